@@ -1,0 +1,100 @@
+# Everything a newcomer runs. Each target does its own set-up; Python 3.11 or newer and make suffice.
+# PYTHON=/path/to/python chooses the interpreter.
+
+VENV := .venv
+BIN := $(VENV)/bin
+CANDIDATES := $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3)
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup demo test lint format types check suites schemas docs bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
+
+setup: $(VENV)/.dev ## create .venv with the product and the development tools
+
+demo: $(VENV)/.core ## see it decide: fault after fault, and nothing opens that should not
+	@$(BIN)/bascule demo
+
+# $(call step,name,command): run one step and, when it fails, say which.
+define step
+@printf '\n== %s\n' '$(1)'
+@$(2) || { printf '\nmake: the step "%s" failed\n' '$(1)' >&2; exit 1; }
+endef
+
+test: $(VENV)/.dev ## every check, in order, up to the first that fails
+	$(call step,format,$(BIN)/ruff format --check)
+	$(call step,lint,$(BIN)/ruff check)
+	$(call step,imports,$(BIN)/lint-imports)
+	$(call step,types,$(BIN)/mypy)
+	$(call step,tests and coverage,$(BIN)/python -m pytest -n 2 --cov --cov-report=term)
+	$(call step,shipped policies,$(BIN)/bascule check policies)
+	$(call step,policy suites,$(BIN)/bascule test policies)
+	$(call step,schemas are current,$(BIN)/python -m adapters.schema_files --check)
+	$(call step,generated docs are current,$(BIN)/python -m adapters.doc_files --check)
+
+lint: $(VENV)/.dev ## formatting, lint and import direction
+	$(call step,format,$(BIN)/ruff format --check)
+	$(call step,lint,$(BIN)/ruff check)
+	$(call step,imports,$(BIN)/lint-imports)
+
+format: $(VENV)/.dev ## rewrite the code in the house's format
+	@$(BIN)/ruff check --fix-only --quiet
+	@$(BIN)/ruff format
+
+types: $(VENV)/.dev ## mypy --strict
+	@$(BIN)/mypy
+
+check: $(VENV)/.core ## check the shipped policies
+	@$(BIN)/bascule check policies
+
+suites: $(VENV)/.core ## run the shipped policies' suites
+	@$(BIN)/bascule test policies
+
+schemas: $(VENV)/.core ## regenerate the JSON Schemas
+	@$(BIN)/python -m adapters.schema_files --write
+
+docs: $(VENV)/.core ## regenerate the generated pages
+	@$(BIN)/python -m adapters.doc_files --write
+
+bench: $(VENV)/.core ## time decisions
+	@$(BIN)/python benchmarks/decide.py
+
+clean: ## remove .venv, caches and build output
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .coverage .coverage.* htmlcov build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The virtual environment. A candidate counts once it has run: a shim of a version manager may be on
+# the path without an interpreter behind it.
+$(VENV)/.made:
+	@python=; \
+	for candidate in $(CANDIDATES); do \
+	    if "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	    then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    echo 'make: found no Python 3.11 or newer among: $(CANDIDATES)' >&2; \
+	    echo 'make: install one, or name it: make PYTHON=/path/to/python3' >&2; exit 1; \
+	fi; \
+	if ! "$$python" -c 'import ensurepip, venv' >/dev/null 2>&1; then \
+	    echo "make: $$python cannot create virtual environments: install python3-venv" >&2; \
+	    echo 'make: (Debian, Ubuntu: apt install python3-venv), or name another interpreter with PYTHON=' >&2; \
+	    exit 1; \
+	fi; \
+	echo "setting up: $(VENV) with $$("$$python" --version)"; \
+	"$$python" -m venv --clear $(VENV)
+	@touch $@
+
+# The core alone, enough for the demo. Installing it beside the development tools leaves them in place.
+$(VENV)/.core: $(VENV)/.made pyproject.toml
+	@echo 'setting up: the product and what it needs…'
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml
+	@echo 'setting up: the product and the development tools…'
+	@$(PIP) install --editable '.[dev]'
+	@touch $(VENV)/.core $@

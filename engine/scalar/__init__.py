@@ -1,0 +1,1 @@
+"""The scalar reader: plans to generated Python functions that decide one set of inputs in microseconds."""

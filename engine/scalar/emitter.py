@@ -1,0 +1,449 @@
+"""From expression nodes to Python source: one function's text while it is written.
+
+No text of a document reaches the source: names become numbers (`i0`, `f3`), literals go through the constant table.
+What is read more than once and cannot fail is computed once, before its first use; what may fail is written where it
+stands, or as a local function that remembers its value when it is read more than once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engine.scalar.constants import Constants
+from engine.scalar.shapes import Fold, Key, depth_of, fold_of, free_locals, is_safe, key_of
+from engine.scalar.translations import write_call
+from rules.cel.tree import (
+    Call,
+    Conditional,
+    Constant,
+    Entries,
+    Entry,
+    Has,
+    Items,
+    Local,
+    Logic,
+    Loop,
+    Node,
+    Root,
+    Select,
+    Variable,
+    children,
+    walk,
+)
+from rules.types import RecordType
+
+LONG = 24
+"""Nesting beyond which a variable becomes a function of its own, so that no generated line nests too deep."""
+
+ENOUGH = 8
+"""Reads beyond which a part need not be counted further."""
+
+
+class Attributes(Protocol):
+    """Where a record's field lives in a decoded input."""
+
+    def attribute(self, record: str, field: str) -> str:
+        """The attribute name of a field; never the field's own text."""
+
+
+@dataclass(slots=True)
+class Lines:
+    """Source lines with indentation."""
+
+    lines: list[str] = field(default_factory=list)
+    indent: int = 0
+
+    def add(self, text: str) -> None:
+        """One line at the current indentation."""
+        self.lines.append("    " * self.indent + text)
+
+    def text(self) -> str:
+        """The whole source."""
+        return "\n".join(self.lines) + "\n"
+
+
+@dataclass(slots=True)
+class Emitter:
+    """Writes one function. `roots` says how a root is read; `known` what has been computed, by structural key."""
+
+    attributes: Attributes
+    constants: Constants
+    roots: Callable[[Root], str]
+    guards: Callable[[Root], tuple[bool, bool]]
+    """Whether a root may be absent, and whether it may be null."""
+    prepare_call: Callable[[Emitter, Root, Key], None]
+    lines: Lines = field(default_factory=Lines)
+    known: dict[Key, str] = field(default_factory=dict)
+    uses: Counter[Key] = field(default_factory=Counter)
+    pending: list[Node] = field(default_factory=list)
+    """Nodes still to be written: folds among them share the loop of the first."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """Reads of a loop's item that are kept in a local, by their code."""
+    _numbers: int = 0
+
+    def fresh(self, letter: str) -> str:
+        """A new local name."""
+        self._numbers += 1
+        return f"{letter}{self._numbers}"
+
+    def count(self, nodes: list[Node]) -> None:
+        """Count how often each part will be written, so that repeated ones are computed once."""
+        for node in nodes:
+            self._count(node, 1)
+
+    def _count(self, node: Node, times: int) -> None:
+        """A part that will be kept counts its own parts once, however often it is read itself."""
+        if isinstance(node, Variable):
+            self._count(node.definition.node, times)
+            return
+        if not free_locals(node):
+            key = key_of(node)
+            if key in self.known:
+                return
+            kept_already = self.uses[key] > 0 and is_safe(node)
+            self.uses[key] += times
+            if kept_already or self.uses[key] > ENOUGH:
+                return
+        if isinstance(node, Loop):
+            self._count(node.source, 1)
+            for body in node.bodies:
+                self._count(body, 2)
+            return
+        for child in children(node):
+            self._count(child, times)
+
+    def prepare(self, node: Node) -> None:
+        """Compute beforehand what `node` reads more than once and what is best read in one loop."""
+        key = None
+        if not free_locals(node):
+            key = key_of(node)
+            if key in self.known:
+                return
+        fold = fold_of(node)
+        if fold is not None and key is not None and fold.is_safe() and not free_locals(fold.node):
+            self._loop(fold)
+            return
+        if isinstance(node, Variable):
+            self._prepare_variable(node, key)
+            return
+        if isinstance(node, Has):
+            self._prepare_tested(node.path)
+            return
+        if isinstance(node, Root) and node.kind == "call" and key is not None:
+            self.prepare_call(self, node, key)
+            return
+        self._prepare_parts(node)
+        if key is not None and self._worth_keeping(node, key):
+            name = self.fresh("v")
+            self.lines.add(f"{name} = {self.write(node)}")
+            self.known[key] = name
+
+    def _prepare_tested(self, path: Node) -> None:
+        """What `has` looks at is read once when it is read again; an absent value may be held, not used."""
+        for child in children(path):
+            if is_safe(child):
+                self.prepare(child)
+        key = key_of(path) if not free_locals(path) else None
+        if isinstance(path, Select) and key is not None and key not in self.known:
+            if is_safe(path.operand) and self.uses[key] > 1:
+                name = self.fresh("v")
+                self.lines.add(f"{name} = {self.write(path)}")
+                self.known[key] = name
+
+    def _prepare_parts(self, node: Node) -> None:
+        for child in children(node):
+            if is_safe(child):
+                self.prepare(child)
+            elif isinstance(child, Variable):
+                self._prepare_variable(child, key_of(child))
+            else:
+                self._prepare_parts(child)
+
+    def _worth_keeping(self, node: Node, key: Key) -> bool:
+        if isinstance(node, Constant | Root | Local) or not is_safe(node):
+            return False
+        return self.uses[key] > 1
+
+    def _prepare_variable(self, node: Variable, key: Key | None) -> None:
+        """A variable that cannot fail is like what it stands for; one that can, read often or deep, is a function."""
+        inner = node.definition.node
+        if key is None or key in self.known:
+            return
+        if is_safe(inner):
+            self.prepare(inner)
+            if key not in self.known and depth_of(inner) > LONG:
+                name = self.fresh("v")
+                self.lines.add(f"{name} = {self.write(inner)}")
+                self.known[key] = name
+            return
+        if self.uses[key] <= 1 and depth_of(inner) <= LONG:
+            self._prepare_parts(inner)
+            return
+        self._prepare_parts(inner)
+        value, function = self.fresh("m"), self.fresh("g")
+        self.lines.add(f"{value} = UNSET")
+        self.lines.add(f"def {function}():")
+        self.lines.indent += 1
+        self.lines.add(f"nonlocal {value}")
+        self.lines.add(f"if {value} is UNSET: {value} = {self.write(inner)}")
+        self.lines.add(f"return {value}")
+        self.lines.indent -= 1
+        self.known[key] = f"{function}()"
+
+    # -- folds
+
+    def _loop(self, first: Fold) -> None:
+        """One loop over a list for every fold over it that is still to be written."""
+        source_key = key_of(first.source)
+        folds: dict[Key, Fold] = {key_of(first.node): first}
+        for node in self.pending:
+            for part in walk(node, into_variables=True):
+                fold = None if free_locals(part) else fold_of(part)
+                if fold is not None and key_of(fold.source) == source_key and fold.is_safe():
+                    if not free_locals(fold.node) and key_of(fold.node) not in self.known:
+                        folds.setdefault(key_of(fold.node), fold)
+        for fold in folds.values():
+            for part in (*(f.condition for f in fold.filters), *((fold.body,) if fold.body is not None else ())):
+                self._prepare_closed(part)
+        source = self.source_list(first.source)
+        _LoopWriter(self, source, list(folds.values())).write()
+
+    def _prepare_closed(self, node: Node) -> None:
+        """Prepare the parts of a loop's body that do not depend on its item."""
+        if not free_locals(node):
+            if is_safe(node):
+                self.uses[key_of(node)] += 2
+                self.prepare(node)
+            return
+        for child in children(node):
+            self._prepare_closed(child)
+
+    def source_list(self, node: Node) -> str:
+        """A list that is gone over or counted: kept in a local, joined lists only where the second is not empty."""
+        key = key_of(node)
+        if key not in self.known:
+            name = self.fresh("v")
+            self.lines.add(f"{name} = {self.write(node)}")
+            self.known[key] = name
+        return self.known[key]
+
+    # -- expressions
+
+    def write(self, node: Node, items: Mapping[int, str] | None = None) -> str:
+        """The Python expression of a node; `items` names the loop variables in force."""
+        items = items or {}
+        if not items or not free_locals(node):
+            found = self.known.get(key_of(node))
+            if found is not None:
+                return found
+        match node:
+            case Constant():
+                return self.constant(node)
+            case Root():
+                return self.roots(node)
+            case Variable():
+                return self.write(node.definition.node)
+            case Local(key=key):
+                return items[key]
+            case Select():
+                return self._select(node, items)
+            case Entry(operand=operand, key=key_node):
+                return f"{self.write(operand, items)}[{self.write(key_node, items)}]"
+            case Has(path=path):
+                return self._has(path, items)
+            case Logic():
+                return self._logic(node, items)
+            case Conditional(test=test, then=then, other=other):
+                return f"({self.write(then, items)} if {self.write(test, items)} else {self.write(other, items)})"
+            case Call():
+                return self._call(node, items)
+            case Loop():
+                return self._macro(node, items)
+            case Items(items=parts):
+                return "[" + ", ".join(self.write(part, items) for part in parts) + "]"
+            case Entries(entries=entries):
+                pairs = (f"{self.constant(key)}: {self.write(value, items)}" for key, value in entries)
+                return "{" + ", ".join(pairs) + "}"
+
+    def constant(self, node: Constant) -> str:
+        """A literal, by way of the constant table."""
+        if isinstance(node.value, bool):
+            return "True" if node.value else "False"
+        return self.constants.name(node.value, node.type)
+
+    def _select(self, node: Select, items: Mapping[int, str]) -> str:
+        operand = self.write(node.operand, items)
+        record = node.operand.type
+        assert isinstance(record, RecordType)
+        if record.name.startswith("call:"):
+            return self._call_result(node, operand, record)
+        read = f"{operand}.{self.attributes.attribute(record.name, node.field.name)}"
+        return self.kept.get(read, read)
+
+    def _call_result(self, node: Select, operand: str, record: RecordType) -> str:
+        """A called decision is `((outcome, rule, effect), reason, outputs)`."""
+        fixed = {"outcome": "[0][0]", "rule": "[0][1]", "effect": "[0][2]", "reason": "[1]"}
+        if node.field.name in fixed:
+            return operand + fixed[node.field.name]
+        at = [f.name for f in record.fields].index(node.field.name) - len(fixed)
+        read = f"{operand}[2][{at}]"
+        return f"GIVEN({read}, {self.constants.site(node)})" if node.fails_absent else read
+
+    def _has(self, path: Node, items: Mapping[int, str]) -> str:
+        if isinstance(path, Entry):
+            return f"({self.write(path.key, items)} in {self.write(path.operand, items)})"
+        optional, nullable = (path.field.optional, path.field.nullable) if isinstance(path, Select) else (False, False)
+        if isinstance(path, Root):
+            optional, nullable = self.guards(path)
+        read = self.write(path, items)
+        if optional and nullable:
+            return f"({read} is not UNSET and {read} is not None)"
+        if optional:
+            return f"({read} is not UNSET)"
+        return f"({read} is not None)" if nullable else "True"
+
+    def _logic(self, node: Logic, items: Mapping[int, str]) -> str:
+        left, right = self.write(node.left, items), self.write(node.right, items)
+        if node.left.fails:
+            return f"{'BOTH' if node.operator == '&&' else 'EITHER'}(lambda: {left}, lambda: {right})"
+        return f"({left} {'and' if node.operator == '&&' else 'or'} {right})"
+
+    def _call(self, node: Call, items: Mapping[int, str]) -> str:
+        if node.overload.id == "add_list":
+            left, right = (self.write(arg, items) for arg in node.args)
+            return f"({left} + {right} if {right} else {left})" if right.isidentifier() else f"({left} + {right})"
+        args = [self.write(arg, items) for arg in node.args]
+        return write_call(node.overload.id, args, self.constants.site(node) if node.raises else 0, raises=node.raises)
+
+    def _macro(self, node: Loop, items: Mapping[int, str]) -> str:
+        source = self.write(node.source, items)
+        item = self.fresh("x")
+        inner = {**items, node.local.key: item}
+        bodies = [self.write(body, inner) for body in node.bodies]
+        fails = any(body.fails for body in node.bodies)
+        match node.macro:
+            case "filter":
+                return f"[{item} for {item} in {source} if {bodies[0]}]"
+            case "map":
+                return f"[{bodies[0]} for {item} in {source}]"
+            case "exists":
+                return f"SOME({source}, lambda {item}: {bodies[0]})" if fails else f"any({bodies[0]} for {item} in {source})"
+            case "all":
+                return f"EVERY({source}, lambda {item}: {bodies[0]})" if fails else f"all({bodies[0]} for {item} in {source})"
+            case "exists_one":
+                return f"ONE({source}, lambda {item}: {bodies[0]})"
+            case "leastBy":
+                key = f"lambda {item}: ({', '.join(bodies)},)"
+                return f"LEASTBY({source}, {key}, {self.constants.site(node)})"
+
+
+@dataclass(slots=True)
+class _LoopWriter:
+    """Writes one loop for several folds; folds that share their first filters share its `if`."""
+
+    emitter: Emitter
+    source: str
+    folds: list[Fold]
+    item: str = ""
+    results: dict[int, str] = field(default_factory=dict)
+
+    def write(self) -> None:
+        emitter = self.emitter
+        self.item = emitter.fresh("x")
+        for index, fold in enumerate(self.folds):
+            self.results[index] = self._start(fold)
+        emitter.lines.add(f"for {self.item} in {self.source}:")
+        emitter.lines.indent += 1
+        outer = dict(emitter.known)
+        self._keep_repeated()
+        self._level(list(range(len(self.folds))), 0)
+        emitter.lines.indent -= 1
+        emitter.known = outer
+        for index, fold in enumerate(self.folds):
+            emitter.known[key_of(fold.node)] = self._finish(fold, self.results[index])
+
+    def _names(self, fold: Fold) -> dict[int, str]:
+        names = {f.local.key: self.item for f in fold.filters}
+        if fold.local is not None:
+            names[fold.local.key] = self.item
+        return names
+
+    def _keep_repeated(self) -> None:
+        """A field of the item that is read outside every filter and once more is read once."""
+        everywhere: Counter[str] = Counter()
+        always: dict[str, None] = {}
+        for (position, _), (part, key) in self._parts().items():
+            for node in walk(part):
+                if isinstance(node, Select) and isinstance(node.operand, Local) and not node.field.guarded:
+                    code = self.emitter.write(node, {node.operand.key: self.item})
+                    everywhere[code] += 1
+                    if position == 0 and node.operand.key == key:
+                        always[code] = None
+        for code in always:
+            if everywhere[code] > 1:
+                name = self.emitter.fresh("y")
+                self.emitter.lines.add(f"{name} = {code}")
+                self.emitter.kept[code] = name
+
+    def _parts(self) -> dict[tuple[int, Key], tuple[Node, int]]:
+        """Every condition and body once, by its depth and its filters, with the loop variable it reads."""
+        parts: dict[tuple[int, Key], tuple[Node, int]] = {}
+        for index, fold in enumerate(self.folds):
+            keys = fold.filter_keys()
+            for depth, filter_ in enumerate(fold.filters):
+                parts[depth, keys[: depth + 1]] = (filter_.condition, filter_.local.key)
+            if fold.body is not None and fold.local is not None:
+                parts[len(keys), ("body", index)] = (fold.body, fold.local.key)
+        return parts
+
+    def _code(self, node: Node, fold: Fold) -> str:
+        return self.emitter.write(node, self._names(fold))
+
+    def _level(self, indices: list[int], depth: int) -> None:
+        """The statements of the folds whose filters end here, then an `if` for each next filter."""
+        lines = self.emitter.lines
+        nested: dict[Key, list[int]] = {}
+        for index in indices:
+            fold = self.folds[index]
+            if len(fold.filters) == depth:
+                lines.add(self._accumulate(fold, self.results[index]))
+            else:
+                nested.setdefault(fold.filter_keys()[depth], []).append(index)
+        for group in nested.values():
+            fold = self.folds[group[0]]
+            lines.add(f"if {self._code(fold.filters[depth].condition, fold)}:")
+            lines.indent += 1
+            self._level(group, depth + 1)
+            lines.indent -= 1
+
+    def _start(self, fold: Fold) -> str:
+        name = self.emitter.fresh("t")
+        first = {"count": "0", "exists": "False", "all": "True", "min": "None", "max": "None"}.get(fold.kind)
+        if first is None:
+            first = self.emitter.constants.zero(fold.type)
+        self.emitter.lines.add(f"{name} = {first}")
+        return name
+
+    def _accumulate(self, fold: Fold, name: str) -> str:
+        if fold.kind == "count":
+            return f"{name} += 1"
+        value = self._code(fold.body, fold) if fold.body is not None else self.item
+        match fold.kind:
+            case "sum":
+                return f"{name} += {value}"
+            case "exists":
+                return f"if {value}: {name} = True"
+            case "all":
+                return f"if not {value}: {name} = False"
+            case _:
+                sign = "<" if fold.kind == "min" else ">"
+                return f"if {name} is None or {value} {sign} {name}: {name} = {value}"
+
+    def _finish(self, fold: Fold, name: str) -> str:
+        if fold.kind in ("min", "max"):
+            site = self.emitter.constants.site(fold.node)
+            return f"({name} if {name} is not None else FAIL('empty', {site}))"
+        return name

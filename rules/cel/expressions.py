@@ -1,0 +1,242 @@
+"""Expressions and message templates as a document holds them: text with a place, to a checked typed tree.
+
+`expression` parses, types and (given what is known) checks presence; `template` does the same for every `{…}` of a
+message and checks its format specification. Both report every fault and give None when there is one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from rules.cel import presence, syntax
+from rules.cel.checker import Checker, Text, Untyped
+from rules.cel.presence import Facts, Need
+from rules.cel.scope import Scope
+from rules.cel.tree import Entry, Node, Root, Select
+from rules.diagnostics import Diagnostics
+from rules.source import Source, Span
+from rules.types import (
+    BoolType,
+    DoubleType,
+    DurationType,
+    EnumType,
+    IntType,
+    StringType,
+    TimestampType,
+    Type,
+    same,
+    show,
+)
+from rules.yaml_nodes import Scalar
+
+
+def text_of(scalar: Scalar, start: int = 0, end: int | None = None) -> Text:
+    """The expression in a scalar, or in a part of it."""
+    end = len(scalar.text) if end is None else end
+
+    def span_at(first: int, last: int) -> Span:
+        return scalar.span_at(start + first, start + last)
+
+    return Text(scalar.text[start:end], scalar.span_at(start, end), span_at)
+
+
+def text_of_source(source: Source) -> Text:
+    """A whole source as one expression, as `bascule eval` has it."""
+    return Text(source.text, source.span(0, len(source.text)), source.span)
+
+
+def expression(
+    text: Text, scope: Scope, diagnostics: Diagnostics, *, expected: Type | None = None, known: Facts = presence.NONE,
+    deferred: bool = False,
+) -> Node | None:
+    """The checked tree of an expression, or None when something was reported.
+
+    `expected` is the type it must have; `known` the paths known present where it stands; `deferred` leaves presence
+    to the places that read it (a variable is checked where used).
+    """
+    try:
+        parsed = syntax.parse(text.text)
+    except syntax.SyntaxFault as fault:
+        diagnostics.error(fault.code, text.span_at(fault.start, fault.end), fault.message, remedy=fault.remedy)
+        return None
+    try:
+        node = Checker(scope, text, diagnostics).check(parsed, expected)
+    except Untyped:
+        return None
+    if expected is not None and not fits(node.type, expected):
+        diagnostics.error(
+            "cel-type", node.span, f"this is {show(node.type)}", expected=show(expected), remedy=_conversion(node.type, expected, text)
+        )
+        return None
+    if not deferred and not covered(node, known, diagnostics):
+        return None
+    return node
+
+
+def fits(found: Type, expected: Type) -> bool:
+    """Whether a value of one type may stand where another is expected (bounds are checked at run time)."""
+    return same(found, expected)
+
+
+def _conversion(found: Type, expected: Type, text: Text) -> str:
+    if isinstance(found, IntType) and isinstance(expected, DoubleType):
+        return f"`{text.text}.0`" if text.text.strip().lstrip("-").isdigit() else f"`double({text.text})`"
+    if isinstance(found, EnumType) and isinstance(expected, StringType):
+        return f"`string({text.text})`"
+    return ""
+
+
+def covered(node: Node, known: Facts, diagnostics: Diagnostics) -> bool:
+    """Whether every guarded read of a tree is known present; reports those that are not."""
+    missing = presence.needs(node, known)
+    for need in missing:
+        _report(need, diagnostics)
+    return not missing
+
+
+def _report(need: Need, diagnostics: Diagnostics) -> None:
+    read = need.node
+    shown = " ".join(read.span.text.split())
+    if isinstance(read, Entry):
+        test = f"{read.key.span.text} in {read.operand.span.text}"
+        message = f"`{shown}` may be absent here: nothing says that the key is in the map"
+    else:
+        name = read.name if isinstance(read, Root) else ""
+        test = f"has({'inputs.' + name if name and not shown.startswith('inputs.') else shown})"
+        nullable = isinstance(read, Select) and read.field.nullable
+        message = f"`{shown}` may be {'null' if nullable else 'absent'} here"
+    if need.through:
+        message += f", and `{need.through[0][0]}` reads it"
+    diagnostics.error(
+        "cel-absent", need.span, message, expected="a presence test that every way here passes",
+        remedy=f"`{test} && …`, or `{test} ? … : <value>`",
+        notes=[(span, f"`{name}` reads it here") for name, span in need.through],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """One `{expression:format}` of a message. `format` is empty where the type has one way to be written."""
+
+    node: Node
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A message: text and placeholders in turn."""
+
+    parts: tuple[str | Placeholder, ...]
+    span: Span
+
+
+Part: TypeAlias = str | Placeholder
+
+_FORMAT = re.compile(r":(,?(?:\.\d{1,2}[f%e]|d)?)$")
+_DOUBLE_FORMAT = re.compile(r",?\.\d{1,2}[f%]|\.\d{1,2}e")
+_INT_FORMAT = re.compile(r",?d?")
+
+
+def template(scalar: Scalar, scope: Scope, diagnostics: Diagnostics, *, known: Facts = presence.NONE) -> Template | None:
+    """The checked message in a scalar. `{{` and `}}` are braces; everything in `{…}` is an expression."""
+    parts: list[Part] = []
+    literal: list[str] = []
+    failed = False
+    text, at = scalar.text, 0
+    while at < len(text):
+        character = text[at]
+        if text.startswith(("{{", "}}"), at):
+            literal.append(character)
+            at += 2
+        elif character == "}":
+            diagnostics.error("message-brace", scalar.span_at(at, at + 1), "`}` closes nothing", remedy="`}}` for a brace")
+            failed, at = True, at + 1
+        elif character == "{":
+            end = _closing(text, at)
+            if end < 0:
+                diagnostics.error("message-brace", scalar.span_at(at, at + 1), "`{` is not closed", remedy="`{{` for a brace")
+                return None
+            placeholder = _placeholder(scalar, at + 1, end, scope, diagnostics, known)
+            failed |= placeholder is None
+            if placeholder is not None:
+                parts += ["".join(literal), placeholder]
+                literal = []
+            at = end + 1
+        else:
+            literal.append(character)
+            at += 1
+    parts.append("".join(literal))
+    return None if failed else Template(tuple(part for part in parts if part != ""), scalar.span)
+
+
+def _closing(text: str, start: int) -> int:
+    """The index of the brace that closes the one at `start`; braces in quoted text and maps do not count."""
+    depth, quote, at = 0, "", start
+    while at < len(text):
+        character = text[at]
+        if quote:
+            if character == "\\":
+                at += 1
+            elif character == quote:
+                quote = ""
+        elif character in "\"'":
+            quote = character
+        else:
+            depth += (character == "{") - (character == "}")
+            if depth == 0:
+                return at
+        at += 1
+    return -1
+
+
+def _placeholder(
+    scalar: Scalar, start: int, end: int, scope: Scope, diagnostics: Diagnostics, known: Facts
+) -> Placeholder | None:
+    inner = scalar.text[start:end]
+    match = _FORMAT.search(inner)
+    format_, stop = "", end
+    if match is not None and _conditional_depth(inner[: match.start()]) == 0:
+        format_, stop = match.group(1), start + match.start()
+    elif (colon := inner.rfind(":")) >= 0 and _conditional_depth(inner[:colon]) == 0:
+        diagnostics.error(
+            "message-format", scalar.span_at(start + colon, end), f"`{inner[colon:]}` is not a format",
+            expected="`:.2f`, `:,.2f`, `:.1%`, `:.3e` for a double, `:,` for an int",
+        )
+        return None
+    node = expression(text_of(scalar, start, stop), scope, diagnostics, known=known)
+    if node is None:
+        return None
+    return Placeholder(node, format_) if _format_fits(node, format_, scalar.span_at(start, end), diagnostics) else None
+
+
+def _conditional_depth(text: str) -> int:
+    """How many `?` of a conditional still wait for their `:`; quoted text aside."""
+    bare = re.sub(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", "", text)
+    return bare.count("?") - bare.count(":")
+
+
+def _format_fits(node: Node, format_: str, span: Span, diagnostics: Diagnostics) -> bool:
+    match node.type:
+        case DoubleType():
+            if _DOUBLE_FORMAT.fullmatch(format_):
+                return True
+            diagnostics.error(
+                "message-format", span, "a double needs a format that says its decimals", expected="`:.2f`, `:,.2f`, `:.1%`, `:.3e`",
+                remedy=f"`{{{node.span.text}:.2f}}`",
+            )
+        case IntType():
+            if _INT_FORMAT.fullmatch(format_):
+                return True
+            diagnostics.error("message-format", span, f"`:{format_}` is not a format of an int", expected="none, or `:,`")
+        case BoolType() | StringType() | EnumType() | TimestampType() | DurationType():
+            if not format_:
+                return True
+            diagnostics.error("message-format", span, f"{show(node.type)} takes no format", remedy=f"`{{{node.span.text}}}`")
+        case other:
+            diagnostics.error(
+                "message-format", span, f"{show(other)} cannot be written in a message", expected="a number, text, time or enum",
+                remedy=f"`{{size({node.span.text})}}`",
+            )
+    return False

@@ -1,0 +1,99 @@
+"""Values written in documents (defaults, parameters): whether they fit a type, and their form inside the engine.
+
+Timestamps and durations are microseconds inside; a whole number may stand for a double, since the type is known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from rules.cel.tree import ConstantValue
+from rules.times import format_duration, format_timestamp, parse_duration_us, parse_timestamp_us
+from rules.types import (
+    BoolType,
+    DoubleType,
+    DurationType,
+    EnumType,
+    IntType,
+    ListType,
+    MapType,
+    StringType,
+    TimestampType,
+    Type,
+    show,
+)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _duration_text(micros: int) -> str:
+    return format_duration(timedelta(microseconds=micros))
+
+
+def fits_value(value: object, t: Type) -> str:
+    """Why a written value does not fit a type; empty when it does."""
+    if isinstance(t, ListType):
+        return "" if value == [] else "only the empty list can be a default"
+    if isinstance(t, MapType):
+        return "only a caller can give a map"
+    try:
+        inner(value, t)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def inner(value: object, t: Type) -> ConstantValue:
+    """The engine's form of a written value; raises `ValueError` saying why it does not fit."""
+    shown = f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    match t, value:
+        case BoolType(), bool():
+            return value
+        case IntType(minimum=low, maximum=high), int() if not isinstance(value, bool):
+            return _within(value, low, high, shown)
+        case DoubleType(), int() | float() if not isinstance(value, bool):
+            return _double(float(value), t, shown)
+        case StringType(max_length=most), str():
+            if most is not None and len(value) > most:
+                raise ValueError(f"{shown} is longer than {most}")
+            return value
+        case EnumType(members=members), str():
+            if value not in members:
+                raise ValueError(f"{shown} is not a word of `{t.name}`: one of {', '.join(members)}")
+            return value
+        case DurationType(minimum=low, maximum=high), str():
+            return _within(parse_duration_us(value), low, high, shown, _duration_text)
+        case TimestampType(), str():
+            return parse_timestamp_us(value)
+        case _:
+            raise ValueError(f"{shown} is not {show(t)}")
+
+
+def _within(value: int, low: int, high: int, shown: str, write: Callable[[int], str] = str) -> int:
+    if not low <= value <= high:
+        raise ValueError(f"{shown} lies outside {write(low)} to {write(high)}")
+    return value
+
+
+def _double(value: float, t: DoubleType, shown: str) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"{shown} is not finite")
+    below = value < t.minimum or (t.exclusive_minimum and value == t.minimum)
+    above = value > t.maximum or (t.exclusive_maximum and value == t.maximum)
+    if below or above:
+        raise ValueError(f"{shown} lies outside {t.minimum!r} to {t.maximum!r}")
+    return value
+
+
+def outer(value: ConstantValue, t: Type) -> ConstantValue:
+    """The written form of an engine's value, as documents and reports show it."""
+    match t:
+        case DurationType() if isinstance(value, int):
+            return _duration_text(value)
+        case TimestampType() if isinstance(value, int):
+            return format_timestamp(_EPOCH + timedelta(microseconds=value))
+        case _:
+            return value

@@ -1,0 +1,201 @@
+"""Calls and operators: literals fitted to their counterpart, then the overload that takes the arguments.
+
+An int literal may be compared with a double; a text literal with an enum is one of its words; any other mix is
+refused with the conversion to write.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rules.cel import syntax
+from rules.cel.bounds import result_of
+from rules.cel.functions import BY_NAME, Overload, Style
+from rules.cel.tree import Call, Constant, Items, Node
+from rules.diagnostics import did_you_mean
+from rules.times import parse_duration_us, parse_timestamp_us
+from rules.types import (
+    DURATION,
+    TIMESTAMP,
+    BoolType,
+    DoubleType,
+    DurationType,
+    EnumType,
+    IntType,
+    ListType,
+    MapType,
+    StringType,
+    TimestampType,
+    Type,
+    same,
+    show,
+)
+
+if TYPE_CHECKING:
+    from rules.cel.checker import Checker
+
+COMPARISONS = frozenset(("_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_"))
+_NAMESPACED = frozenset(name.partition(".")[0] for _, name in BY_NAME if "." in name)
+
+
+def check_call(checker: Checker, node: syntax.Apply, args: list[Node] | None) -> Node:
+    """The typed call of a function, method or operator; `args` when they are typed already."""
+    style, name, written = _named(checker, node)
+    overloads = BY_NAME.get((style, name), ())
+    if not overloads:
+        raise _unknown(checker, node, style, name)
+    if args is None:
+        args = checker.all([(arg, None) for arg in written])
+    literal = _time_literal(checker, node, name, args)
+    if literal is not None:
+        return literal
+    if len(args) == 2:
+        args = _fit(checker, name, list(written), args)
+    types = [arg.type for arg in args]
+    for overload in overloads:
+        if _takes(overload, types):
+            result, raises = result_of(overload, types)
+            return Call(overload, tuple(args), _bind(overload, types, result), checker.span(node), raises)
+    raise _no_overload(checker, node, name, written, args, overloads)
+
+
+def _named(checker: Checker, node: syntax.Apply) -> tuple[Style, str, tuple[syntax.Syntax, ...]]:
+    """Style, name and all arguments; `math.least(…)` is a function although it is written as a method."""
+    target = node.target
+    if target is None:
+        operator = node.function.startswith(("_", "!", "-", "@"))
+        return ("operator" if operator else "function"), node.function, node.args
+    if isinstance(target, syntax.Name) and target.name in _NAMESPACED:
+        bound = any(local.name == target.name for local in checker.locals) or target.name in checker.scope.names
+        if not bound:
+            return "function", f"{target.name}.{node.function}", node.args
+    return "method", node.function, (target, *node.args)
+
+
+def _unknown(checker: Checker, node: syntax.Apply, style: Style, name: str) -> Exception:
+    other: Style = "method" if style == "function" else "function"
+    if (other, name) in BY_NAME:
+        remedy = f"`x.{name}()`" if other == "method" else f"`{name}(x)`"
+        return checker.fail("cel-function", node, f"`{name}` is a {other}", remedy=remedy)
+    near = did_you_mean(name, [known for kind, known in BY_NAME if kind != "operator"])
+    return checker.fail("cel-function", node, f"there is no function `{name}`", remedy=f"`{near}`" if near else "")
+
+
+def _time_literal(checker: Checker, node: syntax.Apply, name: str, args: list[Node]) -> Node | None:
+    """`timestamp("…")` and `duration("…")` of a literal become constants; of any other text they are refused."""
+    if name not in ("timestamp", "duration") or len(args) != 1 or not isinstance(args[0].type, StringType):
+        return None
+    argument = args[0]
+    example = "2026-02-03T12:00:00Z" if name == "timestamp" else "90s"
+    if not isinstance(argument, Constant):
+        raise checker.fail("cel-literal", node, f"`{name}` takes a literal", expected=f'`{name}("{example}")`')
+    text = str(argument.value)
+    try:
+        if name == "timestamp":
+            return Constant(parse_timestamp_us(text), TIMESTAMP, checker.span(node))
+        micros = parse_duration_us(text)
+        return Constant(micros, DurationType(micros, micros), checker.span(node))
+    except ValueError as error:
+        raise checker.fail("cel-literal", node, f"`{text}` is not a {name}: {error}", expected=f'`{name}("{example}")`') from None
+
+
+def _fit(checker: Checker, name: str, written: list[syntax.Syntax], args: list[Node]) -> list[Node]:
+    """Literals fitted to the other side: text to an enum's word, an int to a double in comparisons."""
+    for mine, other in ((0, 1), (1, 0)):
+        wanted = _wanted(name, args[mine], args[other].type, is_left=mine == 0)
+        if wanted is not None and not same(args[mine].type, wanted):
+            if isinstance(wanted, DoubleType):
+                constant = args[mine]
+                assert isinstance(constant, Constant)
+                args[mine] = _as_double(checker, written[mine], constant)
+            else:
+                args[mine] = checker.check(written[mine], wanted)
+    return args
+
+
+def _as_double(checker: Checker, written: syntax.Syntax, constant: Constant) -> Node:
+    assert isinstance(constant.value, int)
+    value = float(constant.value)
+    if int(value) != constant.value:
+        raise checker.fail("cel-number", written, f"`{constant.value}` has no double of the same value", remedy=f"`{value!r}`")
+    return Constant(value, DoubleType(value, value), constant.span)
+
+
+def _wanted(name: str, mine: Node, other: Type, *, is_left: bool) -> Type | None:
+    literal = isinstance(mine, Constant)
+    if name in COMPARISONS and literal and isinstance(mine.type, IntType) and isinstance(other, DoubleType):
+        return other
+    if name in ("_==_", "_!=_") and literal and isinstance(mine.type, StringType) and isinstance(other, EnumType):
+        return other
+    if name == "@in" and is_left and literal and isinstance(other, ListType):
+        if isinstance(other.item, EnumType) and isinstance(mine.type, StringType):
+            return other.item
+    if name == "@in" and not is_left and isinstance(mine, Items) and isinstance(other, EnumType):
+        return ListType(other)
+    return None
+
+
+def _takes(overload: Overload, types: list[Type]) -> bool:
+    params = overload.params
+    if overload.variadic:
+        if not types:
+            return False
+        params = params * len(types)
+    if len(params) != len(types):
+        return False
+    bound: dict[str, Type] = {}
+    return all(_matches(pattern, t, bound) for pattern, t in zip(params, types, strict=True))
+
+
+_SCALARS: dict[str, type] = {
+    "bool": BoolType,
+    "int": IntType,
+    "double": DoubleType,
+    "string": StringType,
+    "timestamp": TimestampType,
+    "duration": DurationType,
+    "enum": EnumType,
+}
+
+
+def _matches(pattern: str, t: Type, bound: dict[str, Type]) -> bool:
+    if pattern.startswith("list("):
+        return isinstance(t, ListType) and _matches(pattern[5:-1], t.item, bound)
+    if pattern.startswith("map("):
+        return isinstance(t, MapType) and _matches(pattern[4:-1], t.value, bound)
+    if pattern == "T":
+        if pattern in bound:
+            return same(bound[pattern], t)
+        bound[pattern] = t
+        return True
+    return isinstance(t, _SCALARS[pattern])
+
+
+def _bind(overload: Overload, types: list[Type], result: Type) -> Type:
+    """The result of `T`-typed overloads comes from the bounds; the plain ones are as declared."""
+    if overload.result == "duration" and not isinstance(result, DurationType):
+        return DURATION
+    return result
+
+
+def _no_overload(
+    checker: Checker, node: syntax.Apply, name: str, written: tuple[syntax.Syntax, ...], args: list[Node],
+    overloads: tuple[Overload, ...],
+) -> Exception:
+    shown = [show(arg.type) for arg in args]
+    operator = name.strip("_@").replace("[_]", "[]") or name
+    remedy = ""
+    kinds = {type(arg.type) for arg in args}
+    if kinds == {IntType, DoubleType}:
+        at = next(i for i, arg in enumerate(args) if isinstance(arg.type, IntType))
+        source = checker.text.text[written[at].start : written[at].end]
+        literal = isinstance(args[at], Constant)
+        remedy = f"`{source}.0`" if literal and source.lstrip("-").isdigit() else f"`double({source})`"
+    elif kinds == {StringType, EnumType}:
+        remedy = "`string(x)` of the enum, or a text literal that is one of its words"
+    if overloads[0].style == "operator":
+        message = f"`{operator}` does not go with {' and '.join(shown)}"
+    else:
+        message = f"`{name}` does not take ({', '.join(shown)})"
+    expected = "; ".join(sorted({f"({', '.join(o.params)}{', …' if o.variadic else ''})" for o in overloads}))
+    return checker.fail("cel-type", node, message, expected=expected, remedy=remedy)

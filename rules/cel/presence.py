@@ -1,0 +1,234 @@
+"""Presence: where an optional field, a nullable field or a map entry is known to be there.
+
+A fact is a path known present. `facts` says what the truth (or falsity) of an expression tells; `on_error` what is
+known although it failed, because `&&` and `||` then look at their other side; `needs` lists the guarded reads of an
+expression that the facts at hand do not cover. `ALL` stands for "this cannot happen", under which everything is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
+
+from rules.cel.tree import (
+    Call,
+    Conditional,
+    Constant,
+    Definition,
+    Entry,
+    Has,
+    Local,
+    Logic,
+    Loop,
+    Node,
+    Path,
+    Root,
+    Select,
+    Variable,
+    children,
+    is_guarded,
+    path_of,
+)
+from rules.source import Span
+
+Facts: TypeAlias = frozenset[Path] | None
+ALL: Facts = None
+NONE: frozenset[Path] = frozenset()
+
+
+def unite(*sets: Facts) -> Facts:
+    """What is known when all of several things hold."""
+    out: frozenset[Path] = NONE
+    for facts in sets:
+        if facts is None:
+            return ALL
+        out |= facts
+    return out
+
+
+def intersect(*sets: Facts) -> Facts:
+    """What is known when one of several things holds."""
+    known = [facts for facts in sets if facts is not None]
+    if not known:
+        return ALL
+    return known[0].intersection(*known[1:])
+
+
+def facts(node: Node, truth: bool) -> Facts:
+    """The paths known present when a boolean expression evaluated to `truth`."""
+    match node:
+        case Constant(value=value):
+            return NONE if value == truth else ALL
+        case Has(path=path):
+            found = path_of(path)
+            return frozenset({found}) if truth and found is not None else NONE
+        case Variable(definition=definition):
+            return _definition_facts(definition, truth)
+        case Logic(operator=operator, left=left, right=right):
+            combine = unite if (operator == "&&") == truth else intersect
+            return combine(facts(left, truth), facts(right, truth))
+        case Conditional(test=test, then=then, other=other):
+            return intersect(
+                unite(facts(test, True), facts(then, truth)), unite(facts(test, False), facts(other, truth))
+            )
+        case Call(overload=overload, args=args) if overload.id == "not":
+            return facts(args[0], not truth)
+        case Call(overload=overload, args=(key, mapping)) if overload.id == "in_map":
+            entry = path_of(Entry(mapping, key, node.type, node.span))
+            return frozenset({entry}) if truth and entry is not None else NONE
+        case _:
+            return NONE
+
+
+@lru_cache(maxsize=4096)
+def _definition_facts(definition: Definition, truth: bool) -> Facts:
+    return facts(definition.node, truth)
+
+
+@lru_cache(maxsize=4096)
+def _definition_needs(definition: Definition, known: frozenset[Path]) -> tuple[Need, ...]:
+    return tuple(needs(definition.node, known))
+
+
+def on_error(node: Node) -> Facts:
+    """The paths known present when the expression failed (`ALL` when it cannot)."""
+    if not node.fails:
+        return ALL
+    match node:
+        case Variable(definition=definition):
+            return on_error(definition.node)
+        case Logic(operator=operator, left=left, right=right):
+            went_on = facts(left, operator == "&&")
+            return intersect(on_error(left), unite(went_on, on_error(right)))
+        case Conditional(test=test, then=then, other=other):
+            return intersect(
+                on_error(test),
+                unite(facts(test, True), on_error(then)),
+                unite(facts(test, False), on_error(other)),
+            )
+        case Call(overload=overload, args=args) if overload.id == "not":
+            return on_error(args[0])
+        case _:
+            return NONE
+
+
+def beyond(left: Node, operator: str) -> Facts:
+    """What the right side of `&&` or `||` knows from the left one."""
+    return intersect(facts(left, operator == "&&"), on_error(left))
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A guarded read that nothing covers: the path as written, and the variables through which it is reached."""
+
+    node: Node
+    span: Span
+    through: tuple[tuple[str, Span], ...] = ()
+
+
+def needs(node: Node, known: Facts) -> list[Need]:
+    """The guarded reads under `node` that are not covered by `known`."""
+    if known is None:
+        return []
+    match node:
+        case Constant() | Local():
+            return []
+        case Variable(definition=definition, span=span):
+            inner = _definition_needs(definition, known)
+            return [Need(need.node, span, ((definition.name, need.span), *need.through)) for need in inner]
+        case Has(path=path):
+            return _below(path, known)
+        case Logic(operator=operator, left=left, right=right):
+            return [*needs(left, known), *needs(right, unite(known, beyond(left, operator)))]
+        case Conditional(test=test, then=then, other=other):
+            return [
+                *needs(test, known),
+                *needs(then, unite(known, facts(test, True))),
+                *needs(other, unite(known, facts(test, False))),
+            ]
+        case Loop():
+            inside = unite(known, item_facts(node))
+            return [*needs(node.source, known), *(n for body in node.bodies for n in needs(body, inside))]
+        case Root() | Select() | Entry():
+            found = _below(node, known)
+            if is_guarded(node) and not _covered(node, known):
+                found.append(Need(node, node.span))
+            return found
+        case _:
+            return [need for child in children(node) for need in needs(child, known)]
+
+
+def _below(node: Node, known: frozenset[Path]) -> list[Need]:
+    return [need for child in children(node) for need in needs(child, known)]
+
+
+def _covered(node: Node, known: frozenset[Path]) -> bool:
+    path = path_of(node)
+    if path is not None and path in known:
+        return True
+    relative: tuple[str, ...] = ()
+    while isinstance(node, Select):
+        relative = (node.field.name, *relative)
+        node = node.operand
+        if relative in value_facts(node):
+            return True
+    return False
+
+
+def item_facts(loop: Loop) -> Facts:
+    """What is known of the loop variable inside the bodies of a macro."""
+    root = path_of(loop.local)
+    assert root is not None
+    source_path = path_of(loop.source)
+    known = {(*root, *relative) for relative in element_facts(loop.source)}
+    if source_path is not None:
+        known.add((*source_path, f"[{'.'.join(root)}]"))  # over a map: the entry of each key
+    return frozenset(known)
+
+
+def element_facts(node: Node) -> frozenset[Path]:
+    """Paths, relative to an item, that every item of a list is known to have."""
+    match node:
+        case Variable(definition=definition):
+            return element_facts(definition.node)
+        case Loop(macro="filter", source=source, local=local, bodies=(predicate,)):
+            root = path_of(local)
+            assert root is not None
+            told = facts(predicate, True)
+            refined = {path[1:] for path in told or () if path[:1] == root and len(path) > 1}
+            return element_facts(source) | refined
+        case Loop(macro="map", source=source, local=local, bodies=(body,)):
+            same_item = isinstance(body, Local) and body.key == local.key
+            return element_facts(source) if same_item else value_facts(body)
+        case Call(overload=overload, args=args) if overload.id == "add_list":
+            return element_facts(args[0]) & element_facts(args[1])
+        case Call(overload=overload, args=args) if overload.id == "tail":
+            return element_facts(args[0])
+        case Conditional(then=then, other=other):
+            return element_facts(then) & element_facts(other)
+        case _:
+            return NONE
+
+
+def value_facts(node: Node) -> frozenset[Path]:
+    """Paths, relative to a record, that the record an expression gives is known to have."""
+    match node:
+        case Variable(definition=definition):
+            return value_facts(definition.node)
+        case Loop(macro="leastBy", source=source):
+            return element_facts(source)
+        case Call(overload=overload, args=args) if overload.id == "index_list":
+            return element_facts(args[0])
+        case Conditional(then=then, other=other):
+            return value_facts(then) & value_facts(other)
+        case _:
+            return NONE
+
+
+def united(conditions: Iterable[tuple[Node, bool]], known: Facts = NONE) -> Facts:
+    """What is known after several conditions came out as said."""
+    for node, truth in conditions:
+        known = unite(known, facts(node, truth))
+    return known

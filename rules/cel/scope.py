@@ -1,0 +1,75 @@
+"""What the names of an expression mean: inputs, parameters, calls, variables, and the decision in messages.
+
+A scope is immutable; a document builds one for each place an expression may stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TypeAlias
+
+from rules.cel.tree import Definition, Node, Root, RootKind, Variable
+from rules.source import Span
+from rules.types import Type
+
+NAMESPACES: Mapping[str, RootKind] = MappingProxyType(
+    {"inputs": "input", "params": "parameter", "decision": "decision", "outputs": "output"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A root an expression may read."""
+
+    kind: RootKind
+    name: str
+    type: Type
+    guarded: bool = False
+
+    def read(self, span: Span) -> Node:
+        """The node of a read at `span`."""
+        return Root(self.kind, self.name, self.type, span, self.guarded)
+
+
+Meaning: TypeAlias = Name | Definition
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Names by themselves (`intent`, `held`) and members of the namespaces (`params.x`, `inputs.x`)."""
+
+    names: Mapping[str, Meaning] = field(default_factory=lambda: MappingProxyType({}))
+    members: Mapping[tuple[str, str], Name] = field(default_factory=lambda: MappingProxyType({}))
+
+    def with_names(self, added: Mapping[str, Meaning]) -> Scope:
+        """The scope with more bare names."""
+        return replace(self, names=MappingProxyType({**self.names, **added}))
+
+    def with_members(self, namespace: str, added: Mapping[str, Name]) -> Scope:
+        """The scope with more members of a namespace."""
+        more = {(namespace, name): meaning for name, meaning in added.items()}
+        return replace(self, members=MappingProxyType({**self.members, **more}))
+
+    def read(self, name: str, span: Span) -> Node | None:
+        """The node a bare name stands for, or None."""
+        meaning = self.names.get(name)
+        if meaning is None:
+            return None
+        if isinstance(meaning, Definition):
+            return Variable(meaning, span)
+        return meaning.read(span)
+
+    def member(self, namespace: str, name: str, span: Span) -> Node | None:
+        """The node of `namespace.name`, or None."""
+        meaning = self.members.get((namespace, name))
+        return None if meaning is None else meaning.read(span)
+
+    def member_names(self, namespace: str) -> Iterator[str]:
+        """The members a namespace has."""
+        return (name for space, name in self.members if space == namespace)
+
+    def has_namespace(self, namespace: str) -> bool:
+        """Whether any member of the namespace is known here."""
+        return any(space == namespace for space, _ in self.members)

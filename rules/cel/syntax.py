@@ -1,0 +1,390 @@
+"""CEL text to an untyped syntax tree whose nodes know their offsets in the text.
+
+The grammar is cel-python's grammar file; one `Lark` is built on it here, because cel-python's own parser is a
+process-wide singleton. What that grammar lets through and CEL does not (reserved words, keywords glued to names,
+unknown escapes) is refused here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypeAlias
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput
+
+from rules.types import INT_MAX, INT_MIN
+
+RESERVED = frozenset(
+    "as break const continue else false for function if import in let loop package namespace "
+    "null return true var void while".split()
+)
+KEYWORDS = frozenset(("false", "in", "null", "true"))
+"""A field may be called `var` (`signals.var`), as CEL has it; a name by itself may not."""
+MAX_LENGTH = 8_192
+MAX_DEPTH = 48
+
+
+class SyntaxFault(Exception):
+    """The text is not an expression; `start`/`end` are offsets into it."""
+
+    def __init__(self, code: str, start: int, end: int, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.code, self.start, self.end, self.message, self.remedy = (
+            code,
+            start,
+            end,
+            message,
+            remedy,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal: bool, int, float, str, or None for `null`."""
+
+    value: bool | int | float | str | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A bare identifier."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`operand.name`."""
+
+    operand: Syntax
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subscript:
+    """`operand[index]`."""
+
+    operand: Syntax
+    index: Syntax
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """`function(args)`, `target.function(args)`, or an operator under its CEL name (`_+_`, `!_`, `_?_:_`)."""
+
+    function: str
+    target: Syntax | None
+    args: tuple[Syntax, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """`[a, b]`."""
+
+    items: tuple[Syntax, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """`{k: v}`."""
+
+    entries: tuple[tuple[Syntax, Syntax], ...]
+    start: int
+    end: int
+
+
+Syntax: TypeAlias = Constant | Name | Member | Subscript | Apply | Items | Entries
+
+_BINARY = {
+    "relation_lt": "_<_",
+    "relation_le": "_<=_",
+    "relation_gt": "_>_",
+    "relation_ge": "_>=_",
+    "relation_eq": "_==_",
+    "relation_ne": "_!=_",
+    "relation_in": "@in",
+    "addition_add": "_+_",
+    "addition_sub": "_-_",
+    "multiplication_mul": "_*_",
+    "multiplication_div": "_/_",
+    "multiplication_mod": "_%_",
+}
+
+
+@cache
+def _grammar() -> Lark:
+    found = find_spec("celpy")  # located, not imported: only its grammar file is wanted
+    assert found is not None and found.origin is not None
+    text = Path(found.origin).with_name("cel.lark").read_text(encoding="utf-8")
+    return Lark(
+        text, parser="lalr", start="expr", propagate_positions=True, maybe_placeholders=False
+    )
+
+
+def parse(text: str) -> Syntax:
+    """The syntax tree of an expression.
+
+    Raises `SyntaxFault` when the text is not CEL, is longer than `MAX_LENGTH` or nests deeper than `MAX_DEPTH`.
+    """
+    if len(text) > MAX_LENGTH:
+        raise SyntaxFault(
+            "cel-too-long", 0, len(text), f"the expression is longer than {MAX_LENGTH} characters"
+        )
+    if not text.strip():
+        raise SyntaxFault("cel-empty", 0, len(text), "the expression is empty")
+    _check_nesting(text)
+    try:
+        tree = _grammar().parse(text)
+    except UnexpectedInput as error:
+        raise _syntax_fault(text, error) from None
+    return _Reader(text).expr(tree, 0)
+
+
+_TOKENS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|//[^\n]*|[(\[{]|[)\]}]|[!?]|--+")
+
+
+def _check_nesting(text: str) -> None:
+    depth = 0
+    for match in _TOKENS.finditer(text):
+        token = match.group()
+        depth += (token in "([{") - (token in ")]}")
+        if depth > MAX_DEPTH:
+            raise _too_deep(match.start(), match.end())
+
+
+def _too_deep(start: int, end: int) -> SyntaxFault:
+    return SyntaxFault(
+        "cel-too-deep",
+        start,
+        end,
+        f"the expression nests deeper than {MAX_DEPTH} levels",
+        "name the inner parts under `variables`",
+    )
+
+
+def _syntax_fault(text: str, error: UnexpectedInput) -> SyntaxFault:
+    token = getattr(error, "token", None)
+    start = getattr(error, "pos_in_stream", None)
+    if isinstance(token, Token) and token.start_pos is not None and token.type != "$END":
+        start = token.start_pos
+        found = str(token)
+    elif start is not None and start < len(text) and (token is None or token.type != "$END"):
+        found = text[start]
+    else:
+        return SyntaxFault("cel-syntax", len(text), len(text), "the expression ends too early")
+    remedy = _HINTS.get(found, "") or _HINTS.get(text[start : start + 2], "")
+    message = f"`{found}` cannot stand here"
+    if found in "\"'":
+        message, remedy = "a quoted text is not closed", f"end it with `{found}`"
+    return SyntaxFault("cel-syntax", start, start + max(1, len(found)), message, remedy)
+
+
+_HINTS = {
+    "=": "`==` to compare",
+    "&": "`&&` for and",
+    "|": "`||` for or",
+    "and": "`&&` for and",
+    "or": "`||` for or",
+    "not": "`!` for not",
+    "is": "`==` to compare",
+}
+
+
+class _Reader:
+    """Turns Lark's tree into ours; one method for each family of grammar rules."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def expr(self, tree: Tree[Token] | Token, depth: int) -> Syntax:
+        if depth > MAX_DEPTH * 2:
+            raise _too_deep(*self._range(tree))
+        assert isinstance(tree, Tree)
+        children = tree.children
+        while len(children) == 1 and tree.data in _CHAINS:
+            tree = children[0]  # type: ignore[assignment]  # a chain rule has one subtree
+            assert isinstance(tree, Tree)
+            children = tree.children
+        start, end = self._range(tree)
+        rule = str(tree.data)
+        if rule in ("expr", "conditionalor", "conditionaland"):
+            function = {"expr": "_?_:_", "conditionalor": "_||_", "conditionaland": "_&&_"}[rule]
+            args = tuple(self.expr(child, depth + 1) for child in children)
+            return Apply(function, None, args, start, end)
+        if rule in ("relation", "addition", "multiplication"):
+            return self._binary(children, depth, start, end)
+        if rule == "unary":
+            return self._unary(children, depth, start, end)
+        return self._primary(rule, tree, depth, start, end)
+
+    def _binary(self, children: list[Tree[Token] | Token], depth: int, start: int, end: int) -> Syntax:
+        operator, right = children
+        assert isinstance(operator, Tree)
+        left = operator.children[0]
+        if operator.data == "relation_in":
+            self._check_in(left, right)
+        args = (self.expr(left, depth + 1), self.expr(right, depth + 1))
+        return Apply(_BINARY[str(operator.data)], None, args, start, end)
+
+    def _check_in(self, left: Tree[Token] | Token, right: Tree[Token] | Token) -> None:
+        """`a inb` and `1in b` are lexed as `in`; CEL wants the word to stand alone."""
+        between_start, between_end = self._range(left)[1], self._range(right)[0]
+        at = self.text.rfind("in", between_start, between_end)
+        if at >= 0 and at + 2 < len(self.text) and re.match(r"\w", self.text[at + 2]):
+            raise SyntaxFault(
+                "cel-syntax", at, between_end, "`in` must stand apart from what follows", "`in `"
+            )
+
+    def _unary(self, children: list[Tree[Token] | Token], depth: int, start: int, end: int) -> Syntax:
+        sign, operand = children
+        assert isinstance(sign, Tree)
+        function = "!_" if sign.data == "unary_not" else "-_"
+        return Apply(function, None, (self.expr(operand, depth + 1),), start, end)
+
+    def _primary(self, rule: str, tree: Tree[Token], depth: int, start: int, end: int) -> Syntax:
+        children = tree.children
+        match rule:
+            case "literal":
+                return self._literal(children[0], start, end)
+            case "ident":
+                return Name(self._identifier(children[0]), start, end)
+            case "paren_expr":
+                return self.expr(children[0], depth + 1)
+            case "member_dot":
+                operand = self.expr(children[0], depth + 1)
+                return Member(operand, self._identifier(children[1], KEYWORDS), start, end)
+            case "member_index":
+                operand, index = (self.expr(child, depth + 1) for child in children)
+                return Subscript(operand, index, start, end)
+            case "member_dot_arg":
+                target = self.expr(children[0], depth + 1)
+                args = self._args(children[2:], depth)
+                return Apply(self._identifier(children[1]), target, args, start, end)
+            case "ident_arg":
+                args = self._args(children[1:], depth)
+                return Apply(self._identifier(children[0]), None, args, start, end)
+            case "list_lit":
+                return Items(self._args(children, depth), start, end)
+            case "map_lit":
+                return self._map(children, depth, start, end)
+            case _:
+                raise SyntaxFault(
+                    "cel-unsupported",
+                    start,
+                    end,
+                    f"`{self.text[start:end]}` is CEL that this language leaves out",
+                    "records are built by the document, names have no leading dot",
+                )
+
+    def _args(self, children: list[Tree[Token] | Token], depth: int) -> tuple[Syntax, ...]:
+        if not children:
+            return ()
+        exprlist = children[0]
+        assert isinstance(exprlist, Tree)
+        return tuple(self.expr(child, depth + 1) for child in exprlist.children)
+
+    def _map(self, children: list[Tree[Token] | Token], depth: int, start: int, end: int) -> Syntax:
+        flat = list(self._args(children, depth))
+        return Entries(tuple(zip(flat[::2], flat[1::2], strict=True)), start, end)
+
+    def _identifier(self, token: Tree[Token] | Token, refused: frozenset[str] = RESERVED) -> str:
+        name = str(token)
+        if name in refused:
+            start, end = self._range(token)
+            raise SyntaxFault(
+                "cel-reserved-word", start, end, f"`{name}` is a reserved word of CEL", "another name"
+            )
+        return name
+
+    def _literal(self, token: Tree[Token] | Token, start: int, end: int) -> Syntax:
+        assert isinstance(token, Token)
+        text = str(token)
+        match token.type:
+            case "INT_LIT":
+                value = int(text, 16) if "x" in text else int(text)
+                if not INT_MIN <= value <= INT_MAX:
+                    raise SyntaxFault("cel-number", start, end, f"`{text}` does not fit in 64 bits")
+                return Constant(value, start, end)
+            case "FLOAT_LIT":
+                number = float(text)
+                if number in (float("inf"), float("-inf")):
+                    raise SyntaxFault("cel-number", start, end, f"`{text}` is too large for a double")
+                return Constant(number, start, end)
+            case "BOOL_LIT":
+                return Constant(text == "true", start, end)
+            case "NULL_LIT":
+                return Constant(None, start, end)
+            case "STRING_LIT" | "MLSTRING_LIT":
+                return Constant(_unquote(text, start), start, end)
+            case _:
+                kind = "unsigned integers" if token.type == "UINT_LIT" else "bytes"
+                raise SyntaxFault(
+                    "cel-unsupported", start, end, f"`{text}`: the language has no {kind}"
+                )
+
+    def _range(self, tree: Tree[Token] | Token) -> tuple[int, int]:
+        if isinstance(tree, Token):
+            start = tree.start_pos or 0
+            return start, tree.end_pos or start
+        return getattr(tree.meta, "start_pos", 0), getattr(tree.meta, "end_pos", 0)
+
+
+_CHAINS = frozenset(
+    "expr conditionalor conditionaland relation addition multiplication unary member primary".split()
+)
+
+_ESCAPE = re.compile(
+    r"\\(?:([abfnrtv\"'`?\\])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(.|$))",
+    re.DOTALL,
+)
+_SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+def _unquote(literal: str, start: int) -> str:
+    raw = literal[0] in "rR"
+    body = literal[1:] if raw else literal
+    quotes = 3 if body[:3] in ('"""', "'''") and len(body) >= 6 else 1
+    content = body[quotes:-quotes]
+    if raw:
+        return content
+    base = start + quotes
+
+    def replace(match: re.Match[str]) -> str:
+        simple, *codes, other = match.groups()
+        if simple is not None:
+            return _SIMPLE.get(simple, simple)
+        for digits, radix in zip(codes, (16, 16, 16, 8), strict=True):
+            if digits is not None:
+                return _character(int(digits, radix), base + match.start(), match.group())
+        raise SyntaxFault(
+            "cel-escape",
+            base + match.start(),
+            base + match.end(),
+            f"`\\{other}` is not an escape of CEL",
+            f"`\\\\{other}`",
+        )
+
+    return _ESCAPE.sub(replace, content)
+
+
+def _character(code: int, at: int, text: str) -> str:
+    if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
+        raise SyntaxFault("cel-escape", at, at + len(text), f"`{text}` is not a character")
+    return chr(code)

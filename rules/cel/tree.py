@@ -1,0 +1,319 @@
+"""The typed expression tree: what every reader of an expression is given.
+
+Nodes are immutable, small, and carry their type (with bounds) and their span. `fails` says whether evaluating the
+node can raise an error of its own or of a part, on values within their types, given that what it reads is present
+(the presence check proves that part). Nothing here evaluates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal as Word
+from typing import TypeAlias
+
+from rules.cel.functions import Overload
+from rules.source import Span
+from rules.types import BOOL, BoolType, Field, Type
+
+RootKind = Word["input", "parameter", "call", "decision", "output"]
+Macro = Word["all", "exists", "exists_one", "filter", "map", "leastBy"]
+ConstantValue: TypeAlias = bool | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal; timestamps and durations are microseconds, told apart by their type."""
+
+    value: ConstantValue
+    type: Type
+    span: Span
+
+    fails = False
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A name from outside the expression: an input, a parameter, a call's result, the decision just made."""
+
+    kind: RootKind
+    name: str
+    type: Type
+    span: Span
+    guarded: bool = False
+    """Optional or nullable: may be read only where it is known to be there."""
+
+    fails = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Definition:
+    """A named expression: a variable, a library's variable, a formula's step. Evaluated when read."""
+
+    name: str
+    node: Node
+    type: Type
+    fails: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A read of a definition."""
+
+    definition: Definition
+    span: Span
+
+    @property
+    def type(self) -> Type:
+        return self.definition.type
+
+    @property
+    def fails(self) -> bool:
+        return self.definition.fails
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The loop variable of a macro; `key` tells apart equal names in nested loops."""
+
+    name: str
+    key: int
+    type: Type
+    span: Span
+
+    fails = False
+
+
+@dataclass(frozen=True, slots=True)
+class Select:
+    """`operand.field` of a record. `fails_absent`: reading it is an error when the record lacks it (a call that failed)."""
+
+    operand: Node
+    field: Field
+    span: Span
+    fails_absent: bool = False
+
+    @property
+    def type(self) -> Type:
+        return self.field.type
+
+    @property
+    def fails(self) -> bool:
+        return self.fails_absent or self.operand.fails
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`operand[key]` of a map: may be read only where the key is known to be there."""
+
+    operand: Node
+    key: Node
+    type: Type
+    span: Span
+
+    @property
+    def fails(self) -> bool:
+        return self.operand.fails or self.key.fails
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """`has(path)`: whether the path is there; null counts as absent."""
+
+    path: Node
+    span: Span
+
+    type: BoolType = BOOL
+
+    @property
+    def fails(self) -> bool:
+        return self.path.fails
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """`&&` or `||`: absorbs the error of one side when the other decides."""
+
+    operator: Word["&&", "||"]
+    left: Node
+    right: Node
+    span: Span
+
+    type: BoolType = BOOL
+
+    @property
+    def fails(self) -> bool:
+        return self.left.fails or self.right.fails
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`test ? then : other`."""
+
+    test: Node
+    then: Node
+    other: Node
+    type: Type
+    span: Span
+
+    @property
+    def fails(self) -> bool:
+        return self.test.fails or self.then.fails or self.other.fails
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function or operator, resolved to one overload. `raises`: its own result may be an error."""
+
+    overload: Overload
+    args: tuple[Node, ...]
+    type: Type
+    span: Span
+    raises: bool
+
+    @property
+    def fails(self) -> bool:
+        return self.raises or any(arg.fails for arg in self.args)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A macro over the items of a list (or the keys of a map): `bodies` is evaluated with `local` bound to each."""
+
+    macro: Macro
+    source: Node
+    local: Local
+    bodies: tuple[Node, ...]
+    type: Type
+    span: Span
+    raises: bool = False
+
+    @property
+    def fails(self) -> bool:
+        return self.raises or self.source.fails or any(body.fails for body in self.bodies)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """`[a, b]`."""
+
+    items: tuple[Node, ...]
+    type: Type
+    span: Span
+
+    @property
+    def fails(self) -> bool:
+        return any(item.fails for item in self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """`{"k": v}`; the keys are distinct literals."""
+
+    entries: tuple[tuple[Constant, Node], ...]
+    type: Type
+    span: Span
+
+    @property
+    def fails(self) -> bool:
+        return any(value.fails for _, value in self.entries)
+
+
+Node: TypeAlias = (
+    Constant
+    | Root
+    | Variable
+    | Local
+    | Select
+    | Entry
+    | Has
+    | Logic
+    | Conditional
+    | Call
+    | Loop
+    | Items
+    | Entries
+)
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """The nodes directly below; a variable's definition is not below its read."""
+    match node:
+        case Constant() | Root() | Variable() | Local():
+            return ()
+        case Select():
+            return (node.operand,)
+        case Entry():
+            return (node.operand, node.key)
+        case Has():
+            return (node.path,)
+        case Logic():
+            return (node.left, node.right)
+        case Conditional():
+            return (node.test, node.then, node.other)
+        case Call():
+            return node.args
+        case Loop():
+            return (node.source, *node.bodies)
+        case Items():
+            return node.items
+        case Entries():
+            return tuple(value for _, value in node.entries)
+
+
+def walk(node: Node, *, into_variables: bool = False) -> Iterator[Node]:
+    """The node and all below it, parents first; each definition once when `into_variables`."""
+    seen: set[int] = set()
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        if into_variables and isinstance(current, Variable):
+            if id(current.definition) not in seen:
+                seen.add(id(current.definition))
+                stack.append(current.definition.node)
+        stack.extend(reversed(children(current)))
+
+
+Path: TypeAlias = tuple[str, ...]
+
+
+def path_of(node: Node) -> Path | None:
+    """What a read is called when facts are kept about it; None when the node is not a path.
+
+    A path is a root, a loop variable or a variable, then fields and map entries whose key is a literal or a path.
+    """
+    match node:
+        case Root():
+            return (f"{node.kind}:{node.name}",)
+        case Local():
+            return (f"local:{node.key}",)
+        case Variable():
+            inner = path_of(node.definition.node)
+            return inner if inner is not None else (f"variable:{id(node.definition)}",)
+        case Select():
+            base = path_of(node.operand)
+            return None if base is None else (*base, node.field.name)
+        case Entry():
+            base = path_of(node.operand)
+            if base is None:
+                return None
+            if isinstance(node.key, Constant):
+                return (*base, f"[{node.key.value!r}]")
+            key = path_of(node.key)
+            return None if key is None else (*base, f"[{'.'.join(key)}]")
+        case _:
+            return None
+
+
+def is_guarded(node: Node) -> bool:
+    """Whether a read needs to be known present: an optional or nullable field or input, or a map entry."""
+    match node:
+        case Root():
+            return node.guarded
+        case Select():
+            return node.field.guarded
+        case Entry():
+            return True
+        case _:
+            return False

@@ -1,0 +1,1 @@
+"""What each kind of document looks like: pydantic models, from which the JSON Schemas in `schemas/` are generated."""

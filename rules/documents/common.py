@@ -1,0 +1,200 @@
+"""The parts that documents of every kind share: header, types, parameters, outcomes, outputs, log lines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
+SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$"
+WORD = r"^[A-Za-z][A-Za-z0-9_]*$"
+OUTCOME = r"^[A-Z][A-Z0-9_]*$"
+
+Name = Annotated[str, Field(pattern=NAME, max_length=64)]
+Outcome = Annotated[str, Field(pattern=OUTCOME, max_length=64)]
+Expression: TypeAlias = Annotated[
+    str | bool | int | float, Field(description="A CEL expression; quote it where YAML would read it otherwise.")
+]
+Message = Annotated[
+    str, Field(max_length=2_000, description="Text with {expression} and {double:.2f} placeholders; {{ is a brace.")
+]
+Identifier = Annotated[str, Field(pattern=WORD, max_length=64)]
+FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*\??$", max_length=65)]
+DurationText = Annotated[str, Field(pattern=r"^-?(\d+(\.\d+)?(h|m|s|ms|us))+$")]
+
+
+class Strict(BaseModel):
+    """A closed mapping: unknown keys are errors and nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Metadata(Strict):
+    """Who a document is. `version` is semantic; `title` is what a person reads first."""
+
+    name: Name
+    version: Annotated[str, Field(pattern=SEMVER, max_length=64)]
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    owner: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+class TypeSpec(Strict):
+    """A type with its bounds: `type` names one, or `list` / `map` hold one."""
+
+    type: str | None = None
+    list: TypeRef | None = None
+    map: TypeRef | None = None
+    minimum: int | float | DurationText | None = None
+    maximum: int | float | DurationText | None = None
+    exclusiveMinimum: int | float | None = None
+    exclusiveMaximum: int | float | None = None
+    pattern: str | None = None
+    maxLength: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    maxItems: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    maxEntries: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    default: Any = None
+    description: str | None = None
+
+
+def _text_or_mapping(value: object) -> str:
+    return "text" if isinstance(value, str) else "mapping"
+
+
+TypeRef: TypeAlias = Annotated[
+    Annotated[str, Tag("text")] | Annotated[TypeSpec, Tag("mapping")], Discriminator(_text_or_mapping)
+]
+TypeSpec.model_rebuild()
+
+
+class EnvironmentSpec(Strict):
+    """An environment variable that may tighten a parameter, and the unit its number is in."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    unit: Literal["us", "ms", "s", "m", "h"] | None = None
+
+
+EnvironmentRef: TypeAlias = Annotated[
+    Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$"), Tag("text")] | Annotated[EnvironmentSpec, Tag("mapping")],
+    Discriminator(_text_or_mapping),
+]
+
+
+class ParameterSpec(Strict):
+    """A number the risk team sets. Numbers and durations have bounds, their own or their type's."""
+
+    type: str
+    default: bool | int | float | str
+    min: int | float | DurationText | None = None
+    max: int | float | DurationText | None = None
+    unit: str | None = None
+    description: Annotated[str, Field(min_length=1, max_length=300)]
+    env: EnvironmentRef | None = None
+    tighten: Literal["up", "down"] | None = Field(
+        default=None, description="Which way an environment override may move it; needed with `env`."
+    )
+
+
+class Requirement(Strict):
+    """Something that must hold, by name."""
+
+    id: Name
+    that: Expression
+
+
+class Precondition(Requirement):
+    """What must be true of the inputs together, before any rule; failing it blocks with its own words."""
+
+    outcome: Outcome
+    reason: Message
+
+
+class OutcomeSpec(Strict):
+    """What an outcome does. `info` never permits anything."""
+
+    effect: Literal["allow", "block", "info"]
+    description: str | None = None
+
+
+class CallSpec(Strict):
+    """Another policy's decision over the same inputs; `with` gives inputs that do not bind by name."""
+
+    policy: Name
+    with_: dict[Identifier, Expression] = Field(default_factory=dict, alias="with")
+
+
+class VariableSpec(Strict):
+    """A named expression whose type is said, so that its words are checked against an enum."""
+
+    type: str
+    value: Expression
+
+
+def _expression_or_mapping(value: object) -> str:
+    return "mapping" if isinstance(value, dict) else "text"
+
+
+VariableRef: TypeAlias = Annotated[
+    Annotated[Expression, Tag("text")] | Annotated[VariableSpec, Tag("mapping")], Discriminator(_expression_or_mapping)
+]
+
+
+class OutputSpec(Strict):
+    """A typed result. An output named `x?` is there when `when` holds; any other always is."""
+
+    type: TypeRef
+    value: Expression
+    when: Expression | None = None
+
+
+class Conclusion(Strict):
+    """An outcome and its reason."""
+
+    outcome: Outcome
+    reason: Message
+
+
+class LogSpec(Strict):
+    """A log line of an event: `EVENT`, the separator, the line."""
+
+    event: Annotated[str, Field(pattern=OUTCOME, max_length=64)]
+    line: Message
+    when: Expression | None = None
+    separator: Annotated[str, Field(min_length=1, max_length=8)] = " "
+
+
+class AlternativeSpec(Strict):
+    """One way a rule applies, with its own reason."""
+
+    when: Expression
+    reason: Message
+
+
+class RuleSpec(Strict):
+    """A rule: applies when `when` holds, and one of `any` where given; the first of them gives the reason."""
+
+    id: Name
+    when: Expression
+    outcome: Outcome
+    reason: Message | None = None
+    any: Annotated[list[AlternativeSpec], Field(min_length=1)] | None = None
+    declared: Literal["unreachable-at-defaults"] | None = Field(
+        default=None, description="Said of a rule that cannot apply with the parameters at their defaults."
+    )
+
+
+class DecisionSpec(Strict):
+    """What every deciding document says besides its own logic."""
+
+    inputs: Annotated[dict[FieldName, TypeRef], Field(min_length=1)]
+    uses: dict[Name, list[Identifier]] = Field(default_factory=dict)
+    calls: dict[Identifier, CallSpec] = Field(default_factory=dict)
+    parameters: dict[Identifier, ParameterSpec] = Field(default_factory=dict)
+    parametersRequire: list[Requirement] = Field(default_factory=list)
+    outcomes: Annotated[dict[Outcome, OutcomeSpec], Field(min_length=1)]
+    requires: list[Precondition] = Field(default_factory=list)
+    otherwise: Conclusion
+    outputs: dict[FieldName, OutputSpec] = Field(default_factory=dict)
+    ensures: list[Requirement] = Field(default_factory=list)
+    log: list[LogSpec] = Field(default_factory=list)
+    onError: Outcome

@@ -1,0 +1,186 @@
+"""The documents, kind by kind, as a person writes them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
+
+from rules.documents.common import (
+    OUTCOME,
+    WORD,
+    DecisionSpec,
+    Expression,
+    FieldName,
+    Identifier,
+    Metadata,
+    Name,
+    Outcome,
+    ParameterSpec,
+    Requirement,
+    RuleSpec,
+    Strict,
+    TypeRef,
+    TypeSpec,
+    VariableRef,
+)
+
+TypeName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=64)]
+Word = Annotated[str, Field(pattern=WORD, max_length=64)]
+Source: TypeAlias = Literal["clock", "store", "journal", "caller"]
+
+
+class Document(Strict):
+    """What every document begins with."""
+
+    apiVersion: Literal["bascule/v1"]
+    metadata: Metadata
+
+
+class BundleSpec(Strict):
+    """Which files a folder's bundle is made of, or which bundle it is laid over."""
+
+    includes: Annotated[list[str], Field(min_length=1, max_length=200)]
+    overlay: str | None = Field(default=None, description="A folder whose bundle these documents are laid over.")
+
+
+class BundleDocument(Document):
+    """`bundle.yaml`: what is decided together, under one version."""
+
+    kind: Literal["Bundle"]
+    spec: BundleSpec
+
+
+class FactSpec(TypeSpec):
+    """An input name of the glossary: its type and who may supply it."""
+
+    from_: Source | Annotated[list[Source], Field(min_length=1)] = Field(alias="from")
+
+
+class RecordSpecs(Strict):
+    """A closed record: its fields, and names that may arrive and are ignored."""
+
+
+class TypesSpec(Strict):
+    """The words of a bundle: scalars, enums, records, and the one glossary of facts."""
+
+    scalars: dict[TypeName, TypeSpec] = Field(default_factory=dict)
+    enums: dict[TypeName, Annotated[list[Word], Field(min_length=1)]] = Field(default_factory=dict)
+    openEnums: dict[TypeName, Annotated[list[Word], Field(min_length=1)]] = Field(default_factory=dict)
+    records: dict[TypeName, dict[FieldName, TypeRef]] = Field(default_factory=dict)
+    ignored: dict[TypeName, list[str]] = Field(
+        default_factory=dict, description="Record by record, the field names that may arrive and mean nothing here."
+    )
+    facts: dict[Identifier, FactSpec] = Field(default_factory=dict)
+
+
+class TypesDocument(Document):
+    """What the policies of a bundle talk about."""
+
+    kind: Literal["Types"]
+    spec: TypesSpec
+
+
+class LibrarySpec(Strict):
+    """Parameters and expressions that several policies share, so that they cannot disagree."""
+
+    inputs: dict[FieldName, TypeRef] = Field(default_factory=dict)
+    parameters: dict[Identifier, ParameterSpec] = Field(default_factory=dict)
+    parametersRequire: list[Requirement] = Field(default_factory=list)
+    variables: dict[Identifier, VariableRef] = Field(default_factory=dict)
+
+
+class LibraryDocument(Document):
+    """A library, taken with `uses:`."""
+
+    kind: Literal["Library"]
+    spec: LibrarySpec
+
+
+class RuleListSpec(DecisionSpec):
+    """Ordered rules; under hit policy `first`, the first that applies decides."""
+
+    variables: dict[Identifier, VariableRef] = Field(default_factory=dict)
+    hitPolicy: Literal["first"] = "first"
+    rules: Annotated[list[RuleSpec], Field(min_length=1)]
+
+
+class RuleListDocument(Document):
+    """Rules in order, the first that applies decides."""
+
+    kind: Literal["RuleList"]
+    spec: RuleListSpec
+
+
+class FormulaSpec(DecisionSpec):
+    """Named steps, rules that may refuse, typed outputs."""
+
+    steps: Annotated[dict[Identifier, VariableRef], Field(min_length=1)]
+    rules: list[RuleSpec] = Field(default_factory=list)
+
+
+class FormulaDocument(Document):
+    """A calculation that may refuse."""
+
+    kind: Literal["Formula"]
+    spec: FormulaSpec
+
+
+Json: TypeAlias = Any
+
+
+class Expectation(Strict):
+    """What a case must find; what is not said is not compared. A null output must be absent."""
+
+    outcome: Outcome | None = None
+    effect: Literal["allow", "block", "info"] | None = None
+    rule: str | None = None
+    reason: str | None = None
+    outputs: dict[Identifier, Json] | None = None
+    log: list[str] | None = None
+    error: Annotated[str, Field(description="A part of the error's message.")] | None = None
+
+
+class CaseSpec(Strict):
+    """One test: a fixture, what is changed in it, and what must come out."""
+
+    id: Name
+    tags: list[str] = Field(default_factory=list)
+    description: str | None = None
+    given: Identifier | None = None
+    set: dict[str, Json] = Field(default_factory=dict)
+    drop: list[str] = Field(default_factory=list)
+    parameters: dict[Identifier, bool | int | float | str] = Field(default_factory=dict)
+    expect: Expectation
+
+
+class SuiteSpec(Strict):
+    """Fixtures and cases for one policy."""
+
+    policy: Name
+    tolerance: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    given: Identifier | None = None
+    fixtures: dict[Identifier, dict[str, Json]] = Field(default_factory=dict)
+    cases: Annotated[list[CaseSpec], Field(min_length=1)]
+
+
+class SuiteDocument(Document):
+    """Policy tests."""
+
+    kind: Literal["Suite"]
+    spec: SuiteSpec
+
+
+DOCUMENTS: MappingProxyType[str, type[Document]] = MappingProxyType(
+    {
+        "Bundle": BundleDocument,
+        "Types": TypesDocument,
+        "Library": LibraryDocument,
+        "RuleList": RuleListDocument,
+        "Formula": FormulaDocument,
+        "Suite": SuiteDocument,
+    }
+)
+
+__all__ = ["DOCUMENTS", "OUTCOME", "Document", "Expression", "Json"]

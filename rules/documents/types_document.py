@@ -1,0 +1,150 @@
+"""From a Types document to types: scalars, enums, records, and the glossary of facts.
+
+Every value that may come from outside is bounded: a double says its range, a text its length, a list its items, a map
+its entries. Records cannot hold themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Lookup
+from dataclasses import dataclass, field
+
+from rules.cel.syntax import KEYWORDS, RESERVED
+from rules.diagnostics import Diagnostics, did_you_mean
+from rules.documents.kinds import FactSpec, Source, TypesDocument, TypesSpec
+from rules.documents.shape import Shaped, Step
+from rules.documents.type_specs import BASIC, build, build_default, nullable
+from rules.types import BOOL, TIMESTAMP, Default, EnumType, Field, ListType, RecordType, Type
+
+LATCH_STATE = RecordType(
+    "LatchState",
+    (
+        Field("on", BOOL),
+        Field("since", TIMESTAMP, optional=True),
+        Field("recent", ListType(BOOL, 16), default=Default(())),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A name of the glossary: its type and who may supply it."""
+
+    name: str
+    type: Type
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TypeTable:
+    """The named types and facts of a bundle."""
+
+    named: Lookup[str, Type] = field(default_factory=dict)
+    facts: Lookup[str, Fact] = field(default_factory=dict)
+
+    @property
+    def records(self) -> tuple[RecordType, ...]:
+        """Every record type, those they hold first."""
+        return tuple(t for t in self.named.values() if isinstance(t, RecordType))
+
+
+class _Builder:
+    """Builds the types in whatever order they need each other."""
+
+    def __init__(self, document: Shaped, diagnostics: Diagnostics) -> None:
+        assert isinstance(document.model, TypesDocument)
+        self.document, self.diagnostics = document, diagnostics
+        self.spec: TypesSpec = document.model.spec
+        self.named: dict[str, Type] = {"LatchState": LATCH_STATE}
+        self.open: list[str] = []
+
+    def build(self) -> TypeTable:
+        self._unique_names()
+        for group, is_open in ((self.spec.enums, False), (self.spec.openEnums, True)):
+            for name, words in group.items():
+                self._enum(name, tuple(words), "openEnums" if is_open else "enums", is_open)
+        for name, spec in self.spec.scalars.items():
+            found = build(self.document, ("spec", "scalars", name), spec, self.named.get, self.diagnostics)
+            if found is not None:
+                self.named[name] = found
+        for name in self.spec.records:
+            self.record(name)
+        facts = {name: fact for name, spec in self.spec.facts.items() if (fact := self._fact(name, spec))}
+        return TypeTable(self.named, facts)
+
+    def _unique_names(self) -> None:
+        seen: dict[str, str] = {}
+        groups = ("scalars", "enums", "openEnums", "records")
+        for group in groups:
+            for name in getattr(self.spec, group):
+                if name in seen or name in BASIC or name == "LatchState":
+                    where = seen.get(name, "the language")
+                    self._error("types-duplicate", ("spec", group, name), f"`{name}` is a type of {where} already")
+                seen[name] = f"`{group}`"
+        for name in self.spec.ignored:
+            if name not in self.spec.records:
+                self._error("types-unknown", ("spec", "ignored", name), f"there is no record `{name}`")
+
+    def _enum(self, name: str, words: tuple[str, ...], group: str, is_open: bool) -> None:
+        for index, word in enumerate(words):
+            if word in words[:index]:
+                self._error("types-duplicate", ("spec", group, name, index), f"`{word}` stands twice in `{name}`")
+        self.named[name] = EnumType(name, tuple(dict.fromkeys(words)), is_open)
+
+    def record(self, name: str) -> Type | None:
+        """The record type of a name, building it first when needed."""
+        if name in self.named or name not in self.spec.records:
+            return self.named.get(name)
+        if name in self.open:
+            chain = " holds ".join(f"`{n}`" for n in [*self.open[self.open.index(name) :], name])
+            self._error("types-cycle", ("spec", "records", name), f"a record cannot hold itself: {chain}")
+            return None
+        self.open.append(name)
+        fields = [
+            built for key, spec in self.spec.records[name].items() if (built := self._field(name, key, spec)) is not None
+        ]
+        self.open.pop()
+        self.named[name] = RecordType(name, tuple(fields), tuple(self.spec.ignored.get(name, ())))
+        return self.named[name]
+
+    def _field(self, record: str, key: str, spec: object) -> Field | None:
+        path: tuple[Step, ...] = ("spec", "records", record, key)
+        name = key.rstrip("?")
+        if name in KEYWORDS:
+            self._error("types-reserved", path, f"`{name}` is a reserved word of CEL")
+        if key.endswith("?") and name in self.spec.records[record]:
+            self._error("types-duplicate", path, f"`{record}` has `{name}` and `{key}`")
+        found = build(self.document, path, spec, self._lookup, self.diagnostics)
+        if found is None:
+            return None
+        default = build_default(self.document, path, spec, found, self.diagnostics)
+        if default is not None and key.endswith("?"):
+            self._error("types-default", path, f"`{key}` has a default, so it is never absent", f"`{name}`")
+        return Field(name, found, optional=key.endswith("?"), nullable=nullable(spec), default=default)
+
+    def _lookup(self, name: str) -> Type | None:
+        return self.named.get(name) or self.record(name)
+
+    def _fact(self, name: str, spec: FactSpec) -> Fact | None:
+        path: tuple[Step, ...] = ("spec", "facts", name)
+        if name in RESERVED:
+            self._error("types-reserved", path, f"`{name}` is a reserved word of CEL")
+        found = build(self.document, path, spec, self._lookup, self.diagnostics)
+        if found is None:
+            return None
+        sources = (spec.from_,) if isinstance(spec.from_, str) else tuple(spec.from_)
+        return Fact(name, found, sources)
+
+    def _error(self, code: str, path: tuple[Step, ...], message: str, remedy: str = "") -> None:
+        self.diagnostics.error(code, self.document.span(*path), message, remedy=remedy)
+
+
+def type_table(document: Shaped, diagnostics: Diagnostics) -> TypeTable:
+    """The types and facts a Types document declares; faults are reported and their types left out."""
+    return _Builder(document, diagnostics).build()
+
+
+def unknown_type(name: str, known: Lookup[str, Type]) -> str:
+    """The known type name nearest to a mistyped one, in backticks, or an empty string."""
+    near = did_you_mean(name, [*known, *BASIC])
+    return f"`{near}`" if near else ""

@@ -1,0 +1,18 @@
+"""The kinds of decision documents: one module each, and the table that says which lowers what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from rules.kinds.formula import lower_formula
+from rules.kinds.lowering import Lowering
+from rules.kinds.rule_list import lower_rule_list
+from rules.plan import Plan
+
+LOWER: Mapping[str, Callable[[Lowering], Plan | None]] = MappingProxyType(
+    {
+        "RuleList": lower_rule_list,
+        "Formula": lower_formula,
+    }
+)

@@ -1,0 +1,280 @@
+"""One decision document while it is lowered: its names, in the order in which they come to mean something.
+
+Inputs, parameters, libraries, calls, variables: an expression may read what stands above it. Cases, outputs and log
+lines are built from here in `rules.kinds.assembly`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rules.cel import presence
+from rules.cel.expressions import Template, covered, expression, template, text_of
+from rules.cel.functions import BY_ID
+from rules.cel.presence import Facts
+from rules.cel.scope import Name, Scope
+from rules.cel.syntax import RESERVED
+from rules.cel.tree import Call as CallNode
+from rules.cel.tree import Definition, Node, Root, Variable, walk
+from rules.diagnostics import Diagnostics, did_you_mean
+from rules.documents.common import DecisionSpec, VariableSpec
+from rules.documents.kinds import LibrarySpec
+from rules.documents.shape import Shaped, Step
+from rules.documents.type_specs import build, build_default, nullable
+from rules.documents.types_document import TypeTable
+from rules.kinds.parameters import read_parameters
+from rules.plan import EFFECTS, Alternative, Call, Case, Effect, LogLine, Output, Parameter, Plan, Requirement
+from rules.types import BOOL, STRING, EnumType, Field, RecordType, Type, same, show
+from rules.yaml_nodes import Scalar, at
+
+Path = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A library as policies take it: parameters, variables, and the inputs those read."""
+
+    name: str
+    inputs: tuple[Field, ...]
+    parameters: tuple[Parameter, ...]
+    requirements: tuple[Requirement, ...]
+    definitions: Mapping[str, Definition]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a document is lowered among: the types, the libraries and the plans it may call."""
+
+    types: TypeTable
+    libraries: Mapping[str, Library]
+    plans: Mapping[str, Plan]
+    broken: frozenset[str]
+    """Names of documents that have errors of their own: what depends on them is not judged."""
+
+
+class Abandoned(Exception):
+    """The document depends on one that has errors; nothing more can be said of it."""
+
+
+@dataclass(slots=True)
+class Lowering:
+    """One decision document on its way to a plan."""
+
+    document: Shaped
+    around: Surroundings
+    diagnostics: Diagnostics
+    scope: Scope = field(default_factory=Scope)
+    inputs: tuple[Field, ...] = ()
+    parameters: list[Parameter] = field(default_factory=list)
+    requirements: list[Requirement] = field(default_factory=list)
+    definitions: list[Definition] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    failed: bool = False
+
+    @property
+    def spec(self) -> DecisionSpec:
+        spec = getattr(self.document.model, "spec", None)
+        assert isinstance(spec, DecisionSpec)
+        return spec
+
+    @property
+    def shared(self) -> DecisionSpec | LibrarySpec:
+        """What deciding documents and libraries have in common."""
+        spec = getattr(self.document.model, "spec", None)
+        assert isinstance(spec, DecisionSpec | LibrarySpec)
+        return spec
+
+    def error(self, code: str, path: Path, message: str, *, expected: str = "", remedy: str = "") -> None:
+        """Report a fault at a path of the document."""
+        self.failed = True
+        self.diagnostics.error(code, self.document.span(*path), message, expected=expected, remedy=remedy)
+
+    def scalar(self, *path: Step) -> Scalar:
+        """The scalar node at a path; the shape check has made sure that there is one."""
+        node = at(self.document.root, path)
+        assert isinstance(node, Scalar)
+        return node
+
+    def expression(
+        self, path: Path, *, scope: Scope | None = None, expected: Type | None = BOOL, known: Facts = presence.NONE, deferred: bool = False
+    ) -> Node | None:
+        """The expression at a path; a fault is reported and marks the document."""
+        node = expression(
+            text_of(self.scalar(*path)), scope or self.scope, self.diagnostics, expected=expected, known=known, deferred=deferred
+        )
+        self.failed |= node is None
+        return node
+
+    def message(self, path: Path, *, scope: Scope | None = None, known: Facts = presence.NONE) -> Template | None:
+        """The message at a path."""
+        found = template(self.scalar(*path), scope or self.scope, self.diagnostics, known=known)
+        self.failed |= found is None
+        return found
+
+    def read_inputs(self, written: Mapping[str, object]) -> None:
+        """Inputs by name; a name of the glossary means what the glossary says."""
+        fields: list[Field] = []
+        for key, spec in written.items():
+            path: Path = ("spec", "inputs", key)
+            name = key.rstrip("?")
+            if name in RESERVED or (name, key) in ((name, f"{n.name}?") for n in fields):
+                self.error("input-name", path, f"`{name}` cannot be the name of an input")
+            found = build(self.document, path, spec, self.around.types.named.get, self.diagnostics)
+            if found is None:
+                self.failed = True
+                continue
+            fact = self.around.types.facts.get(name)
+            if fact is not None and not same(fact.type, found):
+                self.error("input-fact", path, f"`{name}` is {show(found)} here and {show(fact.type)} in the glossary", remedy=f"`{show(fact.type)}`")
+            default = build_default(self.document, path, spec, found, self.diagnostics)
+            fields.append(Field(name, found, key.endswith("?"), nullable(spec), default))
+        self.inputs = tuple(fields)
+        names = {f.name: Name("input", f.name, f.type, f.guarded) for f in fields}
+        self.scope = self.scope.with_names(names).with_members("inputs", names)
+
+    def read_parameters(self) -> None:
+        """The parameters of the document itself."""
+        own = read_parameters(self.document, self.around.types, self.diagnostics)
+        self.failed |= len(own) != len(self.shared.parameters)
+        self.add_parameters(own)
+
+    def add_parameters(self, added: Iterable[Parameter]) -> None:
+        """Parameters, own or taken from a library, under `params.`."""
+        for parameter in added:
+            clash = next((p for p in self.parameters if p.name == parameter.name), None)
+            if clash is not None and clash.span != parameter.span:
+                self.error("parameter-duplicate", ("spec", "parameters", parameter.name), f"`{parameter.name}` is a parameter of `{clash.origin}` already")
+            elif clash is None:
+                self.parameters.append(parameter)
+        self.scope = self.scope.with_members("params", {p.name: Name("parameter", p.name, p.type) for p in self.parameters})
+
+    def read_requirements(self) -> None:
+        """What the parameters must satisfy together."""
+        for index, requirement in enumerate(self.shared.parametersRequire):
+            path: Path = ("spec", "parametersRequire", index, "that")
+            only = Scope(members={key: name for key, name in self.scope.members.items() if key[0] == "params"})
+            node = self.expression(path, scope=only)
+            if node is not None:
+                self.requirements.append(Requirement(requirement.id, node, self.document.span(*path)))
+
+    def take_libraries(self) -> None:
+        """The names taken with `uses:`, and the parameters they need."""
+        for library_name, names in self.spec.uses.items():
+            path: Path = ("spec", "uses", library_name)
+            if library_name in self.around.broken:
+                raise Abandoned
+            library = self.around.libraries.get(library_name)
+            if library is None:
+                near = did_you_mean(library_name, self.around.libraries)
+                self.error("uses-unknown", path, f"there is no library `{library_name}`", remedy=f"`{near}`" if near else "")
+                continue
+            self._take(library, names, path)
+
+    def _take(self, library: Library, names: list[str], path: Path) -> None:
+        by_name = {p.name: p for p in library.parameters}
+        needed: set[str] = set()
+        for index, name in enumerate(names):
+            if name in by_name:
+                needed.add(name)
+            elif name in library.definitions:
+                self._take_definition((*path, index), library, library.definitions[name], needed)
+            else:
+                near = did_you_mean(name, [*by_name, *library.definitions])
+                self.error("uses-unknown", (*path, index), f"`{library.name}` has no `{name}`", remedy=f"`{near}`" if near else "")
+        self.add_parameters(p for p in library.parameters if p.name in needed)
+        taken = {p.name for p in self.parameters}
+        for requirement in library.requirements:
+            if all(root.name in taken for root in walk(requirement.that) if isinstance(root, Root)):
+                self.requirements.append(requirement)
+
+    def _take_definition(self, path: Path, library: Library, definition: Definition, needed: set[str]) -> None:
+        mine = {f.name: f for f in self.inputs}
+        for node in walk(definition.node, into_variables=True):
+            if isinstance(node, Root) and node.kind == "parameter":
+                needed.add(node.name)
+            elif isinstance(node, Root):
+                theirs = next(f for f in library.inputs if f.name == node.name)
+                own = mine.get(node.name)
+                if own is None or not same(own.type, theirs.type) or own.guarded != theirs.guarded:
+                    self.error("uses-input", path, f"`{definition.name}` reads the input `{node.name}`, which this document does not have", remedy=f"`inputs: {{{node.name}: {show(theirs.type)}}}`")
+        self._define(path, definition)
+
+    def _define(self, path: Path, definition: Definition) -> None:
+        taken = definition.name in self.scope.names
+        if taken or definition.name in RESERVED or definition.name in ("params", "inputs", "decision", "outputs"):
+            self.error("variable-name", path, f"`{definition.name}` already means something here", remedy="another name")
+            return
+        self.definitions.append(definition)
+        self.scope = self.scope.with_names({definition.name: definition})
+
+    def read_calls(self) -> None:
+        """Decisions of other policies, each a record under its name."""
+        for name, spec in self.spec.calls.items():
+            path: Path = ("spec", "calls", name)
+            if spec.policy in self.around.broken:
+                raise Abandoned
+            callee = self.around.plans.get(spec.policy)
+            if callee is None:
+                near = did_you_mean(spec.policy, self.around.plans)
+                self.error("call-unknown", (*path, "policy"), f"there is no policy `{spec.policy}`", remedy=f"`{near}`" if near else "")
+                continue
+            bindings = self._bindings(path, callee, spec.with_)
+            self.calls.append(Call(name, callee.name, bindings, self.document.span(*path)))
+            self.scope = self.scope.with_names({name: Name("call", name, result_type(callee))})
+
+    def _bindings(self, path: Path, callee: Plan, given: Mapping[str, object]) -> tuple[tuple[str, Node | None], ...]:
+        mine = {f.name: f for f in self.inputs}
+        wanted = {f.name for f in callee.inputs}
+        for name in given:
+            if name not in wanted:
+                near = did_you_mean(name, wanted)
+                self.error("call-input", (*path, "with", name), f"`{callee.name}` has no input `{name}`", remedy=f"`{near}`" if near else "")
+        bindings: list[tuple[str, Node | None]] = []
+        for target in callee.inputs:
+            own = mine.get(target.name)
+            if target.name in given:
+                node = self.expression((*path, "with", target.name), expected=target.type)
+            elif own is not None and same(own.type, target.type) and (not own.guarded or target.guarded):
+                node = Root("input", own.name, own.type, self.document.span(*path), own.guarded)
+            elif target.optional or target.default is not None:
+                node = None
+            else:
+                self.error("call-input", path, f"`{callee.name}` needs the input `{target.name}`: {show(target.type)}", remedy=f"`with: {{{target.name}: …}}`")
+                continue
+            bindings.append((target.name, node))
+        return tuple(bindings)
+
+    def read_definitions(self, group: str, written: Mapping[str, object]) -> None:
+        """Variables or steps, in the order of the document; presence is checked where they are read."""
+        for name, spec in written.items():
+            path: Path = ("spec", group, name)
+            expected: Type | None = None
+            if isinstance(spec, VariableSpec):
+                expected = build(self.document, (*path, "type"), spec.type, self.around.types.named.get, self.diagnostics, bounded=False)
+                path = (*path, "value")
+            node = self.expression(path, expected=expected, deferred=True)
+            if node is not None:
+                self._define(("spec", group, name), Definition(name, node, node.type, node.fails))
+
+    def outcome(self, path: Path, name: str, *, must_block: bool = False) -> None:
+        """An outcome must be declared; where an error or a failed precondition leads, it must block."""
+        spec = self.spec.outcomes.get(name)
+        if spec is None:
+            near = did_you_mean(name, self.spec.outcomes)
+            self.error("outcome-unknown", path, f"`{name}` is not among the outcomes", remedy=f"`{near}`" if near else f"`{name}: {{effect: block}}` under `outcomes`")
+        elif must_block and spec.effect != "block":
+            blocking = [f"`{n}`" for n, s in self.spec.outcomes.items() if s.effect == "block"]
+            self.error("outcome-must-block", path, f"`{name}` has effect {spec.effect}; what leads here can only block", expected="an outcome with `effect: block`", remedy=" or ".join(blocking))
+
+    def outcome_type(self) -> EnumType:
+        """The outcomes of this document as an enum."""
+        return EnumType(f"outcome of {self.document.name}", tuple(self.spec.outcomes))
+
+
+def result_type(plan: Plan) -> RecordType:
+    """What a caller sees of a decision: outcome, effect, rule, reason and the outputs."""
+    outcome = EnumType(f"outcome of {plan.name}", tuple(plan.outcomes))
+    fixed = (Field("outcome", outcome), Field("effect", EFFECTS), Field("rule", STRING), Field("reason", STRING))
+    outputs = tuple(Field(o.name, o.type, optional=o.optional) for o in plan.outputs)
+    return RecordType(f"call:{plan.name}", (*fixed, *outputs))

@@ -1,0 +1,135 @@
+"""Parameters: typed, bounded, described, and movable by the environment only in the direction that tightens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from rules.cel.literals import inner
+from rules.diagnostics import Diagnostics, did_you_mean
+from rules.documents.common import EnvironmentSpec, ParameterSpec
+from rules.documents.shape import Shaped, Step
+from rules.documents.type_specs import BASIC
+from rules.documents.types_document import TypeTable
+from rules.plan import EnvironmentOverride, Parameter
+from rules.types import (
+    DOUBLE_MAX,
+    DURATION_MAX_US,
+    INT_MAX,
+    INT_MIN,
+    BoolType,
+    DoubleType,
+    DurationType,
+    EnumType,
+    IntType,
+    Type,
+    show,
+)
+
+UNITS_US: Mapping[str, int] = MappingProxyType(
+    {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
+)
+
+
+def read_parameters(document: Shaped, types: TypeTable, diagnostics: Diagnostics) -> list[Parameter]:
+    """The parameters under `spec.parameters`; those with faults are reported and left out."""
+    specs: dict[str, ParameterSpec] = getattr(document.model, "spec").parameters
+    found = (_Reader(document, ("spec", "parameters", name), types, diagnostics).read(name, spec) for name, spec in specs.items())
+    return [parameter for parameter in found if parameter is not None]
+
+
+class _Reader:
+    def __init__(self, document: Shaped, path: tuple[Step, ...], types: TypeTable, diagnostics: Diagnostics) -> None:
+        self.document, self.path, self.types, self.diagnostics = document, path, types, diagnostics
+
+    def fail(self, code: str, key: str, message: str, *, expected: str = "", remedy: str = "") -> None:
+        self.diagnostics.error(code, self.document.span(*self.path, key), message, expected=expected, remedy=remedy)
+
+    def read(self, name: str, spec: ParameterSpec) -> Parameter | None:
+        base = BASIC.get(spec.type) or self.types.named.get(spec.type)
+        if base is None:
+            near = did_you_mean(spec.type, [*BASIC, *self.types.named])
+            self.fail("types-unknown", "type", f"there is no type `{spec.type}`", remedy=f"`{near}`" if near else "")
+            return None
+        bounded = self._bounded(name, spec, base)
+        if bounded is None:
+            return None
+        try:
+            default = inner(spec.default, bounded)
+        except ValueError as error:
+            self.fail("parameter-default", "default", f"the default does not fit: {error}", expected=show(bounded))
+            return None
+        env = self._environment(spec, bounded)
+        if spec.env is not None and env is None:
+            return None
+        return Parameter(name, bounded, default, spec.description, spec.unit or "", env, self.document.name, self.document.span(*self.path))
+
+    def _bounded(self, name: str, spec: ParameterSpec, base: Type) -> Type | None:
+        if not isinstance(base, IntType | DoubleType | DurationType):
+            if spec.min is not None or spec.max is not None:
+                self.fail("parameter-bounds", "type", f"{show(base)} takes no bounds")
+                return None
+            if isinstance(base, BoolType | EnumType):
+                return base
+            self.fail("parameter-type", "type", f"a parameter cannot be {show(base)}", expected="bool, int, double, duration or an enum")
+            return None
+        bounded = self._narrow(spec, base)
+        if bounded is not None and _unbounded(bounded):
+            self.fail("parameter-unbounded", "type", f"`{name}` says no bounds", expected="`min` and `max`, or a type that has them")
+            return None
+        return bounded
+
+    def _narrow(self, spec: ParameterSpec, base: IntType | DoubleType | DurationType) -> IntType | DoubleType | DurationType | None:
+        for key, written in (("min", spec.min), ("max", spec.max)):
+            if written is None:
+                continue
+            try:
+                value = inner(written, base)
+            except ValueError as error:
+                self.fail("parameter-bounds", key, f"the bound does not fit: {error}", expected=show(base))
+                return None
+            assert not isinstance(value, str) and value is not None
+            match base, key:
+                case IntType(), "min":
+                    base = replace(base, minimum=int(value))
+                case IntType(), _:
+                    base = replace(base, maximum=int(value))
+                case DurationType(), "min":
+                    base = replace(base, minimum=int(value))
+                case DurationType(), _:
+                    base = replace(base, maximum=int(value))
+                case DoubleType(), "min":
+                    base = replace(base, minimum=float(value), exclusive_minimum=False)
+                case _:
+                    base = replace(base, maximum=float(value), exclusive_maximum=False)
+        if base.minimum > base.maximum:
+            self.fail("parameter-bounds", "min", "the minimum lies above the maximum")
+            return None
+        return base
+
+    def _environment(self, spec: ParameterSpec, t: Type) -> EnvironmentOverride | None:
+        if spec.env is None:
+            if spec.tighten is not None:
+                self.fail("parameter-env", "tighten", "`tighten` belongs to `env`, which is not given")
+            return None
+        if spec.tighten is None:
+            self.fail(
+                "parameter-tighten", "env", "an environment variable may only tighten, and nothing says which way that is",
+                expected="`tighten: up` or `tighten: down`",
+            )
+            return None
+        named = EnvironmentSpec(name=spec.env) if isinstance(spec.env, str) else spec.env
+        if isinstance(t, EnumType):
+            self.fail("parameter-env", "env", "an enum has no direction, so the environment cannot tighten it")
+            return None
+        if isinstance(t, DurationType) != (named.unit is not None):
+            self.fail("parameter-env", "env", "a duration's variable says its unit, no other does", remedy="`env: {name: …, unit: s}`")
+            return None
+        return EnvironmentOverride(named.name, spec.tighten, UNITS_US[named.unit] if named.unit else None)
+
+
+def _unbounded(t: IntType | DoubleType | DurationType) -> bool:
+    least = {IntType: INT_MIN, DoubleType: -DOUBLE_MAX, DurationType: -DURATION_MAX_US}[type(t)]
+    most = {IntType: INT_MAX, DoubleType: DOUBLE_MAX, DurationType: DURATION_MAX_US}[type(t)]
+    return t.minimum == least or t.maximum == most

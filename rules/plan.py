@@ -1,0 +1,135 @@
+"""The plan: what every kind of decision document lowers to, and all that a reader is given.
+
+A plan is a list of guarded cases under a hit policy, typed outputs, requirements, log lines and an outcome for errors.
+Whatever is particular to a kind has been said in these terms before a reader sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from rules.cel.expressions import Template
+from rules.cel.tree import ConstantValue, Definition, Node
+from rules.source import Span
+from rules.types import EnumType, Field, Type
+
+Effect = Literal["allow", "block", "info"]
+HitPolicy = Literal["first"]
+Direction = Literal["up", "down"]
+EFFECTS = EnumType("Effect", ("allow", "block", "info"))
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentOverride:
+    """The environment variable that may tighten a parameter; `unit_us` is the microseconds of one unit, for durations."""
+
+    name: str
+    tighten: Direction
+    unit_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number the risk team sets. Values are in the engine's form (durations in microseconds)."""
+
+    name: str
+    type: Type
+    default: ConstantValue
+    description: str
+    unit: str
+    env: EnvironmentOverride | None
+    origin: str
+    """The document that declares it."""
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One way a case applies."""
+
+    when: Node
+    reason: Template
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A guarded outcome: applies when `when` holds and, where there are alternatives, the first of them that holds."""
+
+    id: str
+    when: Node | None
+    alternatives: tuple[Alternative, ...]
+    outcome: str
+    reason: Template | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A typed result; an optional one is there only when `when` holds."""
+
+    name: str
+    type: Type
+    value: Node
+    when: Node | None
+    optional: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Something that must hold, by name."""
+
+    id: str
+    that: Node
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """`event`, `separator`, the line; written when `when` holds (always when it is None)."""
+
+    event: str
+    separator: str
+    line: Template
+    when: Node | None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Another policy's decision: its inputs, each bound to an expression of this policy, in the callee's order."""
+
+    name: str
+    policy: str
+    bindings: tuple[tuple[str, Node | None], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A decision document, ready for a reader."""
+
+    kind: str
+    name: str
+    version: str
+    title: str
+    hit_policy: HitPolicy
+    inputs: tuple[Field, ...]
+    parameters: tuple[Parameter, ...]
+    parameter_requirements: tuple[Requirement, ...]
+    calls: tuple[Call, ...]
+    definitions: tuple[Definition, ...]
+    outcomes: Mapping[str, Effect]
+    cases: tuple[Case, ...]
+    otherwise: Case
+    outputs: tuple[Output, ...]
+    ensures: tuple[Requirement, ...]
+    log: tuple[LogLine, ...]
+    on_error: str
+    span: Span
+
+    @property
+    def all_cases(self) -> tuple[Case, ...]:
+        """Every case, `otherwise` last."""
+        return (*self.cases, self.otherwise)

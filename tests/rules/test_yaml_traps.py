@@ -1,0 +1,112 @@
+"""What the YAML reader says of faulty texts: the texts and the words are files in `yaml_cases`."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rules.diagnostics import Diagnostic
+from rules.yaml_nodes import plain
+from rules.yaml_traps import CODES
+from tests.rules.test_yaml_reader import read, scalars
+
+CASES = Path(__file__).with_name("yaml_cases")
+
+
+@dataclass(frozen=True)
+class Said:
+    code: str
+    place: str
+    marked: str | None
+    write: str | None
+
+
+def read_cases(name: str) -> Iterator[tuple[str, list[Said]]]:
+    for case in re.split(r"^====\n", (CASES / name).read_text("utf-8"), flags=re.MULTILINE):
+        text, *said = re.split(r"^=> ", case, flags=re.MULTILINE)
+        yield text, [expected(lines) for lines in said]
+
+
+def expected(said: str) -> Said:
+    first, *rest = said.splitlines()
+    code, place = first.split()
+    more = dict(line.split(": ", 1) for line in rest)
+    return Said(code, place, more.get("marked"), more.get("write"))
+
+
+VALUES = list(read_cases("values.txt"))
+ALL = [*VALUES, *read_cases("others.txt")]
+
+
+def found(diagnostic: Diagnostic, like: Said) -> Said:
+    """What was said, as far as the case speaks of it."""
+    marked = " ".join(diagnostic.span.text.split())
+    return Said(
+        diagnostic.code,
+        f"{diagnostic.span.line}:{diagnostic.span.column}",
+        marked if like.marked is not None else None,
+        diagnostic.remedy if like.write is not None else None,
+    )
+
+
+@pytest.mark.parametrize(("text", "said"), ALL)
+def test_a_fault_is_named_and_placed(text: str, said: list[Said]) -> None:
+    diagnostics = read(text).diagnostics
+    assert [d.code for d in diagnostics] == [each.code for each in said]
+    assert [found(*pair) for pair in zip(diagnostics, said, strict=True)] == said
+
+
+@pytest.mark.parametrize(("text", "said"), VALUES)
+def test_what_the_remedy_says_is_right(text: str, said: list[Said]) -> None:
+    (diagnostic,) = read(text).diagnostics
+    start, end, remedy = diagnostic.span.start, diagnostic.span.end, diagnostic.remedy
+    while not remedy.startswith(text[start : diagnostic.span.start]) or start == 0:
+        start += 1
+    before = max(i for i in range(len(remedy)) if text[:start].endswith(remedy[:i]))
+    mended = text[: start - before] + remedy + text[end:]
+    document = read(mended)
+    assert not document.diagnostics, mended
+    assert said[0].marked in [each.value for each in scalars(document.root)]
+
+
+@pytest.mark.parametrize(("text", "said"), ALL)
+def test_the_faults_of_a_text_stay_the_same_among_others(text: str, said: list[Said]) -> None:
+    """A case that is read inside a longer document says the same, further down."""
+    if not re.match(r"[a-z]+:|- ", text) or "\n---" in text or "\n..." in text:
+        pytest.skip("not a mapping or list that could stand inside another")
+    above = "first: [1, {a: 'b'}]\nouter:\n"
+    document = read(above + re.sub(r"^(?=.)", "    ", text, flags=re.MULTILINE))
+    lines = [int(each.place.split(":")[0]) + above.count("\n") for each in said]
+    assert [(d.code, d.span.line) for d in document.diagnostics] == list(
+        zip([each.code for each in said], lines, strict=True)
+    )
+
+
+def test_a_mended_value_is_there_for_later_stages() -> None:
+    document = read("- {when: f(a, b), then: !c d}\n- d: >5\n- {e}\n- a: 1\n  a: 2")
+    assert document.root is not None
+    assert len(document.diagnostics) == 5
+    assert plain(document.root) == [
+        {"when": "f(a, b)", "then": "!c d"}, {"d": ">5"}, "{e}", {"a": 1},
+    ]  # fmt: skip
+
+
+def test_a_duplicate_names_the_first() -> None:
+    (diagnostic,) = read("a: 1\nb: 2\na: 3").diagnostics
+    assert [(str(span), text) for span, text in diagnostic.notes] == [("a.yaml:1:1", "first written here")]
+
+
+def test_every_code_has_a_case_and_an_explanation() -> None:
+    in_files = {each.code for _, said in ALL for each in said}
+    of_bytes_and_sizes = {
+        "yaml-alias-explosion",
+        "yaml-control-character",
+        "yaml-depth",
+        "yaml-encoding",
+        "yaml-tab",
+        "yaml-too-large",
+    }  # their cases stand in `test_yaml_reader.py`
+    assert in_files | of_bytes_and_sizes == set(CODES)
+    assert list(CODES) == sorted(CODES)
