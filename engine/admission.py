@@ -89,25 +89,29 @@ class _Writer:
 
     def _said(self, shape: Shape, field: Field, held: str, depth: int) -> tuple[int, Lines]:
         """A field that is always there."""
-        attribute, name = shape.attributes[field.name], self._variable()
-        commas, lines = self._value(field.type, name, f"put({held}, {attribute!r}, {{}})", depth)
-        if field.nullable and (commas or lines):
-            lines = [f"if {name} is not None:", *_indented([*_adding(commas), *lines])]
-            commas = 0
-        return commas, [f"{name} = {held}.{attribute}", *lines] if lines else []
+        name = self._variable()
+        commas, lines = self._held(shape, field, held, name, depth)
+        return commas, [f"{name} = {held}.{shape.attributes[field.name]}", *lines] if lines else []
 
     def _unsaid(self, shape: Shape, field: Field, held: str, depth: int) -> Lines:
         """A field that may not have been said: it brings a comma where it was, and its default where it was not."""
         attribute, name = shape.attributes[field.name], self._variable()
-        commas, lines = self._value(field.type, name, f"put({held}, {attribute!r}, {{}})", depth)
-        if field.nullable and (commas or lines):
-            said = ["n += 1", f"if {name} is not None:", *_indented([*_adding(commas), *lines])]
-        else:
-            said = [*_adding(1 + commas), *lines]
-        out = [f"{name} = {held}.{attribute}", f"if {name} is not absent:", *_indented(said)]
+        commas, lines = self._held(shape, field, held, name, depth)
+        source = f"{held}.{attribute}"
+        fetch = [f"{name} = {source}"] if lines else []
+        out = [*fetch, f"if {name if lines else source} is not absent:", *_indented([f"n += {1 + commas}", *lines])]
         if field.default is not None:
             out += ["else:", f"    put({held}, {attribute!r}, {self._default(field)})"]
         return out
+
+    def _held(self, shape: Shape, field: Field, held: str, name: str, depth: int) -> tuple[int, Lines]:
+        """The value of a field, in the variable `name`, which may be null where the field may."""
+        store = f"put({held}, {shape.attributes[field.name]!r}, {{}})"
+        commas, lines = self._value(field.type, name, store, depth)
+        if field.nullable and (commas or lines):
+            more = [f"n += {commas}"] if commas else []
+            return 0, [f"if {name} is not None:", *_indented([*more, *lines])]
+        return commas, lines
 
     def _default(self, field: Field) -> str:
         """An expression for the default; a list or a map is copied, so that no two inputs share one."""
@@ -141,7 +145,7 @@ class _Writer:
     def _items(self, t: ListType, name: str, depth: int) -> Lines:
         """A list: one comma less than items, none for an empty one."""
         if isinstance(t.item, StringType) and t.item.pattern is not None:
-            return self._patterned(t.item.pattern, name)
+            return self._matching(t.item.pattern, name) + self._sized(name, 0, [])
         item, index = self._variable(), self._variable()
         commas, inner = self._value(t.item, item, f"{name}[{index}] = {{}}", depth + 1)
         stores = isinstance(t.item, TimestampType)
@@ -153,19 +157,17 @@ class _Writer:
         key, item = self._variable(), self._variable()
         commas, inner = self._value(t.value, item, f"{name}[{key}] = {{}}", depth + 1)
         lines = self._sized(name, commas, [f"for {key}, {item} in {name}.items():", *_indented(inner)] if inner else [])
-        keys = [] if t.key.pattern is None else self._patterned(t.key.pattern, name)[:-2]
-        return keys + lines
+        return lines if t.key.pattern is None else self._matching(t.key.pattern, name) + lines
 
-    def _patterned(self, pattern: str, name: str) -> Lines:
-        """The texts that a list or a map yields, all against one pattern; then its own commas."""
+    def _matching(self, pattern: str, name: str) -> Lines:
+        """The texts that a list holds, or a map as keys, all against one pattern."""
         known, admit = self._pattern(pattern)
         text = self._variable()
-        check = [
+        return [
             f"if not {known}.issuperset({name}):",
             f"    for {text} in {name}:",
             f"        {admit}({text})",
         ]
-        return check + self._sized(name, 0, [])
 
     def _sized(self, name: str, commas_each: int, lines: Lines) -> Lines:
         return [f"if {name}:", *_indented([f"n += len({name}) * {1 + commas_each} - 1", *lines])]
@@ -186,10 +188,6 @@ class _Writer:
     def _variable(self) -> str:
         self._variables += 1
         return f"v{self._variables}"
-
-
-def _adding(commas: int) -> Lines:
-    return [f"n += {commas}"] if commas else []
 
 
 def _indented(lines: Lines) -> Lines:

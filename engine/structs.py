@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
+from types import GenericAlias
 from typing import Annotated, Any, Literal, Optional, TypeAlias, Union, assert_never
 
 import msgspec
@@ -199,9 +200,10 @@ class StructTable:
             case EnumType():
                 return _text_form(OPEN_ENUM_LENGTH) if t.open else Literal[t.members]
             case ListType():
-                return _sized(list[self._form(t.item)], t.max_items)  # type: ignore[misc] -- made at run time
+                return _sized(GenericAlias(list, self._form(t.item)), t.max_items)
             case MapType():
-                return _sized(dict[_text_form(t.key.max_length), self._form(t.value)], t.max_entries)  # type: ignore[misc]
+                keyed = GenericAlias(dict, (_text_form(t.key.max_length), self._form(t.value)))
+                return _sized(keyed, t.max_entries)
             case RecordType():
                 return self.shape(t).cls
             case _:
@@ -272,7 +274,7 @@ def _sized(form: Any, most: int | None) -> Any:
 
 
 def _double_form(t: DoubleType) -> Any:
-    bounds: dict[str, float] = {}
+    bounds: dict[str, Any] = {}
     if t.minimum != -DOUBLE_MAX or t.exclusive_minimum:
         bounds["gt" if t.exclusive_minimum else "ge"] = float(t.minimum)
     if t.maximum != DOUBLE_MAX or t.exclusive_maximum:

@@ -24,7 +24,7 @@ _BLANKS = re.compile(r"(?:\s|#[^\n]*)*")
 _LINE_INDENT = re.compile(r" *(?:- +)*")
 _NEXT_LINE = re.compile(r"[ \t]*(?:#[^\n]*)?\r?\n( +)(?!- |#|[\w.?'\"-]+:(?: |$))\S", re.MULTILINE)
 _KEY = re.compile(r"([^'\"{\[\s].*?)(:(?: .*)?)")
-_INDICATORS = "!&*|>%@`"
+_INDICATORS = tuple("!&*|>%@`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def _begin(text: str, at: int) -> tuple[_Level, _Start]:
     first_on_line = begin.offset < line and not text[line:at].strip()
     if level.opener < 0 and not expecting and first_on_line:
         own_line = at - line <= _key_column(text, begin.offset)
-        if own_line and text[at : at + 1] in _INDICATORS:
+        if own_line and text.startswith(_INDICATORS, at):
             return level, _Start(line, "line")
     return level, begin
 

@@ -216,8 +216,6 @@ def _block_lines(lines: list[str], start: int, indent: int) -> Iterator[_Line]:
     for line in lines:
         content = line.rstrip("\r\n")
         spaces = min(len(content) - len(content.lstrip(" ")), indent)
-        if spaces < min(indent, len(content)):
-            break
         broken = line.endswith("\n")
         line_break = start + len(line) - broken
         yield _Line(start + spaces, start + len(content), line_break, broken)

@@ -179,8 +179,6 @@ def _indicator(fault: Fault) -> Diagnostic | None:
     first = fault.value[:1]
     if first in ("&", "*"):
         return _starts_with(fault) if fault.at <= fault.end else None
-    if first in ("-", "?") and fault.value[1:2] != " ":
-        return None
     return _starts_with(fault) if first in _INDICATORS and fault.at == fault.start else None
 
 

@@ -136,10 +136,21 @@ class Emitter:
             self.prepare_call(self, node, key)
             return
         self._prepare_parts(node)
+        if isinstance(node, Call) and node.overload.id == "add_list":
+            self._prepare_joined(node)
         if key is not None and self._worth_keeping(node, key):
             name = self.fresh("v")
             self.lines.add(f"{name} = {self.write(node)}")
             self.known[key] = name
+
+    def _prepare_joined(self, node: Call) -> None:
+        """Both lists of a join are held, so that joining nothing costs nothing."""
+        for arg in node.args:
+            key = key_of(arg)
+            if is_safe(arg) and not free_locals(arg) and key not in self.known and not isinstance(arg, Root):
+                name = self.fresh("v")
+                self.lines.add(f"{name} = {self.write(arg)}")
+                self.known[key] = name
 
     def _prepare_tested(self, path: Node) -> None:
         """What `has` looks at is read once when it is read again; an absent value may be held, not used."""
@@ -224,6 +235,7 @@ class Emitter:
     def source_list(self, node: Node) -> str:
         """A list that is gone over or counted: kept in a local, joined lists only where the second is not empty."""
         key = key_of(node)
+        self.prepare(node)
         if key not in self.known:
             name = self.fresh("v")
             self.lines.add(f"{name} = {self.write(node)}")

@@ -34,6 +34,7 @@ class Program:
     """The functions of one policy with its parameters bound. `source` is what was generated, for those who look."""
 
     plan: Plan
+    attributes: Attributes
     parameters: Mapping[str, ConstantValue]
     rows: tuple[Row, ...]
     sites: tuple[tuple[Node, str], ...]
@@ -84,9 +85,19 @@ def compile_plan(
     codes = {name: module[name].__code__ for name in ("verdict", "full", "lines")}
     nothing: Callable[..., Any] = module["verdict"]
     program = Program(
-        plan, parameters, writer.rows, tuple(writer.constants.sites), source, nothing, nothing, nothing, names, codes
+        plan, attributes, parameters, writer.rows, tuple(writer.constants.sites), source, nothing, nothing, nothing, names, codes
     )
     return program.with_parameters({})
+
+
+def compile_expression(program: Program, node: Node) -> Callable[..., Any]:
+    """A function of the plan's inputs that evaluates one expression with the program's parameters."""
+    writer = _ProgramWriter(program.plan, program.attributes)
+    source = writer.expression(node)
+    module: dict[str, Any] = {}
+    exec(compile(source, "<expression>", "exec"), module)  # noqa: S102 -- generated code, no document text
+    names = {**program._names, **writer.constants.values, "__builtins__": _BUILTINS}
+    return FunctionType(module["value"].__code__, names)
 
 
 def _parameter_values(plan: Plan, values: Mapping[str, ConstantValue]) -> dict[str, Any]:
@@ -94,7 +105,7 @@ def _parameter_values(plan: Plan, values: Mapping[str, ConstantValue]) -> dict[s
 
 
 def _bound(program: Program, names: Mapping[str, Any]) -> Program:
-    space = {"__builtins__": _BUILTINS, **names}
+    space = {**names, "__builtins__": _BUILTINS}
     verdict, full, lines = (FunctionType(program._codes[name], space) for name in ("verdict", "full", "lines"))
     return replace(program, verdict=verdict, full=full, lines=lines, _names=names)
 
@@ -123,6 +134,17 @@ class _ProgramWriter:
     def source(self) -> str:
         parts = [self._function("verdict", full=False), self._function("full", full=True), self._lines()]
         return "\n\n".join(parts)
+
+    def expression(self, node: Node) -> str:
+        """The source of a function `value` that evaluates one expression."""
+        emitter = self._emitter({})
+        emitter.lines.add(f"def value({self.signature}):")
+        emitter.lines.indent += 1
+        emitter.count([node])
+        emitter.pending = [node]
+        emitter.prepare(node)
+        emitter.lines.add(f"return {emitter.write(node)}")
+        return emitter.lines.text()
 
     def _emitter(self, decision: Mapping[str, str]) -> Emitter:
         def root(node: Root) -> str:

@@ -1,0 +1,108 @@
+"""Environment overrides of parameters: they may only tighten, stay within bounds, and are always reported.
+
+The environment is handed in as a mapping; nothing here looks at the process. A variable that cannot be read, leaves
+the bounds or loosens refuses the whole bundle: running without an override that somebody meant is not safe.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import rfc8785
+
+from rules.cel.literals import inner, outer
+from rules.cel.tree import ConstantValue
+from rules.diagnostics import Diagnostic
+from rules.plan import EnvironmentOverride, Parameter, Plan
+from rules.types import BoolType, DoubleType, DurationType, IntType, show
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+_BOOLS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the environment moved: parameter by parameter, in the engine's form, and what it may not do."""
+
+    values: Mapping[tuple[str, str], ConstantValue]
+    """Origin document and parameter name to value."""
+    faults: tuple[Diagnostic, ...]
+
+    def of(self, plan: Plan) -> dict[str, ConstantValue]:
+        """The values a plan runs with: its defaults, moved where the environment says so."""
+        return {p.name: self.values.get((p.origin, p.name), p.default) for p in plan.parameters}
+
+
+def read_overrides(plans: Iterable[Plan], environment: Mapping[str, str]) -> Overrides:
+    """The overrides an environment holds for the parameters of some plans."""
+    values: dict[tuple[str, str], ConstantValue] = {}
+    faults: dict[tuple[str, str], Diagnostic] = {}
+    for plan in plans:
+        for parameter in plan.parameters:
+            if parameter.env is None or parameter.env.name not in environment:
+                continue
+            key = (parameter.origin, parameter.name)
+            try:
+                value = _read(parameter, parameter.env, environment[parameter.env.name].strip())
+            except ValueError as error:
+                faults[key] = Diagnostic(
+                    "environment", parameter.span, f"`{parameter.env.name}` may not set `{parameter.name}`: {error}",
+                    expected=_expected(parameter, parameter.env), remedy=f"unset {parameter.env.name}, or publish a policy",
+                )
+                continue
+            if value != parameter.default:
+                values[key] = value
+    return Overrides(values, tuple(faults.values()))
+
+
+def _read(parameter: Parameter, env: EnvironmentOverride, text: str) -> ConstantValue:
+    value = _parse(parameter, env, text)
+    default = parameter.default
+    assert isinstance(value, bool | int | float) and isinstance(default, bool | int | float)
+    if (value < default) if env.tighten == "up" else (value > default):
+        raise ValueError(f"`{text}` loosens it, and the environment may only tighten")
+    return value
+
+
+def _parse(parameter: Parameter, env: EnvironmentOverride, text: str) -> ConstantValue:
+    match parameter.type:
+        case BoolType():
+            if text.lower() not in _BOOLS:
+                raise ValueError(f"`{text}` is not true or false")
+            return _BOOLS[text.lower()]
+        case IntType():
+            if not _INTEGER.fullmatch(text):
+                raise ValueError(f"`{text}` is not a whole number")
+            return inner(int(text), parameter.type)
+        case DoubleType():
+            if not _NUMBER.fullmatch(text):
+                raise ValueError(f"`{text}` is not a number")
+            return inner(float(text), parameter.type)
+        case DurationType():
+            if not _NUMBER.fullmatch(text) or env.unit_us is None:
+                raise ValueError(f"`{text}` is not a number")
+            micros = float(text) * env.unit_us
+            if abs(micros) > parameter.type.maximum - parameter.type.minimum + abs(parameter.type.minimum):
+                raise ValueError(f"`{text}` is out of bounds")
+            return inner(f"{round(micros)}us", parameter.type)
+        case other:
+            raise ValueError(f"{show(other)} cannot be overridden")
+
+
+def _expected(parameter: Parameter, env: EnvironmentOverride) -> str:
+    way = "at least" if env.tighten == "up" else "at most"
+    return f"{way} the published {outer(parameter.default, parameter.type)}, within its bounds"
+
+
+def effective_digest(bundle_digest: str, overrides: Overrides, plans: Iterable[Plan]) -> str | None:
+    """The digest of a bundle together with what the environment moved; None when it moved nothing."""
+    if not overrides.values:
+        return None
+    types = {(p.origin, p.name): p.type for plan in plans for p in plan.parameters}
+    moved = {f"{origin}.{name}": outer(value, types[origin, name]) for (origin, name), value in overrides.values.items()}
+    content = rfc8785.dumps({"bundle": bundle_digest, "parameters": moved})
+    return "sha256:" + hashlib.sha256(content).hexdigest()

@@ -1,0 +1,160 @@
+"""How a decision came about: every rule, whether it was tried, what its condition came to, and what it read.
+
+Tracing stands beside the compiled program, not inside it: each condition and each path it reads is a small function of
+its own, made when first asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import UNSET
+
+from engine.decision import Reading, RuleTrace, WayTrace
+from engine.scalar.program import Program, compile_expression
+from engine.scalar.runtime import EvaluationError
+from rules.cel.tree import Constant, Entry, Local, Node, Root, Select, Variable, children, path_of
+from rules.plan import Case
+from rules.times import format_duration, format_timestamp
+from rules.types import RecordType
+
+Inputs = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Tracer:
+    """Explains the decisions of one program."""
+
+    program: Program
+    _functions: dict[int, Callable[..., Any]] = field(default_factory=dict)
+
+    def trace(self, inputs: Inputs) -> list[RuleTrace]:
+        """Every case in order; those after the one that applied, or failed, were not tried."""
+        out: list[RuleTrace] = []
+        decided = False
+        for case in self.program.plan.all_cases:
+            found = _untried(case) if decided else self._tried(case, inputs)
+            decided = decided or found.applied or found.error is not None
+            out.append(found)
+        return out
+
+    def values(self, node: Node, inputs: Inputs) -> list[Reading]:
+        """What an expression reads, with values."""
+        readings: dict[str, Reading] = {}
+        for label, part in _reads(node):
+            if label not in readings:
+                readings[label] = Reading(label, self._value(part, inputs))
+        return list(readings.values())
+
+    def _tried(self, case: Case, inputs: Inputs) -> RuleTrace:
+        if case.when is None:
+            return RuleTrace(case.id, case.outcome, "otherwise", True, True, True)
+        condition = _text(case.when)
+        reads = self.values(case.when, inputs)
+        value, error = self._evaluate(case.when, inputs)
+        if error is not None or not value or not case.alternatives:
+            return RuleTrace(case.id, case.outcome, condition, True, bool(value) and error is None, value, error, reads)
+        ways: list[WayTrace] = []
+        applied, failed = False, None
+        for way in case.alternatives:
+            if applied or failed is not None:
+                ways.append(WayTrace(_text(way.when), False))
+                continue
+            way_value, failed = self._evaluate(way.when, inputs)
+            applied = bool(way_value) and failed is None
+            ways.append(WayTrace(_text(way.when), True, way_value, failed, self.values(way.when, inputs)))
+        return RuleTrace(case.id, case.outcome, condition, True, applied, value, failed, reads, ways)
+
+    def _evaluate(self, node: Node, inputs: Inputs) -> tuple[bool | None, str | None]:
+        try:
+            return bool(self._function(node)(*inputs)), None
+        except EvaluationError as error:
+            return None, error.code
+
+    def _value(self, node: Node, inputs: Inputs) -> object:
+        try:
+            return shown(self._function(node)(*inputs))
+        except EvaluationError as error:
+            return f"error: {error.code}"
+        except Exception:  # noqa: BLE001 -- a value is only shown; what cannot be read is absent
+            return "absent"
+
+    def _function(self, node: Node) -> Callable[..., Any]:
+        if id(node) not in self._functions:
+            self._functions[id(node)] = compile_expression(self.program, node)
+        return self._functions[id(node)]
+
+
+def shown(value: object) -> object:
+    """A value as traces and errors show it."""
+    match value:
+        case None:
+            return "null"
+        case _ if value is UNSET:
+            return "absent"
+        case datetime():
+            return format_timestamp(value)
+        case timedelta():
+            return format_duration(value)
+        case list() | dict():
+            return f"{len(value)} items"
+        case _:
+            return value
+
+
+def _reads(node: Node) -> Iterator[tuple[str, Node]]:
+    """The paths and variables an expression reads, outermost first; not what depends on a loop's item."""
+    match node:
+        case Variable(definition=definition):
+            if not isinstance(definition.type, RecordType):
+                yield definition.name, node
+        case Root() | Select() | Entry() if _closed(node):
+            if not isinstance(node.type, RecordType):
+                yield _label(node), node
+            if isinstance(node, Entry):
+                yield from _reads(node.key)
+        case _:
+            for child in children(node):
+                yield from _reads(child)
+
+
+def _closed(node: Node) -> bool:
+    """Whether a path starts at a root, not at a loop's item."""
+    while isinstance(node, Select | Entry):
+        if isinstance(node, Entry) and not _closed(node.key):
+            return False
+        node = node.operand
+    return isinstance(node, Root | Constant) or (isinstance(node, Variable) and path_of(node) is not None)
+
+
+def _label(node: Node) -> str:
+    match node:
+        case Root(kind="parameter", name=name):
+            return f"params.{name}"
+        case Root(name=name):
+            return name
+        case Select(operand=operand, field=found):
+            return f"{_label(operand)}.{found.name}"
+        case Entry(operand=operand, key=key):
+            return f"{_label(operand)}[{_label(key)}]"
+        case Constant(value=value):
+            return repr(value)
+        case Variable(definition=definition):
+            return definition.name
+        case Local(name=name):
+            return name
+        case _:
+            return "…"
+
+
+def _text(node: Node) -> str:
+    """The condition as it is written in the document."""
+    return " ".join(node.span.text.split())
+
+
+def _untried(case: Case) -> RuleTrace:
+    return RuleTrace(case.id, case.outcome, "otherwise" if case.when is None else _text(case.when), False)
+
