@@ -1,0 +1,115 @@
+"""Running policy tests: each case decided, what came out held against what was expected.
+
+A case passes when everything it expects was found; its failures say expected and found, and carry the trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from engine.decision import Decision, RuleTrace, Stamp
+from engine.faults import InputsRefused
+from engine.policy import Machine, Policy, unmet_requirements
+from rules.suites import Suite, TestCase
+
+STAMP = Stamp("test", datetime(2000, 1, 1, tzinfo=UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One thing that did not come out as expected."""
+
+    what: str
+    expected: object
+    found: object
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What became of one case."""
+
+    case: TestCase
+    mismatches: tuple[Mismatch, ...]
+    decision: Decision | None
+    trace: tuple[RuleTrace, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything came out as expected."""
+        return not self.mismatches
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteResult:
+    """What became of the cases of one suite."""
+
+    suite: Suite
+    results: tuple[CaseResult, ...]
+
+    @property
+    def failed(self) -> int:
+        """How many cases failed."""
+        return sum(1 for result in self.results if not result.passed)
+
+
+def run_suite(suite: Suite, machine: Machine) -> SuiteResult:
+    """Every case of a suite."""
+    policy = machine.policies[suite.policy]
+    return SuiteResult(suite, tuple(_run_case(case, suite, policy) for case in suite.cases))
+
+
+def _run_case(case: TestCase, suite: Suite, policy: Policy) -> CaseResult:
+    moved = policy.with_parameters(case.parameters) if case.parameters else policy
+    unmet = unmet_requirements(moved.program) if case.parameters else []
+    if unmet:
+        return CaseResult(case, (Mismatch("parameters", "values the policy allows together", unmet[0].message),), None)
+    log: list[str] = []
+    try:
+        inputs = moved.decoder.from_plain(case.inputs)
+    except InputsRefused as refused:
+        decision = moved.refused(refused, STAMP)
+    else:
+        decision = moved.decide(inputs, STAMP)
+        log = [line for _, line in moved.log_lines(inputs, decision)]
+        if mismatches := tuple(_compare(case, suite.tolerance, decision, log)):
+            traced = moved.decide(inputs, STAMP, trace=True).trace or []
+            return CaseResult(case, mismatches, decision, tuple(traced))
+    return CaseResult(case, tuple(_compare(case, suite.tolerance, decision, log)), decision)
+
+
+def _compare(case: TestCase, tolerance: float, decision: Decision, log: list[str]) -> Iterator[Mismatch]:
+    expect = case.expect
+    for what in ("outcome", "effect", "rule", "reason"):
+        wanted, found = getattr(expect, what), getattr(decision, what)
+        if wanted is not None and wanted != found:
+            yield Mismatch(what, wanted, found)
+    yield from _compare_outputs(expect.outputs or {}, decision, tolerance)
+    for line in expect.log or ():
+        if line not in log:
+            yield Mismatch("log", line, log)
+    message = decision.error.message if decision.error is not None else None
+    if expect.error is not None and (message is None or expect.error not in message):
+        yield Mismatch("error", expect.error, message)
+    if expect.error is None and message is not None and expect.outcome is None and expect.effect is None:
+        yield Mismatch("error", None, message)
+
+
+def _compare_outputs(wanted: Mapping[str, object], decision: Decision, tolerance: float) -> Iterator[Mismatch]:
+    for name, value in wanted.items():
+        found = decision.outputs.get(name)
+        if not _equal(value, found, tolerance):
+            yield Mismatch(f"outputs.{name}", value, found)
+
+
+def _equal(wanted: object, found: object, tolerance: float) -> bool:
+    numbers = isinstance(wanted, int | float) and isinstance(found, int | float)
+    if numbers and not isinstance(wanted, bool) and not isinstance(found, bool):
+        assert isinstance(wanted, int | float) and isinstance(found, int | float)
+        return abs(wanted - found) <= tolerance
+    if isinstance(wanted, list) and isinstance(found, list):
+        return len(wanted) == len(found) and all(_equal(w, f, tolerance) for w, f in zip(wanted, found, strict=True))
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return wanted.keys() == found.keys() and all(_equal(w, found[k], tolerance) for k, w in wanted.items())
+    return type(wanted) is type(found) and wanted == found
