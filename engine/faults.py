@@ -51,7 +51,7 @@ class Fault:
         return {**out, "expected": self.expected} if self.expected else out
 
 
-class InputsRefused(Exception):  # noqa: N818 -- as `Refused` of documents
+class InputsRefused(Exception):
     """Inputs that may not be decided on; carries every fault, in the order of the document."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
@@ -78,7 +78,7 @@ def quoted(text: str) -> str:
 
 def _escaped(c: str) -> str:
     code = ord(c)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 -- the last four-digit code point
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def described(value: object) -> str:
@@ -89,7 +89,7 @@ def described(value: object) -> str:
         case bool():
             return "`true`" if value else "`false`"
         case int():
-            return quoted(str(value)) if value.bit_length() <= 128 else "a huge number"  # noqa: PLR2004 -- legible
+            return quoted(str(value)) if value.bit_length() <= 128 else "a huge number"
         case float():
             return quoted(repr(value))
         case str():
@@ -104,7 +104,7 @@ def described(value: object) -> str:
             return "an object"
 
 
-def expected(wanted: Type | Field) -> str:  # noqa: PLR0911 -- one line a type
+def expected(wanted: Type | Field) -> str:
     """What a type admits, in words."""
     match wanted:
         case Field():

@@ -118,7 +118,7 @@ class Inspection:
                 self._fault(below(at, field.name), f"{quoted(field.name)} is absent", expected(field))
         return None if self.faults else shape.cls(**values)
 
-    def value(self, t: Type, said: object, at: str) -> object:  # noqa: PLR0911 -- one line a type
+    def value(self, t: Type, said: object, at: str) -> object:
         """The value of a type from a JSON value."""
         match t:
             case NullType():

@@ -50,8 +50,11 @@ def read_overrides(plans: Iterable[Plan], environment: Mapping[str, str]) -> Ove
                 value = _read(parameter, parameter.env, environment[parameter.env.name].strip())
             except ValueError as error:
                 faults[key] = Diagnostic(
-                    "environment", parameter.span, f"`{parameter.env.name}` may not set `{parameter.name}`: {error}",
-                    expected=_expected(parameter, parameter.env), remedy=f"unset {parameter.env.name}, or publish a policy",
+                    "environment",
+                    parameter.span,
+                    f"`{parameter.env.name}` may not set `{parameter.name}`: {error}",
+                    expected=_expected(parameter, parameter.env),
+                    remedy=f"unset {parameter.env.name}, or publish a policy",
                 )
                 continue
             if value != parameter.default:
@@ -62,7 +65,8 @@ def read_overrides(plans: Iterable[Plan], environment: Mapping[str, str]) -> Ove
 def _read(parameter: Parameter, env: EnvironmentOverride, text: str) -> ConstantValue:
     value = _parse(parameter, env, text)
     default = parameter.default
-    assert isinstance(value, bool | int | float) and isinstance(default, bool | int | float)
+    assert isinstance(value, bool | int | float)
+    assert isinstance(default, bool | int | float)
     if (value < default) if env.tighten == "up" else (value > default):
         raise ValueError(f"`{text}` loosens it, and the environment may only tighten")
     return value
@@ -103,6 +107,8 @@ def effective_digest(bundle_digest: str, overrides: Overrides, plans: Iterable[P
     if not overrides.values:
         return None
     types = {(p.origin, p.name): p.type for plan in plans for p in plan.parameters}
-    moved = {f"{origin}.{name}": outer(value, types[origin, name]) for (origin, name), value in overrides.values.items()}
+    moved = {
+        f"{origin}.{name}": outer(value, types[origin, name]) for (origin, name), value in overrides.values.items()
+    }
     content = rfc8785.dumps({"bundle": bundle_digest, "parameters": moved})
     return "sha256:" + hashlib.sha256(content).hexdigest()

@@ -53,7 +53,7 @@ def backtracking_matcher(pattern: str) -> Matcher:
     return re.compile(pattern, re.ASCII).fullmatch
 
 
-class Doubt(Exception):  # noqa: N818 -- not an error
+class Doubt(Exception):
     """The fast path cannot vouch for the inputs; the complete inspection decides."""
 
 
@@ -180,7 +180,7 @@ class StructTable:
         elif known != record:
             raise ValueError(f"two different records are called `{record.name}`")
 
-    def _form(self, t: Type) -> Any:  # noqa: PLR0911 -- one line a type
+    def _form(self, t: Type) -> Any:
         """The type annotation msgspec decodes by, with the bounds it checks itself."""
         match t:
             case BoolType():

@@ -106,7 +106,8 @@ def _compare_outputs(wanted: Mapping[str, object], decision: Decision, tolerance
 def _equal(wanted: object, found: object, tolerance: float) -> bool:
     numbers = isinstance(wanted, int | float) and isinstance(found, int | float)
     if numbers and not isinstance(wanted, bool) and not isinstance(found, bool):
-        assert isinstance(wanted, int | float) and isinstance(found, int | float)
+        assert isinstance(wanted, int | float)
+        assert isinstance(found, int | float)
         return abs(wanted - found) <= tolerance
     if isinstance(wanted, list) and isinstance(found, list):
         return len(wanted) == len(found) and all(_equal(w, f, tolerance) for w, f in zip(wanted, found, strict=True))

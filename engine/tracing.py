@@ -157,4 +157,3 @@ def _text(node: Node) -> str:
 
 def _untried(case: Case) -> RuleTrace:
     return RuleTrace(case.id, case.outcome, "otherwise" if case.when is None else _text(case.when), False)
-

@@ -73,7 +73,9 @@ def load(folder: Path) -> Checked:
     return Checked(None if refused else bundle, tuple(diagnostics), files)
 
 
-def _documents(folder: Path, diagnostics: Diagnostics, above: tuple[Path, ...]) -> tuple[Shaped | None, list[Shaped], int]:
+def _documents(
+    folder: Path, diagnostics: Diagnostics, above: tuple[Path, ...]
+) -> tuple[Shaped | None, list[Shaped], int]:
     """The manifest and the documents of a folder, those it is laid over first."""
     if not folder.is_dir():
         raise Unreadable(f"there is no folder `{folder}`: give the folder of a bundle, as in `bascule check policies`")
@@ -84,7 +86,9 @@ def _documents(folder: Path, diagnostics: Diagnostics, above: tuple[Path, ...]) 
     if manifest is None:
         return None, [], 1
     if not isinstance(manifest.model, BundleDocument):
-        diagnostics.error("bundle-manifest", manifest.span("kind"), f"`{MANIFEST}` is of kind Bundle", remedy="`kind: Bundle`")
+        diagnostics.error(
+            "bundle-manifest", manifest.span("kind"), f"`{MANIFEST}` is of kind Bundle", remedy="`kind: Bundle`"
+        )
         return None, [], 1
     base: list[Shaped] = []
     files = 1
@@ -156,8 +160,11 @@ def _unique(documents: list[Shaped], diagnostics: Diagnostics) -> None:
         first = seen.setdefault(document.name, document)
         if first is not document:
             diagnostics.error(
-                "bundle-duplicate", document.span("metadata", "name"), f"`{document.name}` is the name of two documents",
-                remedy="another name", notes=[(first.span("metadata", "name"), "the other one")],
+                "bundle-duplicate",
+                document.span("metadata", "name"),
+                f"`{document.name}` is the name of two documents",
+                remedy="another name",
+                notes=[(first.span("metadata", "name"), "the other one")],
             )
 
 
@@ -180,7 +187,7 @@ def _assemble(manifest: Shaped, documents: list[Shaped], diagnostics: Diagnostic
     plans = _plans(documents, types, libraries, broken, diagnostics)
     suites: list[Suite] = []
     for document in documents:
-        if document.kind == "Suite" and getattr(document.model, "spec").policy not in broken:
+        if document.kind == "Suite" and document.model.spec.policy not in broken:
             suite = read_suite(document, plans, diagnostics)
             if suite is not None:
                 suites.append(suite)
@@ -193,14 +200,20 @@ def _types(documents: list[Shaped], diagnostics: Diagnostics) -> TypeTable:
     found = [document for document in documents if document.kind == "Types"]
     for extra in found[1:]:
         diagnostics.error(
-            "bundle-types", extra.span("kind"), "a bundle has one Types document, its one glossary",
+            "bundle-types",
+            extra.span("kind"),
+            "a bundle has one Types document, its one glossary",
             notes=[(found[0].span("kind"), "the other one")],
         )
     return type_table(found[0], diagnostics) if found else TypeTable()
 
 
 def _plans(
-    documents: Iterable[Shaped], types: TypeTable, libraries: Mapping[str, Library], broken: set[str], diagnostics: Diagnostics
+    documents: Iterable[Shaped],
+    types: TypeTable,
+    libraries: Mapping[str, Library],
+    broken: set[str],
+    diagnostics: Diagnostics,
 ) -> dict[str, Plan]:
     """Every deciding document lowered after those it calls."""
     deciding = {document.name: document for document in documents if document.kind in LOWER}
@@ -231,12 +244,14 @@ def _call_order(deciding: Mapping[str, Shaped], broken: set[str], diagnostics: D
             cycle = [*chain[chain.index(name) :], name]
             document = deciding[chain[-1]]
             diagnostics.error(
-                "call-cycle", document.span("spec", "calls"), "policies call each other in a circle: " + " → ".join(f"`{n}`" for n in cycle)
+                "call-cycle",
+                document.span("spec", "calls"),
+                "policies call each other in a circle: " + " → ".join(f"`{n}`" for n in cycle),
             )
             broken.update(cycle)
             return
         state[name] = "open"
-        for call in getattr(deciding[name].model, "spec").calls.values():
+        for call in deciding[name].model.spec.calls.values():
             visit(call.policy, (*chain, name))
         state[name] = "done"
         order.append(name)

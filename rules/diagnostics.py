@@ -78,9 +78,7 @@ class Diagnostics:
         """Add an error."""
         self.add(Diagnostic(code, span, message, expected, remedy, "error", tuple(notes)))
 
-    def warning(
-        self, code: str, span: Span, message: str, *, expected: str = "", remedy: str = ""
-    ) -> None:
+    def warning(self, code: str, span: Span, message: str, *, expected: str = "", remedy: str = "") -> None:
         """Add a warning: reported, but it does not refuse the bundle."""
         self.add(Diagnostic(code, span, message, expected, remedy, "warning"))
 

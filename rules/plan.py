@@ -23,7 +23,7 @@ EFFECTS = EnumType("Effect", ("allow", "block", "info"))
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentOverride:
-    """The environment variable that may tighten a parameter; `unit_us` is the microseconds of one unit, for durations."""
+    """The variable that may tighten a parameter; `unit_us`, for durations, is its unit in microseconds."""
 
     name: str
     tighten: Direction

@@ -55,12 +55,19 @@ def read_suite(document: Shaped, plans: Mapping[str, Plan], diagnostics: Diagnos
     if plan is None:
         near = did_you_mean(spec.policy, plans)
         diagnostics.error(
-            "suite-policy", document.span("spec", "policy"), f"there is no policy `{spec.policy}`", remedy=f"`{near}`" if near else ""
+            "suite-policy",
+            document.span("spec", "policy"),
+            f"there is no policy `{spec.policy}`",
+            remedy=f"`{near}`" if near else "",
         )
         return None
     reader = _Reader(document, spec, plan, diagnostics)
     cases = reader.cases()
-    return None if reader.failed else Suite(document.name, plan.name, spec.tolerance, tuple(cases), document.span("metadata", "name"))
+    return (
+        None
+        if reader.failed
+        else Suite(document.name, plan.name, spec.tolerance, tuple(cases), document.span("metadata", "name"))
+    )
 
 
 class _Reader:
@@ -94,11 +101,18 @@ class _Reader:
             self._set(inputs, key.split("."), value, (*path, "set", key))
         for index, key in enumerate(case.drop):
             self._drop(inputs, key.split("."), (*path, "drop", index))
-        parameters = {key: self._parameter(key, value, (*path, "parameters", key)) for key, value in case.parameters.items()}
+        parameters = {
+            key: self._parameter(key, value, (*path, "parameters", key)) for key, value in case.parameters.items()
+        }
         outcome = case.expect.outcome
         if outcome is not None and outcome not in self.plan.outcomes:
             near = did_you_mean(outcome, self.plan.outcomes)
-            raise self.fail("suite-outcome", (*path, "expect", "outcome"), f"`{outcome}` is not an outcome of `{self.plan.name}`", f"`{near}`" if near else "")
+            raise self.fail(
+                "suite-outcome",
+                (*path, "expect", "outcome"),
+                f"`{outcome}` is not an outcome of `{self.plan.name}`",
+                f"`{near}`" if near else "",
+            )
         if not case.expect.model_fields_set:
             raise self.fail("suite-empty", (*path, "id"), f"`{case.id}` expects nothing", "`expect: {outcome: …}`")
         return TestCase(case.id, tuple(case.tags), inputs, parameters, case.expect, self.document.span(*path, "id"))
@@ -138,9 +152,7 @@ class _Reader:
 
     def _set(self, inputs: dict[str, object], steps: list[str], value: object, path: tuple[Step, ...]) -> None:
         holder, key = self._walk(inputs, steps, path)
-        if isinstance(holder, list) and isinstance(key, int):
-            holder[key] = _copy(value)
-        elif isinstance(holder, dict):
+        if (isinstance(holder, list) and isinstance(key, int)) or isinstance(holder, dict):
             holder[key] = _copy(value)
 
     def _drop(self, inputs: dict[str, object], steps: list[str], path: tuple[Step, ...]) -> None:
@@ -154,7 +166,9 @@ class _Reader:
         found = next((p for p in self.plan.parameters if p.name == name), None)
         if found is None:
             near = did_you_mean(name, [p.name for p in self.plan.parameters])
-            raise self.fail("suite-parameter", path, f"`{self.plan.name}` has no parameter `{name}`", f"`{near}`" if near else "")
+            raise self.fail(
+                "suite-parameter", path, f"`{self.plan.name}` has no parameter `{name}`", f"`{near}`" if near else ""
+            )
         try:
             return inner(value, found.type)
         except ValueError as error:

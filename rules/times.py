@@ -47,7 +47,7 @@ def parse_timestamp(text: str) -> datetime:
     date, time, fraction, sign, hours, minutes = found.groups()
     try:
         moment = datetime.fromisoformat(f"{date}T{time}").replace(tzinfo=UTC)
-        if sign and (int(hours) > 23 or int(minutes) > 59):  # noqa: PLR2004 -- a day has 24 hours of 60 minutes
+        if sign and (int(hours) > 23 or int(minutes) > 59):
             raise ValueError
         away = timedelta(hours=int(hours), minutes=int(minutes)) if sign else timedelta()
         moment += (away if sign == "-" else -away) + timedelta(microseconds=_fraction_us(fraction or "0"))

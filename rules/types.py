@@ -92,7 +92,7 @@ class MapType:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A record's field. `optional`: may be absent. `nullable`: must be said, may be null. A default makes it present."""
+    """A record's field. `optional`: may be absent. `nullable`: must be said, may be null; a default makes it present."""
 
     name: str
     type: Type
@@ -150,7 +150,9 @@ TIMESTAMP, DURATION, NULL = TimestampType(), DurationType(), NullType()
 def same(a: Type, b: Type) -> bool:
     """Whether two types are the same to the checker: bounds aside, enums and records by name."""
     match a, b:
-        case (EnumType(), EnumType()) | (RecordType(), RecordType()):
+        case EnumType(), EnumType():
+            return a.name == b.name
+        case RecordType(), RecordType():
             return a.name == b.name
         case ListType(), ListType():
             return same(a.item, b.item)

@@ -31,7 +31,7 @@ _PROPERTY = re.compile(r"(?:&[0-9A-Za-z_-]+|!\S*)(?:\s|#[^\n]*)*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Stop(Exception):  # noqa: N818 - not an error of the program: reading ends here
+class Stop(Exception):
     """The document cannot be read further; its reason is among the diagnostics."""
 
 

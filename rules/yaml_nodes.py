@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from rules.source import Span
 
-ScalarValue: TypeAlias = None | bool | int | float | str
+ScalarValue: TypeAlias = bool | int | float | str | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

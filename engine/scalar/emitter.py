@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.scalar.constants import Constants
+from engine.scalar.loops import LoopWriter
 from engine.scalar.shapes import Fold, Key, depth_of, fold_of, free_locals, is_safe, key_of
 from engine.scalar.translations import write_call
 from rules.cel.tree import (
@@ -139,18 +140,20 @@ class Emitter:
         if isinstance(node, Call) and node.overload.id == "add_list":
             self._prepare_joined(node)
         if key is not None and self._worth_keeping(node, key):
-            name = self.fresh("v")
-            self.lines.add(f"{name} = {self.write(node)}")
-            self.known[key] = name
+            self._keep(node, key)
+
+    def _keep(self, node: Node, key: Key) -> None:
+        """Compute a node now, in a local."""
+        name = self.fresh("v")
+        self.lines.add(f"{name} = {self.write(node)}")
+        self.known[key] = name
 
     def _prepare_joined(self, node: Call) -> None:
         """Both lists of a join are held, so that joining nothing costs nothing."""
         for arg in node.args:
             key = key_of(arg)
             if is_safe(arg) and not free_locals(arg) and key not in self.known and not isinstance(arg, Root):
-                name = self.fresh("v")
-                self.lines.add(f"{name} = {self.write(arg)}")
-                self.known[key] = name
+                self._keep(arg, key)
 
     def _prepare_tested(self, path: Node) -> None:
         """What `has` looks at is read once when it is read again; an absent value may be held, not used."""
@@ -158,11 +161,10 @@ class Emitter:
             if is_safe(child):
                 self.prepare(child)
         key = key_of(path) if not free_locals(path) else None
-        if isinstance(path, Select) and key is not None and key not in self.known:
-            if is_safe(path.operand) and self.uses[key] > 1:
-                name = self.fresh("v")
-                self.lines.add(f"{name} = {self.write(path)}")
-                self.known[key] = name
+        if not isinstance(path, Select) or key is None or key in self.known:
+            return
+        if is_safe(path.operand) and self.uses[key] > 1:
+            self._keep(path, key)
 
     def _prepare_parts(self, node: Node) -> None:
         for child in children(node):
@@ -186,9 +188,7 @@ class Emitter:
         if is_safe(inner):
             self.prepare(inner)
             if key not in self.known and depth_of(inner) > LONG:
-                name = self.fresh("v")
-                self.lines.add(f"{name} = {self.write(inner)}")
-                self.known[key] = name
+                self._keep(inner, key)
             return
         if self.uses[key] <= 1 and depth_of(inner) <= LONG:
             self._prepare_parts(inner)
@@ -213,14 +213,15 @@ class Emitter:
         for node in self.pending:
             for part in walk(node, into_variables=True):
                 fold = None if free_locals(part) else fold_of(part)
-                if fold is not None and key_of(fold.source) == source_key and fold.is_safe():
-                    if not free_locals(fold.node) and key_of(fold.node) not in self.known:
-                        folds.setdefault(key_of(fold.node), fold)
+                if fold is None or key_of(fold.source) != source_key or not fold.is_safe():
+                    continue
+                if not free_locals(fold.node) and key_of(fold.node) not in self.known:
+                    folds.setdefault(key_of(fold.node), fold)
         for fold in folds.values():
             for part in (*(f.condition for f in fold.filters), *((fold.body,) if fold.body is not None else ())):
                 self._prepare_closed(part)
         source = self.source_list(first.source)
-        _LoopWriter(self, source, list(folds.values())).write()
+        LoopWriter(self, source, list(folds.values())).write()
 
     def _prepare_closed(self, node: Node) -> None:
         """Prepare the parts of a loop's body that do not depend on its item."""
@@ -237,9 +238,7 @@ class Emitter:
         key = key_of(node)
         self.prepare(node)
         if key not in self.known:
-            name = self.fresh("v")
-            self.lines.add(f"{name} = {self.write(node)}")
-            self.known[key] = name
+            self._keep(node, key)
         return self.known[key]
 
     # -- expressions
@@ -342,120 +341,19 @@ class Emitter:
             case "map":
                 return f"[{bodies[0]} for {item} in {source}]"
             case "exists":
-                return f"SOME({source}, lambda {item}: {bodies[0]})" if fails else f"any({bodies[0]} for {item} in {source})"
+                return (
+                    f"SOME({source}, lambda {item}: {bodies[0]})"
+                    if fails
+                    else f"any({bodies[0]} for {item} in {source})"
+                )
             case "all":
-                return f"EVERY({source}, lambda {item}: {bodies[0]})" if fails else f"all({bodies[0]} for {item} in {source})"
+                return (
+                    f"EVERY({source}, lambda {item}: {bodies[0]})"
+                    if fails
+                    else f"all({bodies[0]} for {item} in {source})"
+                )
             case "exists_one":
                 return f"ONE({source}, lambda {item}: {bodies[0]})"
             case "leastBy":
                 key = f"lambda {item}: ({', '.join(bodies)},)"
                 return f"LEASTBY({source}, {key}, {self.constants.site(node)})"
-
-
-@dataclass(slots=True)
-class _LoopWriter:
-    """Writes one loop for several folds; folds that share their first filters share its `if`."""
-
-    emitter: Emitter
-    source: str
-    folds: list[Fold]
-    item: str = ""
-    results: dict[int, str] = field(default_factory=dict)
-
-    def write(self) -> None:
-        emitter = self.emitter
-        self.item = emitter.fresh("x")
-        for index, fold in enumerate(self.folds):
-            self.results[index] = self._start(fold)
-        emitter.lines.add(f"for {self.item} in {self.source}:")
-        emitter.lines.indent += 1
-        outer = dict(emitter.known)
-        self._keep_repeated()
-        self._level(list(range(len(self.folds))), 0)
-        emitter.lines.indent -= 1
-        emitter.known = outer
-        for index, fold in enumerate(self.folds):
-            emitter.known[key_of(fold.node)] = self._finish(fold, self.results[index])
-
-    def _names(self, fold: Fold) -> dict[int, str]:
-        names = {f.local.key: self.item for f in fold.filters}
-        if fold.local is not None:
-            names[fold.local.key] = self.item
-        return names
-
-    def _keep_repeated(self) -> None:
-        """A field of the item that is read outside every filter and once more is read once."""
-        everywhere: Counter[str] = Counter()
-        always: dict[str, None] = {}
-        for (position, _), (part, key) in self._parts().items():
-            for node in walk(part):
-                if isinstance(node, Select) and isinstance(node.operand, Local) and not node.field.guarded:
-                    code = self.emitter.write(node, {node.operand.key: self.item})
-                    everywhere[code] += 1
-                    if position == 0 and node.operand.key == key:
-                        always[code] = None
-        for code in always:
-            if everywhere[code] > 1:
-                name = self.emitter.fresh("y")
-                self.emitter.lines.add(f"{name} = {code}")
-                self.emitter.kept[code] = name
-
-    def _parts(self) -> dict[tuple[int, Key], tuple[Node, int]]:
-        """Every condition and body once, by its depth and its filters, with the loop variable it reads."""
-        parts: dict[tuple[int, Key], tuple[Node, int]] = {}
-        for index, fold in enumerate(self.folds):
-            keys = fold.filter_keys()
-            for depth, filter_ in enumerate(fold.filters):
-                parts[depth, keys[: depth + 1]] = (filter_.condition, filter_.local.key)
-            if fold.body is not None and fold.local is not None:
-                parts[len(keys), ("body", index)] = (fold.body, fold.local.key)
-        return parts
-
-    def _code(self, node: Node, fold: Fold) -> str:
-        return self.emitter.write(node, self._names(fold))
-
-    def _level(self, indices: list[int], depth: int) -> None:
-        """The statements of the folds whose filters end here, then an `if` for each next filter."""
-        lines = self.emitter.lines
-        nested: dict[Key, list[int]] = {}
-        for index in indices:
-            fold = self.folds[index]
-            if len(fold.filters) == depth:
-                lines.add(self._accumulate(fold, self.results[index]))
-            else:
-                nested.setdefault(fold.filter_keys()[depth], []).append(index)
-        for group in nested.values():
-            fold = self.folds[group[0]]
-            lines.add(f"if {self._code(fold.filters[depth].condition, fold)}:")
-            lines.indent += 1
-            self._level(group, depth + 1)
-            lines.indent -= 1
-
-    def _start(self, fold: Fold) -> str:
-        name = self.emitter.fresh("t")
-        first = {"count": "0", "exists": "False", "all": "True", "min": "None", "max": "None"}.get(fold.kind)
-        if first is None:
-            first = self.emitter.constants.zero(fold.type)
-        self.emitter.lines.add(f"{name} = {first}")
-        return name
-
-    def _accumulate(self, fold: Fold, name: str) -> str:
-        if fold.kind == "count":
-            return f"{name} += 1"
-        value = self._code(fold.body, fold) if fold.body is not None else self.item
-        match fold.kind:
-            case "sum":
-                return f"{name} += {value}"
-            case "exists":
-                return f"if {value}: {name} = True"
-            case "all":
-                return f"if not {value}: {name} = False"
-            case _:
-                sign = "<" if fold.kind == "min" else ">"
-                return f"if {name} is None or {value} {sign} {name}: {name} = {value}"
-
-    def _finish(self, fold: Fold, name: str) -> str:
-        if fold.kind in ("min", "max"):
-            site = self.emitter.constants.site(fold.node)
-            return f"({name} if {name} is not None else FAIL('empty', {site}))"
-        return name

@@ -1,4 +1,4 @@
-"""From a plan to generated functions: `verdict` (which row applies), `full` (with reason and outputs), `lines` (the log).
+"""From a plan to generated functions: `verdict` (which row applies), `full` (reason and outputs too), `lines` (log).
 
 A row is `(outcome, rule, effect)`. Functions take the inputs in the plan's order. They raise `EvaluationError` with the
 number of a site; `Program.sites` says which expression of which case that is.
@@ -16,15 +16,14 @@ from msgspec import UNSET
 
 from engine.scalar.constants import Constants, native
 from engine.scalar.emitter import Attributes, Emitter
+from engine.scalar.known import Row, static_truth
 from engine.scalar.runtime import NAMES, EvaluationError
 from engine.scalar.shapes import Key, is_safe
 from rules.cel.expressions import Placeholder, Template
-from rules.cel.tree import Call as CallNode
-from rules.cel.tree import Constant, ConstantValue, Logic, Node, Root
-from rules.plan import Call, Case, Effect, Output, Plan, Requirement
+from rules.cel.tree import ConstantValue, Node, Root
+from rules.plan import Call, Case, Output, Plan, Requirement
 from rules.types import BoolType, DurationType, TimestampType
 
-Row: TypeAlias = tuple[str, str, Effect]
 Result: TypeAlias = tuple[Row, str, tuple[Any, ...]]
 UNWRITABLE = "the reason could not be written"
 
@@ -85,7 +84,17 @@ def compile_plan(
     codes = {name: module[name].__code__ for name in ("verdict", "full", "lines")}
     nothing: Callable[..., Any] = module["verdict"]
     program = Program(
-        plan, attributes, parameters, writer.rows, tuple(writer.constants.sites), source, nothing, nothing, nothing, names, codes
+        plan,
+        attributes,
+        parameters,
+        writer.rows,
+        tuple(writer.constants.sites),
+        source,
+        nothing,
+        nothing,
+        nothing,
+        names,
+        codes,
     )
     return program.with_parameters({})
 
@@ -284,7 +293,11 @@ class _ProgramWriter:
 
     def _decision(self, row: Row) -> dict[str, str]:
         outcome, rule, effect = row
-        return {"outcome": self.constants.add(outcome), "rule": self.constants.add(rule), "effect": self.constants.add(effect)}
+        return {
+            "outcome": self.constants.add(outcome),
+            "rule": self.constants.add(rule),
+            "effect": self.constants.add(effect),
+        }
 
     def _write_reason(self, emitter: Emitter, reason: Template | None) -> None:
         if reason is None:
@@ -359,34 +372,3 @@ def _conditions(case: Case) -> list[Node]:
 def _written(template: Template | None) -> list[Node]:
     """The expressions of a message."""
     return [part.node for part in template.parts if isinstance(part, Placeholder)] if template is not None else []
-
-
-def static_truth(node: Node, row: Row) -> bool | None:
-    """What a condition is when the decision is known; None when that depends on more."""
-    match node:
-        case Constant(value=bool() as value):
-            return value
-        case Logic(operator=operator, left=left, right=right):
-            sides = (static_truth(left, row), static_truth(right, row))
-            decisive = operator == "||"
-            if decisive in sides:
-                return decisive
-            return None if None in sides else not decisive
-        case CallNode(overload=overload, args=(inner,)) if overload.id == "not":
-            truth = static_truth(inner, row)
-            return None if truth is None else not truth
-        case CallNode(overload=overload, args=(left, right)) if overload.id in ("equal", "not_equal"):
-            sides_known = _known_text(left, row), _known_text(right, row)
-            if None in sides_known:
-                return None
-            return (sides_known[0] == sides_known[1]) == (overload.id == "equal")
-        case _:
-            return None
-
-
-def _known_text(node: Node, row: Row) -> str | None:
-    if isinstance(node, Constant) and isinstance(node.value, str):
-        return node.value
-    if isinstance(node, Root) and node.kind == "decision" and node.name in ("outcome", "rule", "effect"):
-        return dict(zip(("outcome", "rule", "effect"), row, strict=True))[node.name]
-    return None

@@ -128,7 +128,11 @@ _KINDS: dict[str, FoldKind] = {"size": "count", "sum": "sum", "min": "min", "max
 def fold_of(node: Node) -> Fold | None:
     """The fold a node is, or None. `size(list)` of a list that stands as such is not one."""
     node = _written_out(node)
-    if isinstance(node, Call) and node.overload.id.partition("_")[0] in _KINDS and node.overload.id not in ("size_map", "size_string"):
+    if (
+        isinstance(node, Call)
+        and node.overload.id.partition("_")[0] in _KINDS
+        and node.overload.id not in ("size_map", "size_string")
+    ):
         return _aggregate(node, _KINDS[node.overload.id.partition("_")[0]])
     if isinstance(node, Loop) and node.macro in ("exists", "all"):
         chain = _chain(node.source)

@@ -69,7 +69,14 @@ def _table() -> dict[str, Translation]:
         "string_timestamp": Translation("TTIME({0})"),
         "string_duration": Translation("TDUR({0})"),
     }
-    for same in ("double_double", "int_int", "string_string", "string_enum", "timestamp_timestamp", "duration_duration"):
+    for same in (
+        "double_double",
+        "int_int",
+        "string_string",
+        "string_enum",
+        "timestamp_timestamp",
+        "duration_duration",
+    ):
         table[same] = Translation("{0}")
     for kind in ("list", "map", "string"):
         table[f"size_{kind}"] = Translation("len({0})")

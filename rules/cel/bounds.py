@@ -73,11 +73,11 @@ def result_of(overload: Overload, args: Sequence[Type]) -> tuple[Type, bool]:
 def _conversion(overload: Overload, args: Sequence[Type]) -> tuple[Type, bool]:
     match overload.id, args[0]:
         case "int_double", DoubleType(minimum=low, maximum=high):
-            fits = -9.2e18 < low and high < 9.2e18
+            fits = low > -9.2e18 and high < 9.2e18
             return (IntType(int(low), int(high)) if fits else INT), not fits
         case "double_int", IntType(minimum=least, maximum=most):
             return DoubleType(float(least), float(most)), False
-        case ("int_int" | "double_double" | "string_string" | "duration_duration"), same_type:
+        case (("int_int" | "double_double" | "string_string" | "duration_duration"), same_type):
             return same_type, False
         case _:
             return _PLAIN[overload.result], overload.failure != "never"
@@ -194,7 +194,9 @@ def _sum(items: Type) -> tuple[Type, bool]:
             slack = 1.0 + 1e-9 * max(1.0, count / 1e6)  # rounding of the partial sums
             return _double_within([0.0, low * count * slack, high * count * slack])
         case DurationType(minimum=low, maximum=high):
-            return _duration_arithmetic("add", [DurationType(min(0, low * count), max(0, high * count)), DurationType(0, 0)])
+            return _duration_arithmetic(
+                "add", [DurationType(min(0, low * count), max(0, high * count)), DurationType(0, 0)]
+            )
         case _:
             raise AssertionError("sum of a type that cannot be summed")
 

@@ -111,7 +111,9 @@ class Checker:
         """A node that must be a bool."""
         checked = self.check(node, BOOL)
         if checked.type != BOOL:
-            raise self.fail("cel-type", node, f"a condition is needed here, this is {show(checked.type)}", expected="bool")
+            raise self.fail(
+                "cel-type", node, f"a condition is needed here, this is {show(checked.type)}", expected="bool"
+            )
         return checked
 
     def bind(self, name: syntax.Syntax, item: Type) -> Local:
@@ -138,16 +140,22 @@ class Checker:
                 return Constant(node.value, StringType(len(node.value)), span)
             case _:
                 raise self.fail(
-                    "cel-null", node, f"`null` is not a value here, its type is {show(NULL)}",
-                    expected="a presence test", remedy="`has(x)` or `!has(x)`",
+                    "cel-null",
+                    node,
+                    f"`null` is not a value here, its type is {show(NULL)}",
+                    expected="a presence test",
+                    remedy="`has(x)` or `!has(x)`",
                 )
 
     def _word(self, node: syntax.Syntax, word: str, enum: EnumType) -> str:
         if word not in enum.members:
             near = did_you_mean(word, enum.members)
             raise self.fail(
-                "cel-enum", node, f"`{word}` is not a word of `{enum.name}`",
-                expected="one of " + ", ".join(f"`{m}`" for m in enum.members), remedy=f'"{near}"' if near else "",
+                "cel-enum",
+                node,
+                f"`{word}` is not a word of `{enum.name}`",
+                expected="one of " + ", ".join(f"`{m}`" for m in enum.members),
+                remedy=f'"{near}"' if near else "",
             )
         return word
 
@@ -160,7 +168,9 @@ class Checker:
         if found is not None:
             return found
         if node.name in NAMESPACES and self.scope.has_namespace(node.name):
-            raise self.fail("cel-name", node, f"`{node.name}` is not a value by itself", expected=f"`{node.name}.<name>`")
+            raise self.fail(
+                "cel-name", node, f"`{node.name}` is not a value by itself", expected=f"`{node.name}.<name>`"
+            )
         near = did_you_mean(node.name, [*self.scope.names, *(local.name for local in self.locals)])
         raise self.fail("cel-name", node, f"`{node.name}` is not known here", remedy=f"`{near}`" if near else "")
 
@@ -176,8 +186,11 @@ class Checker:
                     near = did_you_mean(node.name, [f.name for f in record.fields])
                     names = ", ".join(f"`{f.name}`" for f in record.fields)
                     raise self.fail(
-                        "cel-field", node, f"`{record.name}` has no field `{node.name}`",
-                        expected=f"one of {names}", remedy=f"`{near}`" if near else "",
+                        "cel-field",
+                        node,
+                        f"`{record.name}` has no field `{node.name}`",
+                        expected=f"one of {names}",
+                        remedy=f"`{near}`" if near else "",
                     )
                 return Select(operand, found, span, fails_absent=record.name.startswith("call:") and not found.guarded)
             case MapType() as mapping:
@@ -195,8 +208,11 @@ class Checker:
             near = did_you_mean(node.name, self.scope.member_names(namespace))
             known = ", ".join(f"`{name}`" for name in sorted(self.scope.member_names(namespace)))
             raise self.fail(
-                "cel-name", node, f"`{namespace}` has no `{node.name}`",
-                expected=f"one of {known}", remedy=f"`{namespace}.{near}`" if near else "",
+                "cel-name",
+                node,
+                f"`{namespace}` has no `{node.name}`",
+                expected=f"one of {known}",
+                remedy=f"`{namespace}.{near}`" if near else "",
             )
         return found
 
@@ -274,7 +290,8 @@ class Checker:
             then = self.check(node.args[1], other.type)
         if not same(then.type, other.type):
             raise self.fail(
-                "cel-type", node.args[2],
+                "cel-type",
+                node.args[2],
                 f"both sides of `? :` must have one type, these are {show(then.type)} and {show(other.type)}",
                 expected=show(then.type),
             )
@@ -283,7 +300,10 @@ class Checker:
     def _has(self, node: syntax.Apply) -> Node:
         if len(node.args) != 1 or not isinstance(node.args[0], syntax.Member):
             raise self.fail(
-                "cel-has", node, "`has` takes one field", expected="`has(record.field)`",
+                "cel-has",
+                node,
+                "`has` takes one field",
+                expected="`has(record.field)`",
                 remedy="`has(inputs.name)` for an input, `key in map` for a map",
             )
         path = self.check(node.args[0])

@@ -48,7 +48,12 @@ def text_of_source(source: Source) -> Text:
 
 
 def expression(
-    text: Text, scope: Scope, diagnostics: Diagnostics, *, expected: Type | None = None, known: Facts = presence.NONE,
+    text: Text,
+    scope: Scope,
+    diagnostics: Diagnostics,
+    *,
+    expected: Type | None = None,
+    known: Facts = presence.NONE,
     deferred: bool = False,
 ) -> Node | None:
     """The checked tree of an expression, or None when something was reported.
@@ -67,7 +72,11 @@ def expression(
         return None
     if expected is not None and not fits(node.type, expected):
         diagnostics.error(
-            "cel-type", node.span, f"this is {show(node.type)}", expected=show(expected), remedy=_conversion(node.type, expected, text)
+            "cel-type",
+            node.span,
+            f"this is {show(node.type)}",
+            expected=show(expected),
+            remedy=_conversion(node.type, expected, text),
         )
         return None
     if not deferred and not covered(node, known, diagnostics):
@@ -110,7 +119,10 @@ def _report(need: Need, diagnostics: Diagnostics) -> None:
     if need.through:
         message += f", and `{need.through[0][0]}` reads it"
     diagnostics.error(
-        "cel-absent", need.span, message, expected="a presence test that every way here passes",
+        "cel-absent",
+        need.span,
+        message,
+        expected="a presence test that every way here passes",
         remedy=f"`{test} && …`, or `{test} ? … : <value>`",
         notes=[(span, f"`{name}` reads it here") for name, span in need.through],
     )
@@ -139,7 +151,9 @@ _DOUBLE_FORMAT = re.compile(r",?\.\d{1,2}[f%]|\.\d{1,2}e")
 _INT_FORMAT = re.compile(r",?d?")
 
 
-def template(scalar: Scalar, scope: Scope, diagnostics: Diagnostics, *, known: Facts = presence.NONE) -> Template | None:
+def template(
+    scalar: Scalar, scope: Scope, diagnostics: Diagnostics, *, known: Facts = presence.NONE
+) -> Template | None:
     """The checked message in a scalar. `{{` and `}}` are braces; everything in `{…}` is an expression."""
     parts: list[Part] = []
     literal: list[str] = []
@@ -151,12 +165,16 @@ def template(scalar: Scalar, scope: Scope, diagnostics: Diagnostics, *, known: F
             literal.append(character)
             at += 2
         elif character == "}":
-            diagnostics.error("message-brace", scalar.span_at(at, at + 1), "`}` closes nothing", remedy="`}}` for a brace")
+            diagnostics.error(
+                "message-brace", scalar.span_at(at, at + 1), "`}` closes nothing", remedy="`}}` for a brace"
+            )
             failed, at = True, at + 1
         elif character == "{":
             end = _closing(text, at)
             if end < 0:
-                diagnostics.error("message-brace", scalar.span_at(at, at + 1), "`{` is not closed", remedy="`{{` for a brace")
+                diagnostics.error(
+                    "message-brace", scalar.span_at(at, at + 1), "`{` is not closed", remedy="`{{` for a brace"
+                )
                 return None
             placeholder = _placeholder(scalar, at + 1, end, scope, diagnostics, known)
             failed |= placeholder is None
@@ -201,7 +219,9 @@ def _placeholder(
         format_, stop = match.group(1), start + match.start()
     elif (colon := inner.rfind(":")) >= 0 and _conditional_depth(inner[:colon]) == 0:
         diagnostics.error(
-            "message-format", scalar.span_at(start + colon, end), f"`{inner[colon:]}` is not a format",
+            "message-format",
+            scalar.span_at(start + colon, end),
+            f"`{inner[colon:]}` is not a format",
             expected="`:.2f`, `:,.2f`, `:.1%`, `:.3e` for a double, `:,` for an int",
         )
         return None
@@ -223,20 +243,30 @@ def _format_fits(node: Node, format_: str, span: Span, diagnostics: Diagnostics)
             if _DOUBLE_FORMAT.fullmatch(format_):
                 return True
             diagnostics.error(
-                "message-format", span, "a double needs a format that says its decimals", expected="`:.2f`, `:,.2f`, `:.1%`, `:.3e`",
+                "message-format",
+                span,
+                "a double needs a format that says its decimals",
+                expected="`:.2f`, `:,.2f`, `:.1%`, `:.3e`",
                 remedy=f"`{{{node.span.text}:.2f}}`",
             )
         case IntType():
             if _INT_FORMAT.fullmatch(format_):
                 return True
-            diagnostics.error("message-format", span, f"`:{format_}` is not a format of an int", expected="none, or `:,`")
+            diagnostics.error(
+                "message-format", span, f"`:{format_}` is not a format of an int", expected="none, or `:,`"
+            )
         case BoolType() | StringType() | EnumType() | TimestampType() | DurationType():
             if not format_:
                 return True
-            diagnostics.error("message-format", span, f"{show(node.type)} takes no format", remedy=f"`{{{node.span.text}}}`")
+            diagnostics.error(
+                "message-format", span, f"{show(node.type)} takes no format", remedy=f"`{{{node.span.text}}}`"
+            )
         case other:
             diagnostics.error(
-                "message-format", span, f"{show(other)} cannot be written in a message", expected="a number, text, time or enum",
+                "message-format",
+                span,
+                f"{show(other)} cannot be written in a message",
+                expected="a number, text, time or enum",
                 remedy=f"`{{size({node.span.text})}}`",
             )
     return False

@@ -25,7 +25,6 @@ from rules.types import (
     show,
 )
 
-
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -38,10 +38,26 @@ MACROS: MappingProxyType[str, Macro] = MappingProxyType(
 
 MACRO_DOCS: MappingProxyType[str, tuple[str, str, str]] = MappingProxyType(
     {
-        "all": ("list.all(p, condition)", "Whether the condition holds for every item; true when empty.", "[1, 2].all(n, n > 0)"),
-        "exists": ("list.exists(p, condition)", "Whether it holds for some item; false when empty.", "[1, 2].exists(n, n > 1)"),
-        "exists_one": ("list.exists_one(p, condition)", "Whether it holds for exactly one item.", "[1, 2].exists_one(n, n > 1)"),
-        "filter": ("list.filter(p, condition)", "The items for which it holds, in their order.", "[1, 2].filter(n, n > 1) == [2]"),
+        "all": (
+            "list.all(p, condition)",
+            "Whether the condition holds for every item; true when empty.",
+            "[1, 2].all(n, n > 0)",
+        ),
+        "exists": (
+            "list.exists(p, condition)",
+            "Whether it holds for some item; false when empty.",
+            "[1, 2].exists(n, n > 1)",
+        ),
+        "exists_one": (
+            "list.exists_one(p, condition)",
+            "Whether it holds for exactly one item.",
+            "[1, 2].exists_one(n, n > 1)",
+        ),
+        "filter": (
+            "list.filter(p, condition)",
+            "The items for which it holds, in their order.",
+            "[1, 2].filter(n, n > 1) == [2]",
+        ),
         "map": ("list.map(p, value)", "The value for each item, in their order.", "[1, 2].map(n, n * 2) == [2, 4]"),
         "leastBy": (
             "list.leastBy(p, key, key…)",
@@ -63,7 +79,9 @@ def check_macro(checker: Checker, node: syntax.Apply) -> Node:
         return _filtered_map(checker, node, source, item)
     if len(node.args) < 2 or (wanted is not None and len(node.args) != wanted):
         raise checker.fail(
-            "cel-macro", node, f"`{node.function}` takes an item name and {'keys' if macro == 'leastBy' else 'one expression'}",
+            "cel-macro",
+            node,
+            f"`{node.function}` takes an item name and {'keys' if macro == 'leastBy' else 'one expression'}",
             expected=f"`{MACRO_DOCS[macro][0]}`",
         )
     local = checker.bind(node.args[0], item)
@@ -78,7 +96,9 @@ def _item_type(checker: Checker, node: syntax.Apply, source: Type) -> Type:
         case MapType(key=key):
             return key
         case other:
-            raise checker.fail("cel-macro", node, f"`{node.function}` goes over a list or a map's keys, this is {show(other)}")
+            raise checker.fail(
+                "cel-macro", node, f"`{node.function}` goes over a list or a map's keys, this is {show(other)}"
+            )
 
 
 def _bodies(checker: Checker, node: syntax.Apply, local: Local, written: tuple[syntax.Syntax, ...]) -> list[Node]:
@@ -120,8 +140,12 @@ def _loop(checker: Checker, node: syntax.Apply, macro: Macro, source: Node, loca
             return Loop(macro, source, local, tuple(bodies), ListType(bodies[0].type, items), span)
         case "leastBy":
             for written, body in zip(node.args[1:], bodies, strict=True):
-                if not isinstance(body.type, BoolType | IntType | DoubleType | StringType | TimestampType | DurationType):
-                    raise checker.fail("cel-macro", written, f"a key of leastBy must have an order, this is {show(body.type)}")
+                if not isinstance(
+                    body.type, BoolType | IntType | DoubleType | StringType | TimestampType | DurationType
+                ):
+                    raise checker.fail(
+                        "cel-macro", written, f"a key of leastBy must have an order, this is {show(body.type)}"
+                    )
             return Loop(macro, source, local, tuple(bodies), local.type, span, raises=True)
         case _:
             return Loop(macro, source, local, tuple(bodies), BOOL, span)

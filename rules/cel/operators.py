@@ -96,7 +96,9 @@ def _time_literal(checker: Checker, node: syntax.Apply, name: str, args: list[No
         micros = parse_duration_us(text)
         return Constant(micros, DurationType(micros, micros), checker.span(node))
     except ValueError as error:
-        raise checker.fail("cel-literal", node, f"`{text}` is not a {name}: {error}", expected=f'`{name}("{example}")`') from None
+        raise checker.fail(
+            "cel-literal", node, f"`{text}` is not a {name}: {error}", expected=f'`{name}("{example}")`'
+        ) from None
 
 
 def _fit(checker: Checker, name: str, written: list[syntax.Syntax], args: list[Node]) -> list[Node]:
@@ -117,7 +119,9 @@ def _as_double(checker: Checker, written: syntax.Syntax, constant: Constant) -> 
     assert isinstance(constant.value, int)
     value = float(constant.value)
     if int(value) != constant.value:
-        raise checker.fail("cel-number", written, f"`{constant.value}` has no double of the same value", remedy=f"`{value!r}`")
+        raise checker.fail(
+            "cel-number", written, f"`{constant.value}` has no double of the same value", remedy=f"`{value!r}`"
+        )
     return Constant(value, DoubleType(value, value), constant.span)
 
 
@@ -127,9 +131,10 @@ def _wanted(name: str, mine: Node, other: Type, *, is_left: bool) -> Type | None
         return other
     if name in ("_==_", "_!=_") and literal and isinstance(mine.type, StringType) and isinstance(other, EnumType):
         return other
-    if name == "@in" and is_left and literal and isinstance(other, ListType):
-        if isinstance(other.item, EnumType) and isinstance(mine.type, StringType):
-            return other.item
+    in_words = is_left and isinstance(other, ListType) and isinstance(other.item, EnumType)
+    if name == "@in" and in_words and literal and isinstance(mine.type, StringType):
+        assert isinstance(other, ListType)
+        return other.item
     if name == "@in" and not is_left and isinstance(mine, Items) and isinstance(other, EnumType):
         return ListType(other)
     return None
@@ -179,7 +184,11 @@ def _bind(overload: Overload, types: list[Type], result: Type) -> Type:
 
 
 def _no_overload(
-    checker: Checker, node: syntax.Apply, name: str, written: tuple[syntax.Syntax, ...], args: list[Node],
+    checker: Checker,
+    node: syntax.Apply,
+    name: str,
+    written: tuple[syntax.Syntax, ...],
+    args: list[Node],
     overloads: tuple[Overload, ...],
 ) -> Exception:
     shown = [show(arg.type) for arg in args]

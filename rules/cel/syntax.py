@@ -19,12 +19,12 @@ from lark.exceptions import UnexpectedInput
 
 from rules.types import INT_MAX, INT_MIN
 
-RESERVED = frozenset(
-    "as break const continue else false for function if import in let loop package namespace "
-    "null return true var void while".split()
-)
 KEYWORDS = frozenset(("false", "in", "null", "true"))
 """A field may be called `var` (`signals.var`), as CEL has it; a name by itself may not."""
+RESERVED = KEYWORDS | {
+    *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop"),
+    *("package", "namespace", "return", "var", "void", "while"),
+}
 MAX_LENGTH = 8_192
 MAX_DEPTH = 48
 
@@ -131,11 +131,10 @@ _BINARY = {
 @cache
 def _grammar() -> Lark:
     found = find_spec("celpy")  # located, not imported: only its grammar file is wanted
-    assert found is not None and found.origin is not None
+    assert found is not None
+    assert found.origin is not None
     text = Path(found.origin).with_name("cel.lark").read_text(encoding="utf-8")
-    return Lark(
-        text, parser="lalr", start="expr", propagate_positions=True, maybe_placeholders=False
-    )
+    return Lark(text, parser="lalr", start="expr", propagate_positions=True, maybe_placeholders=False)
 
 
 def parse(text: str) -> Syntax:
@@ -144,9 +143,7 @@ def parse(text: str) -> Syntax:
     Raises `SyntaxFault` when the text is not CEL, is longer than `MAX_LENGTH` or nests deeper than `MAX_DEPTH`.
     """
     if len(text) > MAX_LENGTH:
-        raise SyntaxFault(
-            "cel-too-long", 0, len(text), f"the expression is longer than {MAX_LENGTH} characters"
-        )
+        raise SyntaxFault("cel-too-long", 0, len(text), f"the expression is longer than {MAX_LENGTH} characters")
     if not text.strip():
         raise SyntaxFault("cel-empty", 0, len(text), "the expression is empty")
     _check_nesting(text)
@@ -163,8 +160,8 @@ _TOKENS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|//[^\n]*|[(\[{]|[)
 def _check_nesting(text: str) -> None:
     depth = 0
     for match in _TOKENS.finditer(text):
-        token = match.group()
-        depth += (token in "([{") - (token in ")]}")
+        mark = match.group()
+        depth += (mark in "([{") - (mark in ")]}")
         if depth > MAX_DEPTH:
             raise _too_deep(match.start(), match.end())
 
@@ -219,7 +216,7 @@ class _Reader:
         assert isinstance(tree, Tree)
         children = tree.children
         while len(children) == 1 and tree.data in _CHAINS:
-            tree = children[0]  # type: ignore[assignment]  # a chain rule has one subtree
+            tree = children[0]
             assert isinstance(tree, Tree)
             children = tree.children
         start, end = self._range(tree)
@@ -248,9 +245,7 @@ class _Reader:
         between_start, between_end = self._range(left)[1], self._range(right)[0]
         at = self.text.rfind("in", between_start, between_end)
         if at >= 0 and at + 2 < len(self.text) and re.match(r"\w", self.text[at + 2]):
-            raise SyntaxFault(
-                "cel-syntax", at, between_end, "`in` must stand apart from what follows", "`in `"
-            )
+            raise SyntaxFault("cel-syntax", at, between_end, "`in` must stand apart from what follows", "`in `")
 
     def _unary(self, children: list[Tree[Token] | Token], depth: int, start: int, end: int) -> Syntax:
         sign, operand = children
@@ -308,9 +303,7 @@ class _Reader:
         name = str(token)
         if name in refused:
             start, end = self._range(token)
-            raise SyntaxFault(
-                "cel-reserved-word", start, end, f"`{name}` is a reserved word of CEL", "another name"
-            )
+            raise SyntaxFault("cel-reserved-word", start, end, f"`{name}` is a reserved word of CEL", "another name")
         return name
 
     def _literal(self, token: Tree[Token] | Token, start: int, end: int) -> Syntax:
@@ -335,9 +328,7 @@ class _Reader:
                 return Constant(_unquote(text, start), start, end)
             case _:
                 kind = "unsigned integers" if token.type == "UINT_LIT" else "bytes"
-                raise SyntaxFault(
-                    "cel-unsupported", start, end, f"`{text}`: the language has no {kind}"
-                )
+                raise SyntaxFault("cel-unsupported", start, end, f"`{text}`: the language has no {kind}")
 
     def _range(self, tree: Tree[Token] | Token) -> tuple[int, int]:
         if isinstance(tree, Token):
@@ -347,7 +338,10 @@ class _Reader:
 
 
 _CHAINS = frozenset(
-    "expr conditionalor conditionaland relation addition multiplication unary member primary".split()
+    (
+        *("expr", "conditionalor", "conditionaland", "relation"),
+        *("addition", "multiplication", "unary", "member", "primary"),
+    )
 )
 
 _ESCAPE = re.compile(

@@ -65,10 +65,12 @@ class Variable:
 
     @property
     def type(self) -> Type:
+        """The type of its values."""
         return self.definition.type
 
     @property
     def fails(self) -> bool:
+        """Whether evaluating it can fail."""
         return self.definition.fails
 
 
@@ -86,7 +88,7 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """`operand.field` of a record. `fails_absent`: reading it is an error when the record lacks it (a call that failed)."""
+    """`operand.field` of a record. `fails_absent`: an error when a called decision failed and so lacks it."""
 
     operand: Node
     field: Field
@@ -95,10 +97,12 @@ class Select:
 
     @property
     def type(self) -> Type:
+        """The type of its values."""
         return self.field.type
 
     @property
     def fails(self) -> bool:
+        """Whether evaluating it can fail."""
         return self.fails_absent or self.operand.fails
 
 
@@ -113,6 +117,7 @@ class Entry:
 
     @property
     def fails(self) -> bool:
+        """Whether evaluating it can fail."""
         return self.operand.fails or self.key.fails
 
 
@@ -127,6 +132,7 @@ class Has:
 
     @property
     def fails(self) -> bool:
+        """Whether evaluating it can fail."""
         return self.path.fails
 
 
@@ -143,6 +149,7 @@ class Logic:
 
     @property
     def fails(self) -> bool:
+        """Whether evaluating it can fail."""
         return self.left.fails or self.right.fails
 
 
@@ -158,6 +165,7 @@ class Conditional:
 
     @property
     def fails(self) -> bool:
+        """Whether evaluating it can fail."""
         return self.test.fails or self.then.fails or self.other.fails
 
 
@@ -173,6 +181,7 @@ class Call:
 
     @property
     def fails(self) -> bool:
+        """Whether evaluating it can fail."""
         return self.raises or any(arg.fails for arg in self.args)
 
 
@@ -190,6 +199,7 @@ class Loop:
 
     @property
     def fails(self) -> bool:
+        """Whether evaluating it can fail."""
         return self.raises or self.source.fails or any(body.fails for body in self.bodies)
 
 
@@ -203,6 +213,7 @@ class Items:
 
     @property
     def fails(self) -> bool:
+        """Whether evaluating it can fail."""
         return any(item.fails for item in self.items)
 
 
@@ -216,23 +227,12 @@ class Entries:
 
     @property
     def fails(self) -> bool:
+        """Whether evaluating it can fail."""
         return any(value.fails for _, value in self.entries)
 
 
 Node: TypeAlias = (
-    Constant
-    | Root
-    | Variable
-    | Local
-    | Select
-    | Entry
-    | Has
-    | Logic
-    | Conditional
-    | Call
-    | Loop
-    | Items
-    | Entries
+    Constant | Root | Variable | Local | Select | Entry | Has | Logic | Conditional | Call | Loop | Items | Entries
 )
 
 
@@ -268,10 +268,9 @@ def walk(node: Node, *, into_variables: bool = False) -> Iterator[Node]:
     while stack:
         current = stack.pop()
         yield current
-        if into_variables and isinstance(current, Variable):
-            if id(current.definition) not in seen:
-                seen.add(id(current.definition))
-                stack.append(current.definition.node)
+        if into_variables and isinstance(current, Variable) and id(current.definition) not in seen:
+            seen.add(id(current.definition))
+            stack.append(current.definition.node)
         stack.extend(reversed(children(current)))
 
 

@@ -36,6 +36,7 @@ class Document(Strict):
 
     apiVersion: Literal["bascule/v1"]
     metadata: Metadata
+    spec: Strict
 
 
 class BundleSpec(Strict):

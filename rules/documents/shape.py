@@ -45,7 +45,9 @@ class Shaped:
 def shaped(source: Source, root: Node, diagnostics: Diagnostics) -> Shaped | None:
     """The document in a YAML root, or None when its shape is wrong (every fault is reported)."""
     if not isinstance(root, Mapping):
-        diagnostics.error("document-shape", root.span, "a document is a mapping", expected="`apiVersion`, `kind`, `metadata`, `spec`")
+        diagnostics.error(
+            "document-shape", root.span, "a document is a mapping", expected="`apiVersion`, `kind`, `metadata`, `spec`"
+        )
         return None
     kind = _kind(root, diagnostics)
     if kind is None:
@@ -63,14 +65,20 @@ def _kind(root: Mapping, diagnostics: Diagnostics) -> str | None:
     node = root.get("kind")
     kinds = ", ".join(f"`{kind}`" for kind in DOCUMENTS)
     if node is None:
-        diagnostics.error("document-kind", root.span, "the document does not say its `kind`", expected=f"`kind:` one of {kinds}")
+        diagnostics.error(
+            "document-kind", root.span, "the document does not say its `kind`", expected=f"`kind:` one of {kinds}"
+        )
         return None
     if isinstance(node, Scalar) and node.value in DOCUMENTS:
         return node.text
     shown = node.text if isinstance(node, Scalar) else "this"
     near = did_you_mean(shown, DOCUMENTS)
     diagnostics.error(
-        "document-kind", node.span, f"`{shown}` is not a kind of document", expected=f"one of {kinds}", remedy=f"`kind: {near}`" if near else ""
+        "document-kind",
+        node.span,
+        f"`{shown}` is not a kind of document",
+        expected=f"one of {kinds}",
+        remedy=f"`kind: {near}`" if near else "",
     )
     return None
 
@@ -125,8 +133,11 @@ def _unknown_key(root: Mapping, model: type[BaseModel], path: tuple[Step, ...], 
         node = parent.key(key)
         span = node.span if node is not None else span
     diagnostics.error(
-        "document-unknown-key", span, f"`{key}` is not a key here",
-        expected=("one of " + ", ".join(f"`{k}`" for k in known)) if known else "", remedy=f"`{near}`" if near else "",
+        "document-unknown-key",
+        span,
+        f"`{key}` is not a key here",
+        expected=("one of " + ", ".join(f"`{k}`" for k in known)) if known else "",
+        remedy=f"`{near}`" if near else "",
     )
 
 
@@ -150,13 +161,15 @@ def _resolve(schema: Lookup[str, object], definitions: Lookup[str, object]) -> l
         target = definitions[str(schema["$ref"]).rpartition("/")[2]]
         assert isinstance(target, dict)
         return _resolve(target, definitions)
-    alternatives = schema.get("anyOf") or schema.get("oneOf")
+    alternatives = schema.get("anyOf", schema.get("oneOf"))
     if isinstance(alternatives, list):
         return [option for alternative in alternatives for option in _resolve(alternative, definitions)]
     return [dict(schema)]
 
 
-def _children(options: list[dict[str, object]], step: Step, definitions: Lookup[str, object]) -> list[dict[str, object]]:
+def _children(
+    options: list[dict[str, object]], step: Step, definitions: Lookup[str, object]
+) -> list[dict[str, object]]:
     out: list[dict[str, object]] = []
     for option in options:
         properties = option.get("properties")
@@ -164,10 +177,14 @@ def _children(options: list[dict[str, object]], step: Step, definitions: Lookup[
             properties.get(str(step)) if isinstance(properties, dict) else None,
             option.get("items") if isinstance(step, int) else None,
             option.get("additionalProperties"),
-            *(patterns.values() if isinstance(patterns := option.get("patternProperties"), dict) else ()),
+            *_values(option.get("patternProperties")),
         ]
         out += [candidate for candidate in candidates if isinstance(candidate, dict)]
     return out
+
+
+def _values(patterns: object) -> list[object]:
+    return list(patterns.values()) if isinstance(patterns, dict) else []
 
 
 def _say(found: ErrorDetails, node: Node) -> tuple[str, str]:
@@ -180,7 +197,11 @@ def _say(found: ErrorDetails, node: Node) -> tuple[str, str]:
         return f"`{key}` is not a name that can stand here", f"a name that matches `{context.get('pattern', '')}`"
     match kind:
         case "string_type":
-            hint = "text" if not isinstance(node, Scalar) or isinstance(node.value, str) else f'text: put it in quotes, "{node.text}"'
+            hint = (
+                "text"
+                if not isinstance(node, Scalar) or isinstance(node.value, str)
+                else f'text: put it in quotes, "{node.text}"'
+            )
             return f"{shown} is not text", hint
         case "string_pattern_mismatch":
             return f"{shown} does not have the right form", f"text that matches `{context['pattern']}`"
@@ -190,7 +211,9 @@ def _say(found: ErrorDetails, node: Node) -> tuple[str, str]:
             return f"{shown} is empty", f"at least {context.get('min_length')}"
         case "literal_error" | "enum":
             return f"{shown} is not a word known here", f"one of {context['expected']}".replace("'", "`")
-        case "int_type" | "float_type" | "bool_type" | "list_type" | "dict_type" | "model_type" | "model_attributes_type":
+        case (
+            "int_type" | "float_type" | "bool_type" | "list_type" | "dict_type" | "model_type" | "model_attributes_type"
+        ):
             wanted = {"int": "a whole number", "float": "a number", "bool": "true or false", "list": "a list"}
             return f"{shown} cannot stand here", wanted.get(kind.partition("_")[0], "a mapping")
         case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":

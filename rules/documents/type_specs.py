@@ -88,7 +88,11 @@ class _Reader:
             return None if item is None or not self._only(path, spec, "maxItems") else ListType(item, spec.maxItems)
         if spec.map is not None:
             value = self.read((*path, "map"), spec.map)
-            return None if value is None or not self._only(path, spec, "maxEntries") else MapType(value, max_entries=spec.maxEntries)
+            return (
+                None
+                if value is None or not self._only(path, spec, "maxEntries")
+                else MapType(value, max_entries=spec.maxEntries)
+            )
         assert spec.type is not None
         base = self._named((*path, "type"), spec.type)
         return None if base is None else self._narrowed(path, spec, base)
@@ -103,7 +107,16 @@ class _Reader:
         return found
 
     def _only(self, path: Path, spec: TypeSpec, *allowed: str) -> bool:
-        bounds = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "pattern", "maxLength", "maxItems", "maxEntries"}
+        bounds = {
+            "minimum",
+            "maximum",
+            "exclusiveMinimum",
+            "exclusiveMaximum",
+            "pattern",
+            "maxLength",
+            "maxItems",
+            "maxEntries",
+        }
         for key in sorted(bounds & spec.model_fields_set):
             if key not in allowed:
                 self._fail("types-bound", (*path, key), f"`{key}` does not belong to this type")
@@ -193,8 +206,10 @@ class _Reader:
         self._fail("types-unbounded", path, f"{show(t)} comes from outside and says no bound", missing)
         return False
 
-    def _fail(self, code: str, path: Path, message: str, remedy: str = "") -> None:
+    def _fail(self, code: str, path: Path, message: str, remedy: str = "") -> Type | None:
+        """Report a fault; there is no type to give."""
         self.diagnostics.error(code, self.document.span(*path), message, remedy=remedy)
+        return None
 
 
 __all__ = ["BASIC", "OPEN_ENUM_LENGTH", "EnumType", "build", "build_default", "nullable"]

@@ -101,7 +101,9 @@ class _Builder:
             return None
         self.open.append(name)
         fields = [
-            built for key, spec in self.spec.records[name].items() if (built := self._field(name, key, spec)) is not None
+            built
+            for key, spec in self.spec.records[name].items()
+            if (built := self._field(name, key, spec)) is not None
         ]
         self.open.pop()
         self.named[name] = RecordType(name, tuple(fields), tuple(self.spec.ignored.get(name, ())))

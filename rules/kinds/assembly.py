@@ -126,9 +126,7 @@ def not_applied(case: Case) -> Facts:
     if not case.alternatives:
         return presence.facts(case.when, False)
     ways = presence.united((way.when, False) for way in case.alternatives)
-    return presence.intersect(
-        presence.facts(case.when, False), presence.unite(presence.facts(case.when, True), ways)
-    )
+    return presence.intersect(presence.facts(case.when, False), presence.unite(presence.facts(case.when, True), ways))
 
 
 def _unique_ids(lowering: Lowering, cases: list[Case]) -> None:
@@ -172,7 +170,9 @@ def _outputs(lowering: Lowering) -> tuple[Output, ...]:
         name, optional = key.rstrip("?"), key.endswith("?")
         wanted = build(lowering.document, (*path, "type"), spec.type, named.get, lowering.diagnostics, bounded=False)
         if optional != (spec.when is not None):
-            lowering.error("output-when", path, "an output has both `?` and `when`, or neither", remedy=f"`{name}?` and `when`")
+            lowering.error(
+                "output-when", path, "an output has both `?` and `when`, or neither", remedy=f"`{name}?` and `when`"
+            )
         when = lowering.expression((*path, "when"), scope=scope) if spec.when is not None else None
         known = presence.NONE if when is None else presence.facts(when, True)
         value = lowering.expression((*path, "value"), scope=scope, expected=wanted, known=known)

@@ -10,13 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rules.cel import presence
-from rules.cel.expressions import Template, covered, expression, template, text_of
-from rules.cel.functions import BY_ID
+from rules.cel.expressions import Template, expression, template, text_of
 from rules.cel.presence import Facts
 from rules.cel.scope import Name, Scope
 from rules.cel.syntax import RESERVED
-from rules.cel.tree import Call as CallNode
-from rules.cel.tree import Definition, Node, Root, Variable, walk
+from rules.cel.tree import Definition, Node, Root, walk
 from rules.diagnostics import Diagnostics, did_you_mean
 from rules.documents.common import DecisionSpec, VariableSpec
 from rules.documents.kinds import LibrarySpec
@@ -24,7 +22,7 @@ from rules.documents.shape import Shaped, Step
 from rules.documents.type_specs import build, build_default, nullable
 from rules.documents.types_document import TypeTable
 from rules.kinds.parameters import read_parameters
-from rules.plan import EFFECTS, Alternative, Call, Case, Effect, LogLine, Output, Parameter, Plan, Requirement
+from rules.plan import EFFECTS, Call, Parameter, Plan, Requirement
 from rules.types import BOOL, STRING, EnumType, Field, RecordType, Type, same, show
 from rules.yaml_nodes import Scalar, at
 
@@ -74,14 +72,15 @@ class Lowering:
 
     @property
     def spec(self) -> DecisionSpec:
-        spec = getattr(self.document.model, "spec", None)
+        """What the document says, when it is a deciding one."""
+        spec = self.document.model.spec
         assert isinstance(spec, DecisionSpec)
         return spec
 
     @property
     def shared(self) -> DecisionSpec | LibrarySpec:
         """What deciding documents and libraries have in common."""
-        spec = getattr(self.document.model, "spec", None)
+        spec = self.document.model.spec
         assert isinstance(spec, DecisionSpec | LibrarySpec)
         return spec
 
@@ -97,11 +96,22 @@ class Lowering:
         return node
 
     def expression(
-        self, path: Path, *, scope: Scope | None = None, expected: Type | None = BOOL, known: Facts = presence.NONE, deferred: bool = False
+        self,
+        path: Path,
+        *,
+        scope: Scope | None = None,
+        expected: Type | None = BOOL,
+        known: Facts = presence.NONE,
+        deferred: bool = False,
     ) -> Node | None:
         """The expression at a path; a fault is reported and marks the document."""
         node = expression(
-            text_of(self.scalar(*path)), scope or self.scope, self.diagnostics, expected=expected, known=known, deferred=deferred
+            text_of(self.scalar(*path)),
+            scope or self.scope,
+            self.diagnostics,
+            expected=expected,
+            known=known,
+            deferred=deferred,
         )
         self.failed |= node is None
         return node
@@ -126,7 +136,12 @@ class Lowering:
                 continue
             fact = self.around.types.facts.get(name)
             if fact is not None and not same(fact.type, found):
-                self.error("input-fact", path, f"`{name}` is {show(found)} here and {show(fact.type)} in the glossary", remedy=f"`{show(fact.type)}`")
+                self.error(
+                    "input-fact",
+                    path,
+                    f"`{name}` is {show(found)} here and {show(fact.type)} in the glossary",
+                    remedy=f"`{show(fact.type)}`",
+                )
             default = build_default(self.document, path, spec, found, self.diagnostics)
             fields.append(Field(name, found, key.endswith("?"), nullable(spec), default))
         self.inputs = tuple(fields)
@@ -144,10 +159,16 @@ class Lowering:
         for parameter in added:
             clash = next((p for p in self.parameters if p.name == parameter.name), None)
             if clash is not None and clash.span != parameter.span:
-                self.error("parameter-duplicate", ("spec", "parameters", parameter.name), f"`{parameter.name}` is a parameter of `{clash.origin}` already")
+                self.error(
+                    "parameter-duplicate",
+                    ("spec", "parameters", parameter.name),
+                    f"`{parameter.name}` is a parameter of `{clash.origin}` already",
+                )
             elif clash is None:
                 self.parameters.append(parameter)
-        self.scope = self.scope.with_members("params", {p.name: Name("parameter", p.name, p.type) for p in self.parameters})
+        self.scope = self.scope.with_members(
+            "params", {p.name: Name("parameter", p.name, p.type) for p in self.parameters}
+        )
 
     def read_requirements(self) -> None:
         """What the parameters must satisfy together."""
@@ -167,7 +188,9 @@ class Lowering:
             library = self.around.libraries.get(library_name)
             if library is None:
                 near = did_you_mean(library_name, self.around.libraries)
-                self.error("uses-unknown", path, f"there is no library `{library_name}`", remedy=f"`{near}`" if near else "")
+                self.error(
+                    "uses-unknown", path, f"there is no library `{library_name}`", remedy=f"`{near}`" if near else ""
+                )
                 continue
             self._take(library, names, path)
 
@@ -181,7 +204,12 @@ class Lowering:
                 self._take_definition((*path, index), library, library.definitions[name], needed)
             else:
                 near = did_you_mean(name, [*by_name, *library.definitions])
-                self.error("uses-unknown", (*path, index), f"`{library.name}` has no `{name}`", remedy=f"`{near}`" if near else "")
+                self.error(
+                    "uses-unknown",
+                    (*path, index),
+                    f"`{library.name}` has no `{name}`",
+                    remedy=f"`{near}`" if near else "",
+                )
         self.add_parameters(p for p in library.parameters if p.name in needed)
         taken = {p.name for p in self.parameters}
         for requirement in library.requirements:
@@ -197,13 +225,20 @@ class Lowering:
                 theirs = next(f for f in library.inputs if f.name == node.name)
                 own = mine.get(node.name)
                 if own is None or not same(own.type, theirs.type) or own.guarded != theirs.guarded:
-                    self.error("uses-input", path, f"`{definition.name}` reads the input `{node.name}`, which this document does not have", remedy=f"`inputs: {{{node.name}: {show(theirs.type)}}}`")
+                    self.error(
+                        "uses-input",
+                        path,
+                        f"`{definition.name}` reads the input `{node.name}`, which this document does not have",
+                        remedy=f"`inputs: {{{node.name}: {show(theirs.type)}}}`",
+                    )
         self._define(path, definition)
 
     def _define(self, path: Path, definition: Definition) -> None:
         taken = definition.name in self.scope.names
         if taken or definition.name in RESERVED or definition.name in ("params", "inputs", "decision", "outputs"):
-            self.error("variable-name", path, f"`{definition.name}` already means something here", remedy="another name")
+            self.error(
+                "variable-name", path, f"`{definition.name}` already means something here", remedy="another name"
+            )
             return
         self.definitions.append(definition)
         self.scope = self.scope.with_names({definition.name: definition})
@@ -217,7 +252,12 @@ class Lowering:
             callee = self.around.plans.get(spec.policy)
             if callee is None:
                 near = did_you_mean(spec.policy, self.around.plans)
-                self.error("call-unknown", (*path, "policy"), f"there is no policy `{spec.policy}`", remedy=f"`{near}`" if near else "")
+                self.error(
+                    "call-unknown",
+                    (*path, "policy"),
+                    f"there is no policy `{spec.policy}`",
+                    remedy=f"`{near}`" if near else "",
+                )
                 continue
             bindings = self._bindings(path, callee, spec.with_)
             self.calls.append(Call(name, callee.name, bindings, self.document.span(*path)))
@@ -229,7 +269,12 @@ class Lowering:
         for name in given:
             if name not in wanted:
                 near = did_you_mean(name, wanted)
-                self.error("call-input", (*path, "with", name), f"`{callee.name}` has no input `{name}`", remedy=f"`{near}`" if near else "")
+                self.error(
+                    "call-input",
+                    (*path, "with", name),
+                    f"`{callee.name}` has no input `{name}`",
+                    remedy=f"`{near}`" if near else "",
+                )
         bindings: list[tuple[str, Node | None]] = []
         for target in callee.inputs:
             own = mine.get(target.name)
@@ -240,7 +285,12 @@ class Lowering:
             elif target.optional or target.default is not None:
                 node = None
             else:
-                self.error("call-input", path, f"`{callee.name}` needs the input `{target.name}`: {show(target.type)}", remedy=f"`with: {{{target.name}: …}}`")
+                self.error(
+                    "call-input",
+                    path,
+                    f"`{callee.name}` needs the input `{target.name}`: {show(target.type)}",
+                    remedy=f"`with: {{{target.name}: …}}`",
+                )
                 continue
             bindings.append((target.name, node))
         return tuple(bindings)
@@ -251,7 +301,14 @@ class Lowering:
             path: Path = ("spec", group, name)
             expected: Type | None = None
             if isinstance(spec, VariableSpec):
-                expected = build(self.document, (*path, "type"), spec.type, self.around.types.named.get, self.diagnostics, bounded=False)
+                expected = build(
+                    self.document,
+                    (*path, "type"),
+                    spec.type,
+                    self.around.types.named.get,
+                    self.diagnostics,
+                    bounded=False,
+                )
                 path = (*path, "value")
             node = self.expression(path, expected=expected, deferred=True)
             if node is not None:
@@ -262,10 +319,21 @@ class Lowering:
         spec = self.spec.outcomes.get(name)
         if spec is None:
             near = did_you_mean(name, self.spec.outcomes)
-            self.error("outcome-unknown", path, f"`{name}` is not among the outcomes", remedy=f"`{near}`" if near else f"`{name}: {{effect: block}}` under `outcomes`")
+            self.error(
+                "outcome-unknown",
+                path,
+                f"`{name}` is not among the outcomes",
+                remedy=f"`{near}`" if near else f"`{name}: {{effect: block}}` under `outcomes`",
+            )
         elif must_block and spec.effect != "block":
             blocking = [f"`{n}`" for n, s in self.spec.outcomes.items() if s.effect == "block"]
-            self.error("outcome-must-block", path, f"`{name}` has effect {spec.effect}; what leads here can only block", expected="an outcome with `effect: block`", remedy=" or ".join(blocking))
+            self.error(
+                "outcome-must-block",
+                path,
+                f"`{name}` has effect {spec.effect}; what leads here can only block",
+                expected="an outcome with `effect: block`",
+                remedy=" or ".join(blocking),
+            )
 
     def outcome_type(self) -> EnumType:
         """The outcomes of this document as an enum."""

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from rules.cel.literals import inner
 from rules.diagnostics import Diagnostics, did_you_mean
-from rules.documents.common import EnvironmentSpec, ParameterSpec
+from rules.documents.common import DecisionSpec, EnvironmentSpec, ParameterSpec
+from rules.documents.kinds import LibrarySpec
 from rules.documents.shape import Shaped, Step
 from rules.documents.type_specs import BASIC
 from rules.documents.types_document import TypeTable
@@ -34,8 +35,12 @@ UNITS_US: Mapping[str, int] = MappingProxyType(
 
 def read_parameters(document: Shaped, types: TypeTable, diagnostics: Diagnostics) -> list[Parameter]:
     """The parameters under `spec.parameters`; those with faults are reported and left out."""
-    specs: dict[str, ParameterSpec] = getattr(document.model, "spec").parameters
-    found = (_Reader(document, ("spec", "parameters", name), types, diagnostics).read(name, spec) for name, spec in specs.items())
+    spec = document.model.spec
+    assert isinstance(spec, DecisionSpec | LibrarySpec)
+    found = (
+        _Reader(document, ("spec", "parameters", name), types, diagnostics).read(name, spec)
+        for name, spec in spec.parameters.items()
+    )
     return [parameter for parameter in found if parameter is not None]
 
 
@@ -63,7 +68,16 @@ class _Reader:
         env = self._environment(spec, bounded)
         if spec.env is not None and env is None:
             return None
-        return Parameter(name, bounded, default, spec.description, spec.unit or "", env, self.document.name, self.document.span(*self.path))
+        return Parameter(
+            name,
+            bounded,
+            default,
+            spec.description,
+            spec.unit or "",
+            env,
+            self.document.name,
+            self.document.span(*self.path),
+        )
 
     def _bounded(self, name: str, spec: ParameterSpec, base: Type) -> Type | None:
         if not isinstance(base, IntType | DoubleType | DurationType):
@@ -72,15 +86,27 @@ class _Reader:
                 return None
             if isinstance(base, BoolType | EnumType):
                 return base
-            self.fail("parameter-type", "type", f"a parameter cannot be {show(base)}", expected="bool, int, double, duration or an enum")
+            self.fail(
+                "parameter-type",
+                "type",
+                f"a parameter cannot be {show(base)}",
+                expected="bool, int, double, duration or an enum",
+            )
             return None
         bounded = self._narrow(spec, base)
         if bounded is not None and _unbounded(bounded):
-            self.fail("parameter-unbounded", "type", f"`{name}` says no bounds", expected="`min` and `max`, or a type that has them")
+            self.fail(
+                "parameter-unbounded",
+                "type",
+                f"`{name}` says no bounds",
+                expected="`min` and `max`, or a type that has them",
+            )
             return None
         return bounded
 
-    def _narrow(self, spec: ParameterSpec, base: IntType | DoubleType | DurationType) -> IntType | DoubleType | DurationType | None:
+    def _narrow(
+        self, spec: ParameterSpec, base: IntType | DoubleType | DurationType
+    ) -> IntType | DoubleType | DurationType | None:
         for key, written in (("min", spec.min), ("max", spec.max)):
             if written is None:
                 continue
@@ -89,7 +115,7 @@ class _Reader:
             except ValueError as error:
                 self.fail("parameter-bounds", key, f"the bound does not fit: {error}", expected=show(base))
                 return None
-            assert not isinstance(value, str) and value is not None
+            assert isinstance(value, int | float)
             match base, key:
                 case IntType(), "min":
                     base = replace(base, minimum=int(value))
@@ -115,7 +141,9 @@ class _Reader:
             return None
         if spec.tighten is None:
             self.fail(
-                "parameter-tighten", "env", "an environment variable may only tighten, and nothing says which way that is",
+                "parameter-tighten",
+                "env",
+                "an environment variable may only tighten, and nothing says which way that is",
                 expected="`tighten: up` or `tighten: down`",
             )
             return None
@@ -124,7 +152,12 @@ class _Reader:
             self.fail("parameter-env", "env", "an enum has no direction, so the environment cannot tighten it")
             return None
         if isinstance(t, DurationType) != (named.unit is not None):
-            self.fail("parameter-env", "env", "a duration's variable says its unit, no other does", remedy="`env: {name: …, unit: s}`")
+            self.fail(
+                "parameter-env",
+                "env",
+                "a duration's variable says its unit, no other does",
+                remedy="`env: {name: …, unit: s}`",
+            )
             return None
         return EnvironmentOverride(named.name, spec.tighten, UNITS_US[named.unit] if named.unit else None)
 
