@@ -17,7 +17,8 @@ from engine.decision import Decision, DecisionError, Stamp, faults_error
 from engine.decoding import Decoder, Interface
 from engine.faults import InputsRefused
 from engine.overrides import Overrides, effective_digest, read_overrides
-from engine.scalar.program import Program, Row, compile_expression, compile_plan
+from engine.scalar.known import Row
+from engine.scalar.program import Program, compile_expression, compile_plan
 from engine.scalar.runtime import EvaluationError
 from engine.structs import StructTable
 from engine.tracing import Tracer

@@ -15,7 +15,8 @@ from pathlib import Path
 import rfc8785
 
 from rules.diagnostics import Diagnostic, Diagnostics
-from rules.documents.kinds import BundleDocument
+from rules.documents.common import DecisionSpec
+from rules.documents.kinds import BundleDocument, SuiteDocument
 from rules.documents.shape import Shaped, shaped
 from rules.documents.types_document import TypeTable, type_table
 from rules.kinds import LOWER
@@ -187,7 +188,7 @@ def _assemble(manifest: Shaped, documents: list[Shaped], diagnostics: Diagnostic
     plans = _plans(documents, types, libraries, broken, diagnostics)
     suites: list[Suite] = []
     for document in documents:
-        if document.kind == "Suite" and document.model.spec.policy not in broken:
+        if isinstance(document.model, SuiteDocument) and document.model.spec.policy not in broken:
             suite = read_suite(document, plans, diagnostics)
             if suite is not None:
                 suites.append(suite)
@@ -251,7 +252,9 @@ def _call_order(deciding: Mapping[str, Shaped], broken: set[str], diagnostics: D
             broken.update(cycle)
             return
         state[name] = "open"
-        for call in deciding[name].model.spec.calls.values():
+        spec = deciding[name].model.spec
+        assert isinstance(spec, DecisionSpec)
+        for call in spec.calls.values():
             visit(call.policy, (*chain, name))
         state[name] = "done"
         order.append(name)

@@ -152,7 +152,9 @@ class _Reader:
 
     def _set(self, inputs: dict[str, object], steps: list[str], value: object, path: tuple[Step, ...]) -> None:
         holder, key = self._walk(inputs, steps, path)
-        if (isinstance(holder, list) and isinstance(key, int)) or isinstance(holder, dict):
+        if isinstance(holder, list):
+            holder[int(key)] = _copy(value)
+        elif isinstance(holder, dict):
             holder[key] = _copy(value)
 
     def _drop(self, inputs: dict[str, object], steps: list[str], path: tuple[Step, ...]) -> None:

@@ -92,7 +92,7 @@ class MapType:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A record's field. `optional`: may be absent. `nullable`: must be said, may be null; a default makes it present."""
+    """A record's field. `optional`: may be absent; `nullable`: must be said, may be null. A default: always there."""
 
     name: str
     type: Type

@@ -24,6 +24,7 @@ class LoopWriter:
     results: dict[int, str] = field(default_factory=dict)
 
     def write(self) -> None:
+        """Write the loop, and make its results known to the emitter."""
         emitter = self.emitter
         self.item = emitter.fresh("x")
         for index, fold in enumerate(self.folds):

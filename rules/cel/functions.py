@@ -50,7 +50,7 @@ def _lists() -> Iterator[Overload]:
             example = f"[{low}, {high}].{word}() == {low if word == 'min' else high}"
             yield _method(f"{word}_{kind}", word, f"list({kind}) -> {kind}", doc, example, "empty")
     yield _method(
-        "tail", "tail", "list(T) int -> list(T)", "The last n items; all when there are fewer, none when n is not above 0.",
+        "tail", "tail", "list(T) int -> list(T)", "The last n items; all when fewer, none when n is not above 0.",
         "[1, 2, 3].tail(2) == [2, 3]",
     )  # fmt: skip
 

@@ -151,7 +151,8 @@ def _known_keys(model: type[BaseModel], path: tuple[Step, ...]) -> list[str]:
     keys: list[str] = []
     for place in places:
         for option in _resolve(place, definitions):
-            keys += [key for key in option.get("properties", {}) if key not in keys]
+            properties = option.get("properties")
+            keys += [key for key in properties if key not in keys] if isinstance(properties, dict) else []
     return keys
 
 

@@ -41,6 +41,10 @@ class Object:
         return f"Object({self.pairs!r})"
 
 
+class Skipped(Object):
+    """An object that nothing looks into."""
+
+
 class Literal:
     """JSON text to be written as it stands, well-formed or not."""
 
@@ -80,7 +84,8 @@ scalars: st.SearchStrategy[Type] = st.one_of(
     st.just(IntType()),
     bounded(st.integers(-100, 100)).map(lambda b: IntType(*b)),
     st.just(DoubleType()),
-    st.builds(lambda b, x, y: DoubleType(*b, x and b[0] < b[1], y and b[0] < b[1]), bounded(numbers), st.booleans(), st.booleans()),
+    bounded(numbers).map(lambda b: DoubleType(*b)),
+    bounded(numbers).map(lambda b: DoubleType(b[0], b[1] + 1, exclusive_minimum=True, exclusive_maximum=True)),
     st.sampled_from([StringType(), StringType(3), StringType(8, "^[A-Z]{1,3}(/[A-Z])?$"), StringType(None, "[a-c]*")]),
     st.just(DurationType()),
     bounded(st.integers(-(10**8), 10**8)).map(lambda b: DurationType(*b)),
@@ -111,7 +116,12 @@ def fields(draw: st.DrawFn, inner: st.SearchStrategy[Type]) -> Field:
 
 def plain(value: Any) -> Any:
     """What Python's own reader makes of a document."""
-    return json.loads(written(value))
+    return plain_text(written(value))
+
+
+def plain_text(text: str) -> Any:
+    """What Python's own reader makes of a text; it refuses integers of thousands of digits."""
+    return json.loads(text, parse_int=lambda digits: int(digits[:400]))
 
 
 def compound(inner: st.SearchStrategy[Type]) -> st.SearchStrategy[Type]:
@@ -142,10 +152,9 @@ def valid(t: Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911 -- one line a typ
         case IntType():
             return st.integers(t.minimum, t.maximum)
         case DoubleType():
-            low, high = t.exclusive_minimum, t.exclusive_maximum
-            return st.floats(t.minimum, t.maximum, exclude_min=low, exclude_max=high, allow_nan=False, allow_infinity=False)
+            return st.floats(t.minimum, t.maximum, exclude_min=t.exclusive_minimum, exclude_max=t.exclusive_maximum)
         case StringType(pattern=str(pattern)):
-            return st.sampled_from(["A", "ABC/D", "ABC"] if "/" in pattern else ["A"] if "+" in pattern else ["", "abc"])
+            return st.sampled_from(["A", "ABC/D", "ABC"] if "/" in pattern else ["", "abc"])
         case StringType():
             return st.text(st.characters(exclude_categories=("Cs",)), max_size=min(t.max_length or 6, 6))
         case EnumType():
@@ -173,12 +182,15 @@ def objects(draw: st.DrawFn, held: tuple[Field, ...], ignored: tuple[str, ...]) 
         if (field.optional or field.default is not None) and draw(st.booleans()):
             continue
         pairs.append((field.name, None if field.nullable and draw(st.booleans()) else draw(valid(field.type))))
-    pairs += [(name, draw(st.sampled_from([1, "a,b", Object([("x", [1, 2])])]))) for name in ignored if draw(st.booleans())]
+    skipped = st.sampled_from([1, "a,b", Skipped([("x", [1, 2])])])
+    pairs += [(name, draw(skipped)) for name in ignored if draw(st.booleans())]
     return Object(draw(st.permutations(pairs)))
 
 
 def places(value: Any) -> list[tuple[Any, int]]:
-    """Every member and item of a document, as (what holds it, its index)."""
+    """Every member and item of a document that is looked at, as (what holds it, its index)."""
+    if isinstance(value, Skipped):
+        return []
     held = value.pairs if isinstance(value, Object) else value if isinstance(value, list) else []
     out = [(value, i) for i in range(len(held))]
     for item in held:
@@ -201,7 +213,8 @@ def mutated(draw: st.DrawFn, document: Object) -> Object:
     inside = places(document)
     if kind == "add" or not inside:
         target = draw(st.sampled_from(containers(document)))
-        target.pairs.append((draw(st.sampled_from(NAMES)), draw(odd))) if isinstance(target, Object) else target.append(draw(odd))
+        named = isinstance(target, Object)
+        (target.pairs if named else target).append((draw(st.sampled_from(NAMES)), draw(odd)) if named else draw(odd))
         return document
     holder, i = draw(st.sampled_from(inside))
     held = holder.pairs if isinstance(holder, Object) else holder
