@@ -36,7 +36,7 @@ ERRORS: Mapping[str, str] = {
     "index": "the index lies outside the list",
     "call-failed": "the policy it asks has failed",
     "ensures": "a requirement of the policy does not hold",
-    "output-range": "an output lies outside its type",
+    "out-of-range": "a value lies outside its type",
     "internal": "the decision could not be computed",
 }
 

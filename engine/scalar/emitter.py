@@ -194,15 +194,19 @@ class Emitter:
             self._prepare_parts(inner)
             return
         self._prepare_parts(inner)
-        value, function = self.fresh("m"), self.fresh("g")
+        self.known[key] = self.remembered(self.fresh("m"), self.write(inner))
+
+    def remembered(self, value: str, code: str) -> str:
+        """A local function that computes `code` when first asked and remembers it in `value`; its call."""
+        function = self.fresh("g")
         self.lines.add(f"{value} = UNSET")
         self.lines.add(f"def {function}():")
         self.lines.indent += 1
         self.lines.add(f"nonlocal {value}")
-        self.lines.add(f"if {value} is UNSET: {value} = {self.write(inner)}")
+        self.lines.add(f"if {value} is UNSET: {value} = {code}")
         self.lines.add(f"return {value}")
         self.lines.indent -= 1
-        self.known[key] = f"{function}()"
+        return f"{function}()"
 
     # -- folds
 

@@ -6,7 +6,6 @@ number of a site; `Program.sites` says which expression of which case that is.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import CodeType, FunctionType
@@ -14,15 +13,13 @@ from typing import Any, TypeAlias
 
 from msgspec import UNSET
 
-from engine.scalar.constants import Constants, native
-from engine.scalar.emitter import Attributes, Emitter
-from engine.scalar.known import Row, static_truth
+from engine.scalar.constants import native
+from engine.scalar.emitter import Attributes
+from engine.scalar.known import Row
 from engine.scalar.runtime import NAMES, EvaluationError
-from engine.scalar.shapes import Key, is_safe
-from rules.cel.expressions import Placeholder, Template
-from rules.cel.tree import ConstantValue, Node, Root
-from rules.plan import Call, Case, Output, Plan, Requirement
-from rules.types import BoolType, DurationType, TimestampType
+from engine.scalar.writer import ProgramWriter
+from rules.cel.tree import ConstantValue, Node
+from rules.plan import Plan
 
 Result: TypeAlias = tuple[Row, str, tuple[Any, ...]]
 UNWRITABLE = "the reason could not be written"
@@ -34,6 +31,7 @@ class Program:
 
     plan: Plan
     attributes: Attributes
+    callees: Mapping[str, Program]
     parameters: Mapping[str, ConstantValue]
     rows: tuple[Row, ...]
     sites: tuple[tuple[Node, str], ...]
@@ -41,13 +39,31 @@ class Program:
     verdict: Callable[..., Row]
     full: Callable[..., Result]
     lines: Callable[..., list[tuple[str, str]]]
-    _names: Mapping[str, Any]
-    _codes: Mapping[str, CodeType]
+    names: Mapping[str, Any]
+    """What the code may read: constants, parameters, callees, the functions of the runtime."""
+    codes: Mapping[str, CodeType]
 
     def with_parameters(self, changed: Mapping[str, ConstantValue]) -> Program:
-        """The same code over other parameter values, which must lie within their types."""
-        values = {**self.parameters, **changed}
-        return _bound(replace(self, parameters=values), {**self._names, **_parameter_values(self.plan, values)})
+        """The same code over other parameter values, which must lie within their types.
+
+        A parameter taken from a library moves in the policies that this one calls as well.
+        """
+        return self._moved({(p.origin, p.name): changed[p.name] for p in self.plan.parameters if p.name in changed})
+
+    def _moved(self, moved: Mapping[tuple[str, str], ConstantValue]) -> Program:
+        mine = {p.name: moved[p.origin, p.name] for p in self.plan.parameters if (p.origin, p.name) in moved}
+        callees = {name: callee._moved(moved) for name, callee in self.callees.items()}
+        return replace(self, parameters={**self.parameters, **mine}, callees=callees).linked()
+
+    def linked(self) -> Program:
+        """The functions over this program's own parameters and callees."""
+        parameters = {
+            f"P{index}": native(self.parameters[p.name], p.type) for index, p in enumerate(self.plan.parameters)
+        }
+        calls = {f"C{index}": self.callees[call.policy].call for index, call in enumerate(self.plan.calls)}
+        names = {**self.names, **parameters, **calls, "__builtins__": _BUILTINS}
+        verdict, full, lines = (FunctionType(self.codes[name], names) for name in ("verdict", "full", "lines"))
+        return replace(self, verdict=verdict, full=full, lines=lines, names=names)
 
     def call(self, *inputs: Any) -> Result:
         """A decision as a caller of this policy sees it: an error is a result that blocks and has no outputs."""
@@ -66,309 +82,48 @@ def given(value: Any, site: int) -> Any:
 
 
 def compile_plan(
-    plan: Plan, attributes: Attributes, callees: Mapping[str, Program], parameters: Mapping[str, ConstantValue]
+    plan: Plan, attributes: Attributes, programs: Mapping[str, Program], parameters: Mapping[str, ConstantValue]
 ) -> Program:
-    """Generate and compile the functions of a plan. `callees` are the programs of the policies it calls."""
-    writer = _ProgramWriter(plan, attributes)
+    """Generate and compile the functions of a plan. `programs` holds those of the policies it calls."""
+    callees = {call.policy: programs[call.policy] for call in plan.calls}
+    writer = ProgramWriter(plan, attributes, {name: callee.plan for name, callee in callees.items()})
     source = writer.source()
-    names = {
-        **NAMES,
-        **writer.constants.values,
-        **{f"C{index}": callees[call.policy].call for index, call in enumerate(plan.calls)},
-        "UNSET": UNSET,
-        "GIVEN": given,
-        "BAD": UNWRITABLE,
-    }
+    codes = _compiled(source)
+    return Program(
+        plan=plan,
+        attributes=attributes,
+        callees=callees,
+        parameters=parameters,
+        rows=writer.rows,
+        sites=tuple(writer.constants.sites),
+        source=source,
+        verdict=_unlinked,
+        full=_unlinked,
+        lines=_unlinked,
+        names={**NAMES, **writer.constants.values, "UNSET": UNSET, "GIVEN": given, "BAD": UNWRITABLE},
+        codes=codes,
+    ).linked()
+
+
+def _unlinked(*_: Any) -> Any:
+    raise AssertionError("a program is linked before it runs")
+
+
+def _compiled(source: str) -> dict[str, CodeType]:
     module: dict[str, Any] = {}
-    exec(compile(source, f"<policy {len(source)}>", "exec"), module)  # noqa: S102 -- generated code, no document text
-    codes = {name: module[name].__code__ for name in ("verdict", "full", "lines")}
-    nothing: Callable[..., Any] = module["verdict"]
-    program = Program(
-        plan,
-        attributes,
-        parameters,
-        writer.rows,
-        tuple(writer.constants.sites),
-        source,
-        nothing,
-        nothing,
-        nothing,
-        names,
-        codes,
-    )
-    return program.with_parameters({})
+    exec(compile(source, "<policy>", "exec"), module)  # noqa: S102 -- generated code, no document text
+    return {name: found.__code__ for name, found in module.items() if isinstance(found, FunctionType)}
 
 
 def compile_expression(program: Program, node: Node) -> Callable[..., Any]:
     """A function of the plan's inputs that evaluates one expression with the program's parameters."""
-    writer = _ProgramWriter(program.plan, program.attributes)
-    source = writer.expression(node)
-    module: dict[str, Any] = {}
-    exec(compile(source, "<expression>", "exec"), module)  # noqa: S102 -- generated code, no document text
-    names = {**program._names, **writer.constants.values, "__builtins__": _BUILTINS}
-    return FunctionType(module["value"].__code__, names)
-
-
-def _parameter_values(plan: Plan, values: Mapping[str, ConstantValue]) -> dict[str, Any]:
-    return {f"P{index}": native(values[p.name], p.type) for index, p in enumerate(plan.parameters)}
-
-
-def _bound(program: Program, names: Mapping[str, Any]) -> Program:
-    space = {**names, "__builtins__": _BUILTINS}
-    verdict, full, lines = (FunctionType(program._codes[name], space) for name in ("verdict", "full", "lines"))
-    return replace(program, verdict=verdict, full=full, lines=lines, _names=names)
+    callees = {name: callee.plan for name, callee in program.callees.items()}
+    writer = ProgramWriter(program.plan, program.attributes, callees)
+    code = _compiled(writer.expression(node))["value"]
+    return FunctionType(code, {**program.names, **writer.constants.values})
 
 
 _BUILTINS = {
     "len": len, "min": min, "max": max, "abs": abs, "any": any, "all": all, "float": float, "int": int, "str": str,
     "Exception": Exception,
 }  # fmt: skip
-
-
-class _ProgramWriter:
-    def __init__(self, plan: Plan, attributes: Attributes) -> None:
-        self.plan, self.attributes = plan, attributes
-        self.constants = Constants()
-        self.signature = ", ".join(f"i{index}" for index in range(len(plan.inputs)))
-        self.inputs = {f.name: f"i{index}" for index, f in enumerate(plan.inputs)}
-        self.parameters = {p.name: f"P{index}" for index, p in enumerate(plan.parameters)}
-        self.row_names: dict[str, str] = {}
-        rows: list[Row] = []
-        for case in plan.all_cases:
-            row: Row = (case.outcome, case.id, plan.outcomes[case.outcome])
-            self.row_names[case.id] = self.constants.add(row)
-            rows.append(row)
-        self.rows = tuple(rows)
-
-    def source(self) -> str:
-        parts = [self._function("verdict", full=False), self._function("full", full=True), self._lines()]
-        return "\n\n".join(parts)
-
-    def expression(self, node: Node) -> str:
-        """The source of a function `value` that evaluates one expression."""
-        emitter = self._emitter({})
-        emitter.lines.add(f"def value({self.signature}):")
-        emitter.lines.indent += 1
-        emitter.count([node])
-        emitter.pending = [node]
-        emitter.prepare(node)
-        emitter.lines.add(f"return {emitter.write(node)}")
-        return emitter.lines.text()
-
-    def _emitter(self, decision: Mapping[str, str]) -> Emitter:
-        def root(node: Root) -> str:
-            match node.kind:
-                case "input":
-                    return self.inputs[node.name]
-                case "parameter":
-                    return self.parameters[node.name]
-                case "call":
-                    raise AssertionError("a call is prepared before it is read")
-                case "decision":
-                    return decision[node.name]
-                case "output":
-                    at = [output.name for output in self.plan.outputs].index(node.name)
-                    return f"o[{at}]"
-
-        def guards(node: Root) -> tuple[bool, bool]:
-            found = next((f for f in self.plan.inputs if f.name == node.name), None)
-            if node.kind == "input" and found is not None:
-                return found.optional, found.nullable
-            return node.guarded, False
-
-        return Emitter(self.attributes, self.constants, root, guards, self._prepare_call)
-
-    def _prepare_call(self, emitter: Emitter, node: Root, key: Key) -> None:
-        """Ask the called policy, once: at once where its inputs cannot fail, else in a function that remembers."""
-        index, call = next((i, c) for i, c in enumerate(self.plan.calls) if c.name == node.name)
-        bound = [binding for _, binding in call.bindings if binding is not None]
-        for binding in bound:
-            emitter.prepare(binding)
-        code = f"C{index}({', '.join(self._argument(emitter, binding) for _, binding in self._ordered(call))})"
-        name = emitter.fresh("c")
-        if all(is_safe(binding) or isinstance(binding, Root) for binding in bound):
-            emitter.lines.add(f"{name} = {code}")
-            emitter.known[key] = name
-            return
-        function = emitter.fresh("g")
-        emitter.lines.add(f"{name} = UNSET")
-        emitter.lines.add(f"def {function}():")
-        emitter.lines.indent += 1
-        emitter.lines.add(f"nonlocal {name}")
-        emitter.lines.add(f"if {name} is UNSET: {name} = {code}")
-        emitter.lines.add(f"return {name}")
-        emitter.lines.indent -= 1
-        emitter.known[key] = f"{function}()"
-
-    def _ordered(self, call: Call) -> tuple[tuple[str, Node | None], ...]:
-        return call.bindings
-
-    def _argument(self, emitter: Emitter, binding: Node | None) -> str:
-        return "UNSET" if binding is None else emitter.write(binding)
-
-    def _function(self, name: str, *, full: bool) -> str:
-        emitter = self._emitter({})
-        emitter.lines.add(f"def {name}({self.signature}):")
-        emitter.lines.indent += 1
-        verdict_nodes = [node for case in self.plan.cases for node in _conditions(case)]
-        if full:
-            emitter.uses = self._uses_of_any_way(verdict_nodes)
-        else:
-            emitter.count(verdict_nodes)
-        for index, case in enumerate(self.plan.cases):
-            emitter.pending = [node for later in self.plan.cases[index:] for node in _conditions(later)]
-            self.constants.case = case.id
-            self._case(emitter, case, full=full)
-        self.constants.case = "otherwise"
-        emitter.pending = []
-        self._conclude(emitter, self.plan.otherwise, self.plan.otherwise.reason, full=full)
-        return emitter.lines.text()
-
-    def _uses_of_any_way(self, verdict_nodes: list[Node]) -> Counter[Key]:
-        """How often each part is read on the way to a conclusion and in it: the most over all conclusions."""
-        most: Counter[Key] = Counter()
-        for case in self.plan.all_cases:
-            for reason in [case.reason, *(way.reason for way in case.alternatives)]:
-                way_there = self._emitter({})
-                way_there.count([*verdict_nodes, *_written(reason), *self._concluding(case)[2]])
-                most |= way_there.uses
-        return most
-
-    def _concluding(self, case: Case) -> tuple[list[tuple[Output, bool | None]], list[Requirement], list[Node]]:
-        """Outputs (and whether each is there, where that is known), requirements still open, and what they read."""
-        row: Row = (case.outcome, case.id, self.plan.outcomes[case.outcome])
-        outputs = [(o, True if o.when is None else static_truth(o.when, row)) for o in self.plan.outputs]
-        ensures = [requirement for requirement in self.plan.ensures if static_truth(requirement.that, row) is not True]
-        nodes = [output.value for output, there in outputs if there is not False]
-        nodes += [output.when for output, there in outputs if there is None and output.when is not None]
-        return outputs, ensures, [*nodes, *(requirement.that for requirement in ensures)]
-
-    def _case(self, emitter: Emitter, case: Case, *, full: bool) -> None:
-        assert case.when is not None
-        emitter.prepare(case.when)
-        emitter.lines.add(f"if {emitter.write(case.when)}:")
-        outside = dict(emitter.known)
-        emitter.lines.indent += 1
-        if not case.alternatives:
-            self._conclude(emitter, case, case.reason, full=full)
-        for way in case.alternatives:
-            emitter.prepare(way.when)
-            emitter.lines.add(f"if {emitter.write(way.when)}:")
-            within = dict(emitter.known)
-            emitter.lines.indent += 1
-            self._conclude(emitter, case, way.reason, full=full)
-            emitter.lines.indent -= 1
-            emitter.known = within
-        emitter.lines.indent -= 1
-        emitter.known = outside
-
-    def _conclude(self, emitter: Emitter, case: Case, reason: Template | None, *, full: bool) -> None:
-        row_name = self.row_names[case.id]
-        if not full:
-            emitter.lines.add(f"return {row_name}")
-            return
-        row: Row = (case.outcome, case.id, self.plan.outcomes[case.outcome])
-        inner = self._emitter(self._decision(row))
-        inner.lines, inner.known, inner._numbers = emitter.lines, dict(emitter.known), emitter._numbers
-        outputs, ensures, later = self._concluding(case)
-        inner.pending = [*_written(reason), *later]
-        inner.count(inner.pending)
-        self._write_reason(inner, reason)
-        for node in later:
-            inner.prepare(node)
-        values = []
-        for output, there in outputs:
-            value = "UNSET" if there is False else inner.write(output.value)
-            if there is None and output.when is not None:
-                value = f"({value} if {inner.write(output.when)} else UNSET)"
-            values.append(value)
-        for position, value in enumerate(values):
-            inner.lines.add(f"o{position} = {value}")
-        for requirement in ensures:
-            site = self.constants.site(requirement.that)
-            inner.lines.add(f"if not {inner.write(requirement.that)}: FAIL('ensures', {site})")
-        packed = "".join(f"o{position}, " for position in range(len(values)))
-        inner.lines.add(f"return {row_name}, s, ({packed})")
-        emitter._numbers = inner._numbers
-
-    def _decision(self, row: Row) -> dict[str, str]:
-        outcome, rule, effect = row
-        return {
-            "outcome": self.constants.add(outcome),
-            "rule": self.constants.add(rule),
-            "effect": self.constants.add(effect),
-        }
-
-    def _write_reason(self, emitter: Emitter, reason: Template | None) -> None:
-        if reason is None:
-            emitter.lines.add(f"s = {self.constants.add('')}")
-            return
-        for part in reason.parts:
-            if isinstance(part, Placeholder):
-                emitter.prepare(part.node)
-        text = self.message(emitter, reason)
-        if all(isinstance(part, str) for part in reason.parts):
-            emitter.lines.add(f"s = {text}")
-            return
-        emitter.lines.add(f"try: s = {text}")
-        emitter.lines.add("except Exception: s = BAD")
-
-    def message(self, emitter: Emitter, template: Template) -> str:
-        """The code of a message: one bound `format` of a constant, or a constant."""
-        pattern, args = [], []
-        for part in template.parts:
-            if isinstance(part, str):
-                pattern.append(part.replace("{", "{{").replace("}", "}}"))
-                continue
-            code = emitter.write(part.node)
-            match part.node.type:
-                case BoolType():
-                    code = f"TBOOL({code})"
-                case TimestampType():
-                    code = f"TTIME({code})"
-                case DurationType():
-                    code = f"TDUR({code})"
-            pattern.append("{:" + part.format + "}" if part.format else "{}")
-            args.append(code)
-        if not args:
-            return self.constants.add("".join(part for part in template.parts if isinstance(part, str)))
-        return f"{self.constants.add(''.join(pattern).format)}({', '.join(args)})"
-
-    def _lines(self) -> str:
-        emitter = self._emitter({"outcome": "r[0]", "rule": "r[1]", "effect": "r[2]", "reason": "s"})
-        comma = ", " if self.signature else ""
-        emitter.lines.add(f"def lines(r, s, o{comma}{self.signature}):")
-        emitter.lines.indent += 1
-        emitter.lines.add("l = []")
-        for line in self.plan.log:
-            self.constants.case = "log"
-            outside = dict(emitter.known)
-            emitter.uses.clear()
-            emitter.pending = [*([line.when] if line.when is not None else []), *_written(line.line)]
-            emitter.count(emitter.pending)
-            emitter.lines.add("try:")
-            emitter.lines.indent += 1
-            if line.when is not None:
-                emitter.prepare(line.when)
-                emitter.lines.add(f"if {emitter.write(line.when)}:")
-                emitter.lines.indent += 1
-            for part in line.line.parts:
-                if isinstance(part, Placeholder):
-                    emitter.prepare(part.node)
-            event = self.constants.add(line.event)
-            start = self.constants.add(line.event + line.separator)
-            emitter.lines.add(f"l.append(({event}, {start} + {self.message(emitter, line.line)}))")
-            emitter.lines.indent -= 2 if line.when is not None else 1
-            emitter.lines.add(f"except Exception: l.append(({event}, {start} + BAD))")
-            emitter.known = outside
-        emitter.lines.add("return l")
-        return emitter.lines.text()
-
-
-def _conditions(case: Case) -> list[Node]:
-    return [*([case.when] if case.when is not None else []), *(way.when for way in case.alternatives)]
-
-
-def _written(template: Template | None) -> list[Node]:
-    """The expressions of a message."""
-    return [part.node for part in template.parts if isinstance(part, Placeholder)] if template is not None else []

@@ -263,6 +263,13 @@ def milliseconds_of(length: timedelta) -> int:
     return (abs(micros) // 1000 % 1000) * (1 if micros >= 0 else -1)
 
 
+def within(value: T, admitted: Callable[[T], bool], site: int) -> T:
+    """A value that must lie within its declared type."""
+    if admitted(value):
+        return value
+    raise EvaluationError("out-of-range", site)
+
+
 def text_of_bool(value: bool) -> str:
     """`true` or `false`."""
     return "true" if value else "false"
@@ -298,6 +305,7 @@ NAMES: dict[str, Any] = {
     "PART": part_of_day,
     "UNITS": whole_units,
     "MILLIS": milliseconds_of,
+    "WITHIN": within,
     "TBOOL": text_of_bool,
     "TTIME": format_timestamp,
     "TDUR": format_duration,

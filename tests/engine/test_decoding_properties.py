@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from engine.decoding import Decoder, Interface
 from engine.faults import Fault, InputsRefused
-from engine.structs import StructTable, records_in
+from engine.structs import Pattern, StructTable, records_in
 from rules.types import ListType, MapType, RecordType
 from tests.engine.documents import Object, interfaces, mutated, objects, places, plain, plain_text, written
 from tests.engine.snapshots import ENTRY, RECORDS, snapshot
@@ -204,3 +204,35 @@ def test_a_member_said_twice_is_refused_wherever_it_stands(data: st.DataObject) 
     holder, i = data.draw(st.sampled_from(inside))
     holder.pairs.insert(data.draw(st.integers(0, len(holder.pairs))), holder.pairs[i])
     assert decoder._fast(encoded(written(document))) is None
+
+
+@SLOW
+@given(st.data())
+def test_the_commas_of_a_document_are_counted_exactly(data: st.DataObject) -> None:
+    interface = data.draw(interfaces())
+    document = data.draw(objects(interface.inputs, interface.ignored))
+    decoder, text = decoder_of(interface), encoded(written(document))
+    assume(not decoder.validate(text))
+    assert decoder._admit(decoder._read(text)) == commas(document)
+
+
+def commas(value: Any) -> int:
+    """The commas between the members and items of a document, and all of those in what is skipped."""
+    held = [v for _, v in value.pairs] if isinstance(value, Object) else value if isinstance(value, list) else []
+    return max(0, len(held) - 1) + sum(map(commas, held))
+
+
+def test_a_pattern_remembers_a_bounded_number_of_texts() -> None:
+    asked: list[str] = []
+
+    def matcher(text: str) -> bool:
+        asked.append(text)
+        return True
+
+    pattern = Pattern(matcher)
+    for i in range(10_000):
+        pattern.admit(str(i))
+        pattern.admit(str(i))
+    pattern.admit("a" * 1000)
+    assert len(asked) == 10_001
+    assert len(pattern.known) <= 4096
