@@ -50,7 +50,7 @@ class Policy:
     bundle_digest: str
     effective_digest: str | None
     tracer: Tracer
-    _unpack: Callable[[Any], tuple[Any, ...]]
+    unpack: Callable[[Any], tuple[Any, ...]]
 
     @property
     def plan(self) -> Plan:
@@ -59,11 +59,11 @@ class Policy:
 
     def verdict(self, inputs: Any) -> Row:
         """Outcome, rule and effect on decoded inputs. Raises `EvaluationError` where `decide` fails closed."""
-        return self.program.verdict(*self._unpack(inputs))
+        return self.program.verdict(*self.unpack(inputs))
 
     def decide(self, inputs: Any, stamp: Stamp, *, trace: bool = False) -> Decision:
         """The decision on decoded inputs."""
-        return self._decide(self._unpack(inputs), stamp, trace=trace)
+        return self._decide(self.unpack(inputs), stamp, trace=trace)
 
     def decide_json(self, data: bytes | str, stamp: Stamp, *, trace: bool = False) -> Decision:
         """The decision on a JSON object of inputs; inputs that are refused block, with every fault."""
@@ -152,7 +152,7 @@ class Policy:
         if decision.error is not None or decision.rule is None:
             return []
         row = (decision.outcome, decision.rule, decision.effect)
-        unpacked = self._unpack(inputs)
+        unpacked = self.unpack(inputs)
         try:
             _, _, values = self.program.full(*unpacked)
             return self.program.lines(row, decision.reason, values, *unpacked)
@@ -162,7 +162,7 @@ class Policy:
     def with_parameters(self, changed: Mapping[str, ConstantValue]) -> Policy:
         """The policy with other parameter values, as suites and comparisons ask for."""
         program = self.program.with_parameters(changed)
-        return Policy(program, self.decoder, self.bundle_digest, self.effective_digest, Tracer(program), self._unpack)
+        return Policy(program, self.decoder, self.bundle_digest, self.effective_digest, Tracer(program), self.unpack)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC
 from typing import Any
 
@@ -236,3 +237,18 @@ def test_a_pattern_remembers_a_bounded_number_of_texts() -> None:
     pattern.admit("a" * 1000)
     assert len(asked) == 10_001
     assert len(pattern.known) <= 4096
+
+
+def test_decoders_are_shared_between_threads() -> None:
+    data = [json.dumps({**snapshot(), "intent": {**snapshot()["intent"], "symbol": f"S{i}"}}) for i in range(3000)]
+    wrong: list[str] = []
+
+    def run() -> None:
+        wrong.extend(d for d in data if ENTRY_DECODER.decode(d).f1.f3 != json.loads(d)["intent"]["symbol"])
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

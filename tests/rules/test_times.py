@@ -168,6 +168,8 @@ def test_timestamps_go_there_and_back(moment: datetime) -> None:
 def test_a_timestamp_is_written() -> None:
     athens = timezone(timedelta(hours=2))
     assert format_timestamp(datetime(2026, 2, 3, 12, 0, 0, 120_000, tzinfo=athens)) == "2026-02-03T10:00:00.12Z"
+    with pytest.raises(ValueError, match=r"there is no such date"):
+        format_timestamp(datetime(1, 1, 1, tzinfo=athens))
     with pytest.raises(ValueError, match=r"without a time zone"):
         format_timestamp(datetime(2026, 2, 3))  # noqa: DTZ001 -- that is the point
 

@@ -1,0 +1,78 @@
+"""The composition root: where a bundle on disk becomes policies that decide, and where clock and ids come from.
+
+Everything that reads the world is put together here; commands and services are handed what they need.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from engine.decision import Stamp
+from engine.policy import Machine, compile_bundle
+from rules.bundle import MANIFEST, load
+from rules.diagnostics import Diagnostic, Refused
+
+NO_ENVIRONMENT: Mapping[str, str] = {}
+"""What check, test, verify, diff and publish compile with: a published policy does not depend on where it is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What opening a folder gave: the machine unless something refuses the bundle, and every finding."""
+
+    machine: Machine | None
+    diagnostics: tuple[Diagnostic, ...]
+    files: int
+
+
+def examine(folder: Path, environment: Mapping[str, str] = NO_ENVIRONMENT) -> Opened:
+    """Read, check and compile the bundle of a folder, whatever is found.
+
+    Raises `Unreadable` without a bundle to read, and OSError when a file of it cannot be read.
+    """
+    checked = load(folder)
+    if checked.bundle is None:
+        return Opened(None, checked.diagnostics, checked.files)
+    try:
+        machine = compile_bundle(checked.bundle, environment)
+    except Refused as refused:
+        return Opened(None, (*checked.diagnostics, *refused.diagnostics), checked.files)
+    return Opened(machine, checked.diagnostics, checked.files)
+
+
+def open_machine(folder: Path, environment: Mapping[str, str]) -> Machine:
+    """The policies of a folder, ready to decide under an environment's overrides.
+
+    Raises `Refused` with every finding when the bundle may not be used, and as `examine` does.
+    """
+    opened = examine(folder, environment)
+    if opened.machine is None:
+        raise Refused(opened.diagnostics)
+    return opened.machine
+
+
+def shipped_policies() -> Path:
+    """The folder of the policies that come with Bascule: in the wheel, or in the checkout it runs from."""
+    package = Path(str(files("adapters")))
+    wheel = package / "shipped"
+    return wheel if (wheel / MANIFEST).is_file() else package.parent / "policies"
+
+
+def clock() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """An id that no other decision has."""
+    return str(uuid.uuid4())
+
+
+def stamp(moment: datetime) -> Stamp:
+    """What a decision made at a moment is stamped with."""
+    return Stamp(new_id(), moment)
