@@ -42,7 +42,9 @@ class Setting:
         node = expression(text_of_source(source), self.scope, diagnostics)
         if node is not None and isinstance(node.type, RecordType) and node.type.name.startswith("call:"):
             fields = ", ".join(f"`{node.span.text}.{field.name}`" for field in node.type.fields)
-            diagnostics.error("cel-type", node.span, "a called decision is no value by itself", expected=f"one of {fields}")
+            diagnostics.error(
+                "cel-type", node.span, "a called decision is no value by itself", expected=f"one of {fields}"
+            )
             return None
         return node
 

@@ -8,7 +8,6 @@ because a value decoded from JSON holds no cycle; the types given to msgspec car
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from typing import Annotated, Any, Literal, Optional, TypeAlias, Union, assert_n
 
 import msgspec
 
+from rules.patterns import matcher
 from rules.times import format_duration, format_timestamp, microseconds, read_duration
 from rules.types import (
     DOUBLE_MAX,
@@ -43,14 +43,6 @@ Slot: TypeAlias = tuple[str, Any] | tuple[str, Any, Any]
 
 Matcher: TypeAlias = Callable[[str], object]
 """Says, truthily, whether the whole of a text matches a pattern."""
-
-
-def backtracking_matcher(pattern: str) -> Matcher:
-    """A matcher from Python's own expressions, ASCII classes as in RE2.
-
-    Its time is not bounded by the text's length: for trusted patterns only.
-    """
-    return re.compile(pattern, re.ASCII).fullmatch
 
 
 class Doubt(Exception):
@@ -93,18 +85,15 @@ class Shape:
 
 
 class StructTable:
-    """The structures of a set of record types. `matcher` turns a pattern into its test.
+    """The structures of a set of record types.
 
     Raises ValueError when two different records share a name, or a name cannot be a JSON member's.
     """
 
-    def __init__(
-        self, records: Iterable[RecordType] = (), matcher: Callable[[str], Matcher] = backtracking_matcher
-    ) -> None:
+    def __init__(self, records: Iterable[RecordType] = ()) -> None:
         self._records: dict[str, RecordType] = {}
         self._shapes: dict[str, Shape] = {}
         self._patterns: dict[str, Pattern] = {}
-        self._matcher = matcher
         for record in records:
             self._add(record)
 
@@ -121,7 +110,7 @@ class StructTable:
     def pattern(self, expression: str) -> Pattern:
         """The pattern of an expression; the same expression shares its memory."""
         if expression not in self._patterns:
-            self._patterns[expression] = Pattern(self._matcher(expression))
+            self._patterns[expression] = Pattern(matcher(expression))
         return self._patterns[expression]
 
     def new_shape(self, name: str, fields: tuple[Field, ...], ignored: tuple[str, ...]) -> Shape:

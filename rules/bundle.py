@@ -15,8 +15,8 @@ from pathlib import Path
 import rfc8785
 
 from rules.diagnostics import Diagnostic, Diagnostics
-from rules.documents.common import DecisionSpec
 from rules.documents.kinds import BundleDocument, SuiteDocument
+from rules.documents.sections import DecisionSpec
 from rules.documents.shape import Shaped, shaped
 from rules.documents.types_document import TypeTable, type_table
 from rules.kinds import LOWER

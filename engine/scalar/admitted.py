@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from rules.patterns import matcher
 from rules.types import (
     DoubleType,
     DurationType,
@@ -65,8 +65,8 @@ def admits(declared: Type) -> Callable[[Any], bool]:
             shortest, longest = timedelta(microseconds=low), timedelta(microseconds=high)
             return lambda value: shortest <= value <= longest
         case StringType(max_length=most, pattern=pattern):
-            matches = re.compile(pattern, re.ASCII).fullmatch if pattern is not None else None
-            return lambda value: (most is None or len(value) <= most) and (matches is None or bool(matches(value)))
+            matches = matcher(pattern) if pattern is not None else None
+            return lambda value: (most is None or len(value) <= most) and (matches is None or matches(value))
         case ListType(item=item, max_items=most):
             admitted = admits(item)
             return lambda value: (most is None or len(value) <= most) and all(map(admitted, value))

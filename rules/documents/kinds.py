@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from rules.documents.common import (
+from rules.documents.sections import (
     OUTCOME,
     WORD,
     DecisionSpec,

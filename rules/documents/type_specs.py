@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 from rules.cel.literals import fits_value
 from rules.diagnostics import Diagnostics, did_you_mean
-from rules.documents.common import TypeSpec
+from rules.documents.sections import TypeSpec
 from rules.documents.shape import Shaped, Step
+from rules.patterns import matcher
 from rules.times import parse_duration_us
 from rules.types import (
     BOOL,
@@ -165,9 +166,9 @@ class _Reader:
             return None
         if spec.pattern is not None:
             try:
-                re.compile(spec.pattern)
-            except re.error as error:
-                return self._fail("types-pattern", (*path, "pattern"), f"the pattern cannot be read: {error.msg}")
+                matcher(spec.pattern)
+            except ValueError as error:
+                return self._fail("types-pattern", (*path, "pattern"), f"the pattern cannot be read: {error}")
         return StringType(spec.maxLength or base.max_length, spec.pattern or base.pattern)
 
     def _duration(self, path: Path, spec: TypeSpec, base: DurationType) -> Type | None:

@@ -12,7 +12,7 @@ from rules.cel.functions import BY_ID
 from rules.cel.presence import Facts
 from rules.cel.scope import Name, Scope
 from rules.cel.tree import Call as CallNode
-from rules.documents.common import RuleSpec
+from rules.documents.sections import RuleSpec
 from rules.documents.shape import Step
 from rules.documents.type_specs import build
 from rules.kinds.lowering import Lowering

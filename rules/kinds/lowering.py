@@ -16,8 +16,8 @@ from rules.cel.scope import Name, Scope
 from rules.cel.syntax import RESERVED
 from rules.cel.tree import Definition, Node, Root, walk
 from rules.diagnostics import Diagnostics, did_you_mean
-from rules.documents.common import DecisionSpec, VariableSpec
 from rules.documents.kinds import LibrarySpec
+from rules.documents.sections import DecisionSpec, VariableSpec
 from rules.documents.shape import Shaped, Step
 from rules.documents.type_specs import build, build_default, nullable
 from rules.documents.types_document import TypeTable

@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from rules.cel.literals import inner
 from rules.diagnostics import Diagnostics, did_you_mean
-from rules.documents.common import DecisionSpec, EnvironmentSpec, ParameterSpec
 from rules.documents.kinds import LibrarySpec
+from rules.documents.sections import DecisionSpec, EnvironmentSpec, ParameterSpec
 from rules.documents.shape import Shaped, Step
 from rules.documents.type_specs import BASIC
 from rules.documents.types_document import TypeTable

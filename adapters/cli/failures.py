@@ -1,0 +1,141 @@
+"""What ends a command early, and how it is told: one line a person can act on, and with `--json` an object.
+
+Exits: 0 done; 1 the thing asked for does not hold; 2 unusable input. A decision that could not be made is told with
+`"effect": "block"`, so that no reader of the JSON can take silence for permission.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from adapters.cli import terminal
+
+if TYPE_CHECKING:
+    from rules.diagnostics import Diagnostic
+
+DONE, DOES_NOT_HOLD, UNUSABLE = 0, 1, 2
+INTERRUPTED, PIPE_CLOSED = 130, 141
+"""As a shell reports SIGINT and SIGPIPE."""
+
+DECIDING = ("decide", "explain")
+
+
+class Unusable(click.ClickException):
+    """Input that cannot be used; `detail` are more members for the JSON object."""
+
+    exit_code = UNUSABLE
+
+    def __init__(self, message: str, detail: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.detail: Mapping[str, object] = detail or {}
+
+
+class BundleRefused(Unusable):
+    """A bundle with errors; its findings are printed before the message."""
+
+    def __init__(self, message: str, diagnostics: Iterable[Diagnostic], exit_code: int = UNUSABLE) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(message, {"diagnostics": [d.as_json() for d in self.diagnostics]})
+        self.exit_code = exit_code
+
+
+class DoesNotHold(Unusable):
+    """The thing asked for does not hold."""
+
+    exit_code = DOES_NOT_HOLD
+
+
+def guarded(run: Callable[[], object], arguments: Sequence[str]) -> int:
+    """The exit code of a run; whatever ends it early is told in one line, never as a traceback."""
+    try:
+        return _code(run())
+    except click.ClickException as error:
+        return _told(error, arguments)
+    except (click.Abort, KeyboardInterrupt):
+        terminal.note("bascule: interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return pipe_closed()
+    except Exception as error:  # noqa: BLE001 -- the last place where an error can be told as the contract says
+        return _unexpected(error, arguments)
+
+
+def pipe_closed() -> int:
+    """Whoever read our output has gone: end quietly, and let the interpreter's own flush find no pipe either."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+    except (OSError, ValueError):
+        pass  # a stream without a descriptor has nothing left to flush
+    return PIPE_CLOSED
+
+
+def _code(result: object) -> int:
+    return result if isinstance(result, int) else DONE
+
+
+def _told(error: click.ClickException, arguments: Sequence[str]) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        terminal.note(error.format_message())
+        return UNUSABLE
+    message = _lowered(error.format_message())
+    where = "bascule"
+    if isinstance(error, click.UsageError):
+        message += f"\n  see `{error.ctx.command_path if error.ctx else 'bascule'} --help`"
+        where = error.ctx.command_path if error.ctx else where
+    if isinstance(error, BundleRefused) and not _wants_json(arguments):
+        say_diagnostics(error.diagnostics, terminal.note)
+    if _wants_json(arguments):
+        detail = error.detail if isinstance(error, Unusable) else {}
+        terminal.say_json({"error": _lowered(error.format_message()), **_blocking(arguments), **detail})
+    terminal.note(f"{where}: {message}")
+    return error.exit_code
+
+
+def _unexpected(error: Exception, arguments: Sequence[str]) -> int:
+    told = f"internal error: {type(error).__name__}: {terminal.printable(error)}"
+    if _wants_json(arguments):
+        terminal.say_json({"error": told, **_blocking(arguments)})
+    if "--debug" in arguments or os.environ.get("BASCULE_DEBUG"):
+        terminal.note("".join(traceback.format_exception(error)))
+    terminal.note(f"bascule: {told}")
+    return UNUSABLE
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    return "--json" in arguments or "--jsonl" in arguments
+
+
+def _blocking(arguments: Sequence[str]) -> dict[str, str]:
+    command = next((argument for argument in arguments if not argument.startswith("-")), "")
+    return {"effect": "block"} if command in DECIDING else {}
+
+
+def _lowered(message: str) -> str:
+    """A message in the house's form: lower case, no full stop."""
+    first, rest = message[:1], message[1:].removesuffix(".")
+    return first.lower() + rest if rest[:1].islower() or rest[:1] == " " else first + rest
+
+
+def say_diagnostics(diagnostics: Iterable[Diagnostic], print_line: Callable[[str], None]) -> None:
+    """Findings as text, one after the other, an empty line between them."""
+    from rules.diagnostics import render
+
+    for diagnostic in diagnostics:
+        place, _, rest = render(diagnostic).partition(f"{diagnostic.severity}[")
+        colour = "red" if diagnostic.severity == "error" else "yellow"
+        styled = click.style(diagnostic.severity, fg=colour, bold=True)
+        print_line("\n".join(_shown(line) for line in f"{place}{styled}[{rest}".splitlines()))
+        print_line("")
+
+
+def _shown(line: str) -> str:
+    """A line of a finding: a document's control characters escaped, our own colours and its tabs kept."""
+    return "".join(c if c.isprintable() or c in "\t\x1b" else terminal.printable(c) for c in line)

@@ -1,0 +1,115 @@
+"""`bascule`: the commands, and the one place where a run ends with an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import MutableMapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import click
+
+from adapters.cli import failures, terminal
+from adapters.cli.check import check
+from adapters.cli.completion import completion
+from adapters.cli.decide import decide
+from adapters.cli.demo import demo
+from adapters.cli.eval import evaluate
+from adapters.cli.explain import explain
+from adapters.cli.test import test
+
+COMMANDS: tuple[click.Command, ...] = (check, test, evaluate, decide, explain, demo, completion)
+"""In the order in which a newcomer meets them."""
+
+
+class Bascule(click.Group):
+    """The group of commands; a run of it gives an exit code and never a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of `COMMANDS`."""
+        return list(self.commands)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the command line; gives the exit code, or leaves with it in standalone mode."""
+        arguments = list(sys.argv[1:] if args is None else args)
+
+        def run() -> object:
+            return super(Bascule, self).main(arguments, "bascule", complete_var, standalone_mode=False, **extra)
+
+        code = failures.guarded(run, arguments)
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command and flush what it printed, here where a closed pipe can still be told apart."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            return failures.pipe_closed()
+        return result
+
+
+def _version() -> str:
+    try:
+        return version("bascule")
+    except PackageNotFoundError:
+        return "from a checkout"
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        terminal.say(f"bascule {_version()}")
+        ctx.exit()
+
+
+SETTINGS: MutableMapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+@click.group(cls=Bascule, context_settings=SETTINGS)
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Print the version."
+)
+@click.option("--debug", is_flag=True, hidden=True, help="Show the traceback of an internal error.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Typed, tested policies that decide when a trading system may open a position.
+
+    \b
+    Examples:
+      bascule demo                                    what it does, in a few paragraphs
+      bascule check policies                          is every expression right?
+      bascule test policies                           do the policies' own tests pass?
+      bascule decide entry --inputs snapshot.json     may this position open?
+      bascule explain entry --inputs snapshot.json    ... and why?
+
+    Exits: 0 done, 1 the thing asked for does not hold, 2 unusable input.
+    """
+    del debug  # looked for among the arguments, so that it also counts when they cannot be parsed
+    if terminal.colour_forbidden():
+        ctx.color = False
+
+
+for command in COMMANDS:
+    cli.add_command(command)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line on these arguments (those of the process when None); gives the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    code = cli.main(argv, standalone_mode=False)
+    return code if isinstance(code, int) else failures.DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

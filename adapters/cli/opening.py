@@ -1,0 +1,112 @@
+"""Opening a bundle and finding a policy for a command, with what goes wrong told in the command's terms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from adapters.cli.failures import UNUSABLE, BundleRefused, Unusable
+from adapters.cli.terminal import plural, printable
+
+if TYPE_CHECKING:
+    from adapters.bootstrap import Opened
+    from engine.policy import Machine, Policy
+
+DEFAULT_FOLDER = "policies"
+FOLDER = click.Path(path_type=Path)
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def folder_argument(command: F) -> F:
+    """The DIR argument."""
+    return click.argument("folder", metavar="[DIR]", type=FOLDER, default=DEFAULT_FOLDER)(command)
+
+
+def policies_option(command: F) -> F:
+    """The `--policies DIR` option."""
+    return click.option(
+        "--policies", "folder", metavar="DIR", type=FOLDER, default=DEFAULT_FOLDER, show_default=True,
+        help="The folder of the bundle.",
+    )(command)  # fmt: skip
+
+
+def examine(folder: Path) -> Opened:
+    """The bundle of a folder compiled without an environment, and every finding. Raises `Unusable`."""
+    from adapters import bootstrap
+
+    return _reading(folder, lambda: bootstrap.examine(folder))
+
+
+def open_machine(folder: Path, environment: Mapping[str, str], exit_code: int = UNUSABLE) -> Machine:
+    """The policies of a folder. Raises `BundleRefused` with this exit code when the bundle has errors, and `Unusable`."""
+    from adapters import bootstrap
+    from rules.diagnostics import Refused
+
+    try:
+        return _reading(folder, lambda: bootstrap.open_machine(folder, environment))
+    except Refused as refused:
+        errors = sum(1 for d in refused.diagnostics if d.severity == "error")
+        message = f"the bundle in `{folder}` has {plural(errors, 'error')}, so nothing can be decided with it"
+        raise BundleRefused(message, refused.diagnostics, exit_code) from None
+
+
+T = TypeVar("T")
+
+
+def _reading(folder: Path, read: Callable[[], T]) -> T:
+    from adapters import bootstrap
+    from rules.bundle import Unreadable
+
+    try:
+        return read()
+    except Unreadable as error:
+        shipped = bootstrap.shipped_policies()
+        hint = f"\n  the policies that come with bascule are in `{nearest(shipped)}`" if shipped.is_dir() else ""
+        raise Unusable(f"{printable(error)}{hint}") from None
+    except (OSError, ValueError) as error:
+        if not isinstance(error, OSError):
+            raise Unusable(f"`{printable(folder)}` is not the name of a folder") from None
+        place = error.filename if error.filename is not None else folder
+        raise Unusable(f"cannot read `{place}`: {(error.strerror or str(error)).lower()}") from None
+
+
+def nearest(path: Path) -> Path:
+    """A path as a person would type it: from here when it lies below, else in full."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def find_policy(machine: Machine, name: str, folder: Path) -> Policy:
+    """The policy of a name. Raises `Unusable`, naming the nearest and all there are."""
+    from rules.diagnostics import did_you_mean
+
+    found = machine.policies.get(name)
+    if found is not None:
+        return found
+    near = did_you_mean(name, machine.policies)
+    hint = f" Did you mean `{near}`?" if near else ""
+    known = ", ".join(f"`{known}`" for known in sorted(machine.policies)) or "none"
+    raise Unusable(f"there is no policy `{printable(name)}` in `{folder}`.{hint} It has {known}")
+
+
+def complete_policy(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The policies of the bundle at hand, for the shell."""
+    try:
+        machine = open_machine(Path(ctx.params.get("folder") or DEFAULT_FOLDER), {})
+    except click.ClickException:
+        return []
+    return [
+        CompletionItem(name, help=policy.plan.title)
+        for name, policy in sorted(machine.policies.items())
+        if name.startswith(incomplete)
+    ]
+
+
+def environment() -> Mapping[str, str]:
+    """The process's environment, for overrides."""
+    return os.environ

@@ -1,0 +1,160 @@
+"""What commands print: results on standard output, everything else on standard error, colour only on a terminal.
+
+Rules kept here: JSON is UTF-8 whatever the locale; text from inputs or policies never steers the terminal; marks fall
+back to ASCII where the stream cannot say them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import textwrap
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeAlias
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+    from rich.progress import TaskID
+
+PIPE_WIDTH = 100
+NARROWEST = 40
+PATIENCE_S = 1.0
+"""Nothing is said of progress before this."""
+
+_MARKS: Mapping[str, tuple[str, str]] = {
+    "applied": ("\u2713", "+"),
+    "passed-over": ("\u2717", "x"),
+    "untried": ("\u2013", "-"),
+    "failed": ("!", "!"),
+    "leads": ("\u2192", "->"),
+    "under": ("\u2500", "-"),
+}
+
+Row: TypeAlias = tuple[str, str]
+
+
+def colour_forbidden(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the environment asks for no colour (https://no-color.org, or a terminal that has none)."""
+    return bool(environment.get("NO_COLOR")) or environment.get("TERM") == "dumb"
+
+
+def say(text: str = "") -> None:
+    """A line of the result, on standard output."""
+    click.echo(text)
+
+
+def note(text: str) -> None:
+    """A line about the work, on standard error."""
+    click.echo(text, err=True)
+
+
+def say_json(value: object) -> None:
+    """A value as one line of JSON on standard output; bytes are JSON already."""
+    if isinstance(value, bytes):
+        click.echo(value)
+        return
+    import msgspec
+
+    click.echo(msgspec.json.encode(value))
+
+
+def mark(name: str) -> str:
+    """A mark by its name, as the stream can write it."""
+    mark_, plain = _MARKS[name]
+    return mark_ if _writes(mark_) else plain
+
+
+def _writes(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def width() -> int:
+    """How many columns a line may have: the terminal's, or 100 in a pipe."""
+    return max(NARROWEST, shutil.get_terminal_size((PIPE_WIDTH, 24)).columns)
+
+
+def printable(text: object) -> str:
+    """Text with its control characters shown escaped, so that what was sent cannot steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in str(text))
+
+
+def wrapped(text: str, indent: int, first: str = "") -> list[str]:
+    """Text folded at spaces into lines of the width, indented; `first` stands in the indentation of the first line."""
+    room = max(NARROWEST // 2, width() - indent)
+    lines = textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
+    out = [first.ljust(indent) + lines[0]]
+    return [line.rstrip() for line in [*out, *(" " * indent + line for line in lines[1:])]]
+
+
+def table(rows: Iterable[Row], indent: int = 0) -> list[str]:
+    """Two columns, aligned; the second is folded under itself."""
+    listed = list(rows)
+    column = max((len(name) for name, _ in listed), default=0) + 2 + indent
+    return [line for name, text in listed for line in wrapped(text, column, " " * indent + name)]
+
+
+def heading(text: str) -> str:
+    """A heading: bold on a terminal."""
+    return click.style(text, bold=True)
+
+
+def plural(count: int, noun: str, nouns: str = "") -> str:
+    """`1 policy`, `2 policies`."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+class Progress:
+    """Progress on standard error, once the work has taken a second and only where a person looks on.
+
+    `total` is in the units that `reached` is told.
+    """
+
+    def __init__(self, label: str, total: int | None) -> None:
+        self._label, self._total = label, total
+        self._since = time.monotonic()
+        self._watched = sys.stderr.isatty()
+        self._shown: RichProgress | None = None
+        self._task: TaskID | None = None
+
+    def reached(self, done: int) -> None:
+        """Say how far the work is; cheap to call often."""
+        if not self._watched:
+            return
+        if self._shown is None:
+            if time.monotonic() - self._since < PATIENCE_S:
+                return
+            self._show()
+        assert self._shown is not None and self._task is not None
+        self._shown.update(self._task, completed=done)
+
+    def _show(self) -> None:
+        from rich.console import Console
+        from rich.progress import Progress as RichProgress
+
+        self._shown = RichProgress(console=Console(stderr=True), transient=True)
+        self._task = self._shown.add_task(self._label, total=self._total)
+        self._shown.start()
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._shown is not None:
+            self._shown.stop()
+
+
+def watched(items: Iterable[object], label: str, total: int) -> Iterator[object]:
+    """The items, with progress while they are worked through."""
+    with Progress(label, total) as progress:
+        for done, item in enumerate(items):
+            progress.reached(done)
+            yield item

@@ -1,0 +1,25 @@
+"""Patterns of documents: RE2, whose time grows with the text and never with the pattern's ambiguity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import re2
+
+
+def _quiet() -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    return options
+
+
+def matcher(pattern: str) -> Callable[[str], bool]:
+    """A test of whole texts against an RE2 pattern. Raises ValueError saying why it is not one."""
+    try:
+        matches = re2.compile(pattern, _quiet()).fullmatch
+    except re2.error as error:
+        said = error.args[0] if error.args else b""
+        words = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        raise ValueError(words) from None
+    return lambda text: matches(text) is not None
