@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 import rfc8785
 
@@ -89,12 +90,21 @@ def _parse(parameter: Parameter, env: EnvironmentOverride, text: str) -> Constan
         case DurationType():
             if not _NUMBER.fullmatch(text) or env.unit_us is None:
                 raise ValueError(f"`{text}` is not a number")
-            micros = float(text) * env.unit_us
-            if abs(micros) > parameter.type.maximum - parameter.type.minimum + abs(parameter.type.minimum):
-                raise ValueError(f"`{text}` is out of bounds")
-            return inner(f"{round(micros)}us", parameter.type)
+            return _duration(text, env.unit_us, parameter.type)
         case other:
             raise ValueError(f"{show(other)} cannot be overridden")
+
+
+def _duration(text: str, unit_us: int, declared: DurationType) -> int:
+    """A number of units in whole microseconds, exactly."""
+    micros = Fraction(text) * unit_us
+    if not declared.minimum <= micros <= declared.maximum:
+        raise ValueError(
+            f"`{text}` lies outside {outer(declared.minimum, declared)} to {outer(declared.maximum, declared)}"
+        )
+    if micros.denominator != 1:
+        raise ValueError(f"`{text}` is finer than a microsecond")
+    return int(micros)
 
 
 def _expected(parameter: Parameter, env: EnvironmentOverride) -> str:

@@ -8,33 +8,26 @@ the bundle and are no part of what decides.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import rfc8785
 
 from rules.diagnostics import Diagnostic, Diagnostics
-from rules.documents.kinds import BundleDocument, SuiteDocument
+from rules.documents.kinds import SuiteDocument
 from rules.documents.sections import DecisionSpec
-from rules.documents.shape import Shaped, shaped
+from rules.documents.shape import Shaped
 from rules.documents.types_document import TypeTable, type_table
+from rules.folder import MANIFEST, Folder, Unreadable, read_folder
 from rules.kinds import LOWER
 from rules.kinds.library import lower_library
-from rules.kinds.lowering import Abandoned, Library, Lowering, Surroundings
+from rules.kinds.lowering import Library, Lowering, Surroundings
 from rules.plan import Plan
 from rules.source import Source
 from rules.suites import Suite, read_suite
 from rules.yaml_nodes import Mapping as MappingNode
 from rules.yaml_nodes import plain
-from rules.yaml_reader import read_yaml
-
-MANIFEST = "bundle.yaml"
-MAX_FILES = 2_000
-
-
-class Unreadable(Exception):
-    """There is no bundle to check: the folder or its manifest is missing. Says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,117 +59,21 @@ def load(folder: Path) -> Checked:
     Raises `Unreadable` when there is no folder or no manifest in it.
     """
     diagnostics = Diagnostics()
-    manifest, documents, files = _documents(folder, diagnostics, ())
+    found = read_folder(folder, diagnostics)
     bundle = None
-    if manifest is not None:
-        bundle = _assemble(manifest, documents, diagnostics)
+    if found.manifest is not None and found.complete:
+        bundle = _assemble(found, found.manifest, diagnostics)
     refused = bool(diagnostics.errors)
-    return Checked(None if refused else bundle, tuple(diagnostics), files)
+    return Checked(None if refused else bundle, tuple(diagnostics), found.files)
 
 
-def _documents(
-    folder: Path, diagnostics: Diagnostics, above: tuple[Path, ...]
-) -> tuple[Shaped | None, list[Shaped], int]:
-    """The manifest and the documents of a folder, those it is laid over first."""
-    if not folder.is_dir():
-        raise Unreadable(f"there is no folder `{folder}`: give the folder of a bundle, as in `bascule check policies`")
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise Unreadable(f"`{folder}` has no `{MANIFEST}`: it names the bundle, its version and its files")
-    manifest = _read(path, diagnostics)
-    if manifest is None:
-        return None, [], 1
-    if not isinstance(manifest.model, BundleDocument):
-        diagnostics.error(
-            "bundle-manifest", manifest.span("kind"), f"`{MANIFEST}` is of kind Bundle", remedy="`kind: Bundle`"
-        )
-        return None, [], 1
-    base: list[Shaped] = []
-    files = 1
-    overlay = manifest.model.spec.overlay
-    if overlay is not None:
-        base, files = _base(folder, overlay, manifest, diagnostics, above)
-    found = _included(folder, manifest, diagnostics)
-    own = [document for file in found if (document := _read(file, diagnostics)) is not None]
-    _unique(own, diagnostics)
-    return manifest, _laid_over(base, own), files + len(found)
-
-
-def _base(
-    folder: Path, overlay: str, manifest: Shaped, diagnostics: Diagnostics, above: tuple[Path, ...]
-) -> tuple[list[Shaped], int]:
-    target = (folder / overlay).resolve()
-    span = manifest.span("spec", "overlay")
-    if target in (*above, folder.resolve()):
-        diagnostics.error("bundle-overlay", span, f"`{overlay}` leads back to this bundle")
-        return [], 1
-    try:
-        _, base, files = _documents(_display(folder / overlay), diagnostics, (*above, folder.resolve()))
-    except Unreadable as error:
-        diagnostics.error("bundle-overlay", span, str(error))
-        return [], 1
-    return base, files + 1
-
-
-def _display(path: Path) -> Path:
-    """The path without `x/..`, as a person would write it."""
-    parts: list[str] = []
-    for part in path.parts:
-        if part == ".." and parts and parts[-1] != "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return Path(*parts)
-
-
-def _included(folder: Path, manifest: Shaped, diagnostics: Diagnostics) -> list[Path]:
-    assert isinstance(manifest.model, BundleDocument)
-    found: dict[Path, None] = {}
-    for index, pattern in enumerate(manifest.model.spec.includes):
-        span = manifest.span("spec", "includes", index)
-        if pattern.startswith(("/", "~")) or ".." in Path(pattern).parts:
-            diagnostics.error("bundle-include", span, f"`{pattern}` leaves the folder", expected="a path below it")
-            continue
-        matches = sorted(p for p in folder.glob(pattern) if p.is_file() and p.name != MANIFEST)
-        if not matches:
-            diagnostics.error("bundle-include", span, f"no file matches `{pattern}`")
-        found.update(dict.fromkeys(matches))
-    if len(found) > MAX_FILES:
-        diagnostics.error("bundle-include", manifest.span("spec", "includes"), f"more than {MAX_FILES} files")
-        return []
-    return list(found)
-
-
-def _read(path: Path, diagnostics: Diagnostics) -> Shaped | None:
-    read = read_yaml(str(path), path.read_bytes())
-    diagnostics.extend(read.diagnostics)
-    if read.root is None or any(d.severity == "error" for d in read.diagnostics):
+def _assemble(found: Folder, manifest: Shaped, diagnostics: Diagnostics) -> Bundle | None:
+    """The bundle of the documents found; None when their types cannot be told, on which all else rests."""
+    documents = found.documents
+    types = _types(found, diagnostics)
+    if types is None:
         return None
-    return shaped(read.source, read.root, diagnostics)
-
-
-def _unique(documents: list[Shaped], diagnostics: Diagnostics) -> None:
-    seen: dict[str, Shaped] = {}
-    for document in documents:
-        first = seen.setdefault(document.name, document)
-        if first is not document:
-            diagnostics.error(
-                "bundle-duplicate",
-                document.span("metadata", "name"),
-                f"`{document.name}` is the name of two documents",
-                remedy="another name",
-                notes=[(first.span("metadata", "name"), "the other one")],
-            )
-
-
-def _laid_over(base: list[Shaped], own: list[Shaped]) -> list[Shaped]:
-    replaced = {document.name for document in own}
-    return [*(document for document in base if document.name not in replaced), *own]
-
-
-def _assemble(manifest: Shaped, documents: list[Shaped], diagnostics: Diagnostics) -> Bundle:
-    types = _types(documents, diagnostics)
-    broken: set[str] = set()
+    broken = found.unusable - {document.name for document in documents}
     libraries: dict[str, Library] = {}
     for document in documents:
         if document.kind == "Library":
@@ -197,16 +94,22 @@ def _assemble(manifest: Shaped, documents: list[Shaped], diagnostics: Diagnostic
     return Bundle(metadata.name, metadata.version, digest, types, libraries, plans, tuple(suites), tuple(documents))
 
 
-def _types(documents: list[Shaped], diagnostics: Diagnostics) -> TypeTable:
-    found = [document for document in documents if document.kind == "Types"]
-    for extra in found[1:]:
+def _types(found: Folder, diagnostics: Diagnostics) -> TypeTable | None:
+    """The types of the bundle's one Types document; None when it has faults, or may be a document that has."""
+    documents = [document for document in found.documents if document.kind == "Types"]
+    for extra in documents[1:]:
         diagnostics.error(
             "bundle-types",
             extra.span("kind"),
             "a bundle has one Types document, its one glossary",
-            notes=[(found[0].span("kind"), "the other one")],
+            remedy=f"its types and facts in `{documents[0].name}`",
+            notes=[(documents[0].span("kind"), "the other one")],
         )
-    return type_table(found[0], diagnostics) if found else TypeTable()
+    own = Diagnostics()
+    table = type_table(documents[0], own) if documents else TypeTable()
+    diagnostics.extend(own)
+    unsure = len(documents) > 1 or (not documents and "Types" in found.unusable_kinds)
+    return None if unsure or own.errors else table
 
 
 def _plans(
@@ -222,10 +125,7 @@ def _plans(
     for name in _call_order(deciding, broken, diagnostics):
         document = deciding[name]
         lowering = Lowering(document, Surroundings(types, libraries, plans, frozenset(broken)), diagnostics)
-        try:
-            plan = LOWER[document.kind](lowering)
-        except Abandoned:
-            plan = None
+        plan = LOWER[document.kind](lowering)
         if plan is None:
             broken.add(name)
         else:
@@ -234,34 +134,42 @@ def _plans(
 
 
 def _call_order(deciding: Mapping[str, Shaped], broken: set[str], diagnostics: Diagnostics) -> list[str]:
-    """Policies, callees first; a cycle of calls is reported and its members are broken."""
+    """Policies, callees first; a cycle of calls is reported, and its members are nothing that others could call."""
     order: list[str] = []
-    state: dict[str, str] = {}
+    done: set[str] = set()
+    for start in deciding:
+        chain = {start: _called(deciding[start])} if start not in done else {}
+        while chain:
+            name, rest = next(reversed(chain.items()))
+            step = next(rest, None)
+            if step is None:
+                chain.popitem()
+                done.add(name)
+                order.append(name)
+            elif step[1] in chain:
+                _report_cycle(deciding[name], step[0], [*chain, step[1]], diagnostics)
+                broken.update(list(chain)[list(chain).index(step[1]) :])
+            elif step[1] in deciding and step[1] not in done:
+                chain[step[1]] = _called(deciding[step[1]])
+    return order
 
-    def visit(name: str, chain: tuple[str, ...]) -> None:
-        if state.get(name) == "done" or name not in deciding:
-            return
-        if state.get(name) == "open":
-            cycle = [*chain[chain.index(name) :], name]
-            document = deciding[chain[-1]]
-            diagnostics.error(
-                "call-cycle",
-                document.span("spec", "calls"),
-                "policies call each other in a circle: " + " → ".join(f"`{n}`" for n in cycle),
-            )
-            broken.update(cycle)
-            return
-        state[name] = "open"
-        spec = deciding[name].model.spec
-        assert isinstance(spec, DecisionSpec)
-        for call in spec.calls.values():
-            visit(call.policy, (*chain, name))
-        state[name] = "done"
-        order.append(name)
 
-    for name in deciding:
-        visit(name, ())
-    return [name for name in order if name not in broken]
+def _called(document: Shaped) -> Iterator[tuple[str, str]]:
+    """The calls of a document, each with the policy it asks."""
+    spec = document.model.spec
+    assert isinstance(spec, DecisionSpec)
+    return iter([(name, call.policy) for name, call in spec.calls.items()])
+
+
+def _report_cycle(document: Shaped, call: str, chain: list[str], diagnostics: Diagnostics) -> None:
+    cycle = chain[chain.index(chain[-1]) :]
+    shown = " → ".join(f"`{name}`" for name in cycle)
+    diagnostics.error(
+        "call-cycle",
+        document.span("spec", "calls", call, "policy"),
+        f"`{cycle[0]}` calls itself" if len(cycle) == 2 else f"policies call each other in a circle: {shown}",
+        expected="calls that lead nowhere back",
+    )
 
 
 def _digest(manifest: Shaped, documents: Iterable[Shaped], diagnostics: Diagnostics) -> str:

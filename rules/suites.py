@@ -6,7 +6,8 @@ parameters named are the policy's own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rules.cel.literals import inner
@@ -95,8 +96,8 @@ class _Reader:
         return out
 
     def _case(self, path: tuple[Step, ...], case: CaseSpec) -> TestCase:
-        name = case.given or self.spec.given
-        inputs: dict[str, object] = self.fixture(name, path, ()) if name is not None else {}
+        name, said = (case.given, (*path, "given")) if case.given else (self.spec.given, ("spec", "given"))
+        inputs: dict[str, object] = self.fixture(name, said) if name is not None else {}
         for key, value in case.set.items():
             self._set(inputs, key.split("."), value, (*path, "set", key))
         for index, key in enumerate(case.drop):
@@ -104,39 +105,57 @@ class _Reader:
         parameters = {
             key: self._parameter(key, value, (*path, "parameters", key)) for key, value in case.parameters.items()
         }
-        outcome = case.expect.outcome
-        if outcome is not None and outcome not in self.plan.outcomes:
-            near = did_you_mean(outcome, self.plan.outcomes)
-            raise self.fail(
-                "suite-outcome",
-                (*path, "expect", "outcome"),
-                f"`{outcome}` is not an outcome of `{self.plan.name}`",
-                f"`{near}`" if near else "",
-            )
-        if not case.expect.model_fields_set:
-            raise self.fail("suite-empty", (*path, "id"), f"`{case.id}` expects nothing", "`expect: {outcome: …}`")
+        self._check_expectation(case, path)
         return TestCase(case.id, tuple(case.tags), inputs, parameters, case.expect, self.document.span(*path, "id"))
 
-    def fixture(self, name: str, path: tuple[Step, ...], open_: tuple[str, ...]) -> dict[str, object]:
-        """The inputs of a fixture, laid over the one it extends."""
-        if name in open_:
-            raise self.fail("suite-fixture", ("spec", "fixtures", name), f"`{name}` extends itself")
-        found = self.spec.fixtures.get(name)
-        if found is None:
-            near = did_you_mean(name, self.spec.fixtures)
-            raise self.fail("suite-fixture", path, f"there is no fixture `{name}`", f"`{near}`" if near else "")
-        base = found.get("extends")
-        inputs = _copy({key: value for key, value in found.items() if key != "extends"})
-        assert isinstance(inputs, dict)
-        if base is None:
-            return inputs
-        return _laid_over(self.fixture(str(base), ("spec", "fixtures", name, "extends"), (*open_, name)), inputs)
+    def _check_expectation(self, case: CaseSpec, path: tuple[Step, ...]) -> None:
+        """An expectation names what the policy has: what it lacks would be met by never coming out."""
+        expect, plan = case.expect, self.plan
+        if all(value in (None, {}, []) for _, value in expect):
+            raise self.fail("suite-empty", (*path, "id"), f"`{case.id}` expects nothing", "`expect: {outcome: …}`")
+        if expect.outcome is not None:
+            self._known("suite-outcome", "outcome", expect.outcome, plan.outcomes, (*path, "expect", "outcome"))
+        if expect.rule is not None:
+            rules = [case.id for case in plan.all_cases]
+            self._known("suite-rule", "rule", expect.rule, rules, (*path, "expect", "rule"))
+        for name in expect.outputs or {}:
+            outputs = [output.name for output in plan.outputs]
+            self._known("suite-output", "output", name, outputs, (*path, "expect", "outputs", name), at_key=True)
+
+    def _known(
+        self, code: str, what: str, name: str, known: Iterable[str], path: tuple[Step, ...], *, at_key: bool = False
+    ) -> None:
+        if name in known:
+            return
+        self.failed = True
+        near = did_you_mean(name, known)
+        span = self.document.key_span(*path) if at_key else self.document.span(*path)
+        message = f"`{self.plan.name}` has no {what} `{name}`"
+        self.diagnostics.error(code, span, message, remedy=f"`{near}`" if near else "")
+
+    def fixture(self, name: str, path: tuple[Step, ...]) -> dict[str, object]:
+        """The inputs of a fixture, laid over the one it extends; `path` is where it is named."""
+        layers: dict[str, dict[str, object]] = {}
+        wanted: object = name
+        while wanted is not None:
+            if str(wanted) in layers:
+                raise self.fail("suite-fixture", path, f"`{wanted}` extends itself")
+            found = self.spec.fixtures.get(str(wanted))
+            if found is None:
+                near = did_you_mean(str(wanted), self.spec.fixtures)
+                raise self.fail("suite-fixture", path, f"there is no fixture `{wanted}`", f"`{near}`" if near else "")
+            layers[str(wanted)] = {key: value for key, value in found.items() if key != "extends"}
+            path, wanted = ("spec", "fixtures", str(wanted), "extends"), found.get("extends")
+        inputs: dict[str, object] = {}
+        for layer in reversed(layers.values()):
+            inputs = _laid_over(inputs, {key: _copy(value) for key, value in layer.items()})
+        return inputs
 
     def _walk(self, inputs: object, steps: list[str], path: tuple[Step, ...]) -> tuple[object, str | int]:
         at = inputs
         for position, step in enumerate(steps):
             last = position == len(steps) - 1
-            if isinstance(at, list) and step.isdigit() and int(step) < len(at):
+            if isinstance(at, list) and _INDEX.fullmatch(step) and int(step) < len(at):
                 if last:
                     return at, int(step)
                 at = at[int(step)]
@@ -178,6 +197,7 @@ class _Reader:
 
 
 _ABSENT = object()
+_INDEX = re.compile(r"[0-9]{1,6}")
 
 
 def _copy(value: object) -> object:

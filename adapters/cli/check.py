@@ -1,4 +1,4 @@
-"""`bascule check`: is every document right?"""
+"""`bascule check`: whether every document is right."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ import click
 from adapters.cli import terminal
 from adapters.cli.failures import DOES_NOT_HOLD, DONE, say_diagnostics
 from adapters.cli.opening import examine, folder_argument
-from adapters.cli.terminal import plural
+from adapters.cli.terminal import examples, plural
 
 if TYPE_CHECKING:
     from adapters.bootstrap import Opened
+    from rules.bundle import Bundle
 
 SHOWN_DIGITS = 19
 """Of a digest where a person reads it: `sha256:` and twelve digits."""
 
 
-@click.command()
+EXAMPLES = examples(
+    "bascule check",
+    "bascule check policies/history/0.9.0",
+    "bascule check --json | jq '.diagnostics[] | {file, line, message}'",
+)
+
+
+@click.command(epilog=EXAMPLES, short_help="Check the documents of a bundle.")
 @folder_argument
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def check(folder: Path, as_json: bool) -> int:
     """Check a bundle: every document, type and expression, and that it compiles.
 
     DIR is the folder of the bundle, `policies` by default. Warnings alone are no failure. The environment is ignored.
-
-    \b
-    Examples:
-      bascule check
-      bascule check policies/history/0.9.0
-      bascule check --json | jq '.diagnostics[] | {file, line, message}'
     """
     started = time.perf_counter()
     opened = examine(folder)
@@ -58,13 +60,20 @@ def _summary(opened: Opened, errors: int, took: int) -> str:
     parts = [
         plural(len(bundle.plans), "policy", "policies"),
         plural(len(bundle.libraries), "library", "libraries"),
-        plural(len(bundle.types.named), "type"),
+        plural(_own_types(bundle), "type"),
         plural(len(bundle.suites), "suite"),
         f"digest {bundle.digest[:SHOWN_DIGITS]}",
         f"{took} ms",
     ]
     name = click.style(f"{bundle.name} {bundle.version}", fg="green", bold=True)
     return f"{name}: {', '.join([*found, *parts])}"
+
+
+def _own_types(bundle: Bundle) -> int:
+    """How many types the bundle declares; those of the language are there anyway."""
+    from rules.documents.types_document import LATCH_STATE
+
+    return sum(1 for name in bundle.types.named if name != LATCH_STATE.name)
 
 
 def _as_json(opened: Opened, errors: int, took: int) -> dict[str, object]:
@@ -77,7 +86,7 @@ def _as_json(opened: Opened, errors: int, took: int) -> dict[str, object]:
             "digest": bundle.digest,
             "policies": sorted(bundle.plans),
             "libraries": sorted(bundle.libraries),
-            "types": len(bundle.types.named),
+            "types": _own_types(bundle),
             "suites": sorted(suite.name for suite in bundle.suites),
         }
     return {**out, "files": opened.files, "ms": took, "diagnostics": [d.as_json() for d in opened.diagnostics]}

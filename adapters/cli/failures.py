@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from adapters.cli import terminal
+from adapters.cli.terminal import lowered
 
 if TYPE_CHECKING:
     from rules.diagnostics import Diagnostic
@@ -39,10 +40,15 @@ class Unusable(click.ClickException):
 class BundleRefused(Unusable):
     """A bundle with errors; its findings are printed before the message."""
 
-    def __init__(self, message: str, diagnostics: Iterable[Diagnostic], exit_code: int = UNUSABLE) -> None:
+    def __init__(self, message: str, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__(message, {"diagnostics": [d.as_json() for d in self.diagnostics]})
-        self.exit_code = exit_code
+
+
+class BundleFails(BundleRefused):
+    """The same, where whether the bundle is right is part of what was asked."""
+
+    exit_code = DOES_NOT_HOLD
 
 
 class DoesNotHold(Unusable):
@@ -85,7 +91,7 @@ def _told(error: click.ClickException, arguments: Sequence[str]) -> int:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         terminal.note(error.format_message())
         return UNUSABLE
-    message = _lowered(error.format_message())
+    message = lowered(error.format_message())
     where = "bascule"
     if isinstance(error, click.UsageError):
         message += f"\n  see `{error.ctx.command_path if error.ctx else 'bascule'} --help`"
@@ -94,7 +100,7 @@ def _told(error: click.ClickException, arguments: Sequence[str]) -> int:
         say_diagnostics(error.diagnostics, terminal.note)
     if _wants_json(arguments):
         detail = error.detail if isinstance(error, Unusable) else {}
-        terminal.say_json({"error": _lowered(error.format_message()), **_blocking(arguments), **detail})
+        terminal.say_json({"error": lowered(error.format_message()), **_blocking(arguments), **detail})
     terminal.note(f"{where}: {message}")
     return error.exit_code
 
@@ -116,12 +122,6 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 def _blocking(arguments: Sequence[str]) -> dict[str, str]:
     command = next((argument for argument in arguments if not argument.startswith("-")), "")
     return {"effect": "block"} if command in DECIDING else {}
-
-
-def _lowered(message: str) -> str:
-    """A message in the house's form: lower case, no full stop."""
-    first, rest = message[:1], message[1:].removesuffix(".")
-    return first.lower() + rest if rest[:1].islower() or rest[:1] == " " else first + rest
 
 
 def say_diagnostics(diagnostics: Iterable[Diagnostic], print_line: Callable[[str], None]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import MutableMapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import click
@@ -16,6 +15,7 @@ from adapters.cli.decide import decide
 from adapters.cli.demo import demo
 from adapters.cli.eval import evaluate
 from adapters.cli.explain import explain
+from adapters.cli.terminal import examples
 from adapters.cli.test import test
 
 COMMANDS: tuple[click.Command, ...] = (check, test, evaluate, decide, explain, demo, completion)
@@ -59,6 +59,8 @@ class Bascule(click.Group):
 
 
 def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("bascule")
     except PackageNotFoundError:
@@ -74,7 +76,16 @@ def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None
 SETTINGS: MutableMapping[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
-@click.group(cls=Bascule, context_settings=SETTINGS)
+EXAMPLES = examples(
+    "bascule demo                                    what it does, in a few paragraphs",
+    "bascule check policies                          is every expression right?",
+    "bascule test policies                           do the policies' own tests pass?",
+    "bascule decide entry --inputs snapshot.json     may this position open?",
+    "bascule explain entry --inputs snapshot.json    ... and why?",
+)
+
+
+@click.group(cls=Bascule, context_settings=SETTINGS, epilog=EXAMPLES)
 @click.option(
     "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Print the version."
 )
@@ -82,14 +93,6 @@ SETTINGS: MutableMapping[str, Any] = {"help_option_names": ["-h", "--help"], "ma
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:
     """Typed, tested policies that decide when a trading system may open a position.
-
-    \b
-    Examples:
-      bascule demo                                    what it does, in a few paragraphs
-      bascule check policies                          is every expression right?
-      bascule test policies                           do the policies' own tests pass?
-      bascule decide entry --inputs snapshot.json     may this position open?
-      bascule explain entry --inputs snapshot.json    ... and why?
 
     Exits: 0 done, 1 the thing asked for does not hold, 2 unusable input.
     """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from adapters.cli.failures import UNUSABLE, BundleRefused, Unusable
+from adapters.cli.failures import BundleRefused, Unusable
 from adapters.cli.terminal import plural, printable
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def examine(folder: Path) -> Opened:
     return _reading(folder, lambda: bootstrap.examine(folder))
 
 
-def open_machine(folder: Path, environment: Mapping[str, str], exit_code: int = UNUSABLE) -> Machine:
-    """The policies of a folder. Raises `BundleRefused` with this exit code when the bundle has errors, and `Unusable`."""
+def open_machine(folder: Path, environment: Mapping[str, str], refusal: type[BundleRefused] = BundleRefused) -> Machine:
+    """The policies of a folder. Raises `refusal` when the bundle has errors, and `Unusable`."""
     from adapters import bootstrap
     from rules.diagnostics import Refused
 
@@ -52,7 +52,7 @@ def open_machine(folder: Path, environment: Mapping[str, str], exit_code: int = 
     except Refused as refused:
         errors = sum(1 for d in refused.diagnostics if d.severity == "error")
         message = f"the bundle in `{folder}` has {plural(errors, 'error')}, so nothing can be decided with it"
-        raise BundleRefused(message, refused.diagnostics, exit_code) from None
+        raise refusal(message, refused.diagnostics) from None
 
 
 T = TypeVar("T")

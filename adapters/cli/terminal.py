@@ -11,7 +11,7 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -32,7 +32,6 @@ _MARKS: Mapping[str, tuple[str, str]] = {
     "untried": ("\u2013", "-"),
     "failed": ("!", "!"),
     "leads": ("\u2192", "->"),
-    "under": ("\u2500", "-"),
 }
 
 Row: TypeAlias = tuple[str, str]
@@ -95,6 +94,13 @@ def wrapped(text: str, indent: int, first: str = "") -> list[str]:
     return [line.rstrip() for line in [*out, *(" " * indent + line for line in lines[1:])]]
 
 
+def wrapped_items(items: Iterable[str], indent: int) -> list[str]:
+    """Items with commas between them, folded only after a comma."""
+    together = "\0"  # in no printable text
+    lines = wrapped(", ".join(items).replace(" ", together).replace(f",{together}", ", "), indent)
+    return [line.replace(together, " ") for line in lines]
+
+
 def table(rows: Iterable[Row], indent: int = 0) -> list[str]:
     """Two columns, aligned; the second is folded under itself."""
     listed = list(rows)
@@ -107,9 +113,20 @@ def heading(text: str) -> str:
     return click.style(text, bold=True)
 
 
+def examples(*lines: str) -> str:
+    """The epilog of a command's help; click leaves the lines of a paragraph that starts with a backspace alone."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 def plural(count: int, noun: str, nouns: str = "") -> str:
     """`1 policy`, `2 policies`."""
     return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def lowered(message: str) -> str:
+    """A library's message in the house's form: no capital in front (save that of an acronym), no full stop."""
+    first, rest = message[:1], message[1:].removesuffix(".")
+    return first.lower() + rest if rest[:1].islower() or rest[:1] == " " else first + rest
 
 
 class Progress:
@@ -133,7 +150,8 @@ class Progress:
             if time.monotonic() - self._since < PATIENCE_S:
                 return
             self._show()
-        assert self._shown is not None and self._task is not None
+        assert self._shown is not None
+        assert self._task is not None
         self._shown.update(self._task, completed=done)
 
     def _show(self) -> None:
@@ -150,11 +168,3 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._shown is not None:
             self._shown.stop()
-
-
-def watched(items: Iterable[object], label: str, total: int) -> Iterator[object]:
-    """The items, with progress while they are worked through."""
-    with Progress(label, total) as progress:
-        for done, item in enumerate(items):
-            progress.reached(done)
-            yield item

@@ -167,6 +167,8 @@ class Checker:
         found = self.scope.read(node.name, span)
         if found is not None:
             return found
+        if self.scope.is_faulty(node.name):
+            raise Untyped
         if node.name in NAMESPACES and self.scope.has_namespace(node.name):
             raise self.fail(
                 "cel-name", node, f"`{node.name}` is not a value by itself", expected=f"`{node.name}.<name>`"
@@ -204,6 +206,8 @@ class Checker:
 
     def _namespace_member(self, node: syntax.Member, namespace: str, span: Span) -> Node:
         found = self.scope.member(namespace, node.name, span)
+        if found is None and self.scope.is_faulty(node.name, namespace):
+            raise Untyped
         if found is None:
             near = did_you_mean(node.name, self.scope.member_names(namespace))
             known = ", ".join(f"`{name}`" for name in sorted(self.scope.member_names(namespace)))

@@ -14,7 +14,7 @@ from rules.cel import presence, syntax
 from rules.cel.checker import Checker, Text, Untyped
 from rules.cel.presence import Facts, Need
 from rules.cel.scope import Scope
-from rules.cel.tree import Entry, Node, Root, Select
+from rules.cel.tree import Entry, Node, Root, Select, extent
 from rules.diagnostics import Diagnostics
 from rules.source import Source, Span
 from rules.types import (
@@ -30,6 +30,10 @@ from rules.types import (
     show,
 )
 from rules.yaml_nodes import Scalar
+
+MAX_WRITTEN_DEPTH = 128
+MAX_WRITTEN_SIZE = 10_000
+"""Bounds on an expression with its variables written out, as the readers go through it."""
 
 
 def text_of(scalar: Scalar, start: int = 0, end: int | None = None) -> Text:
@@ -70,6 +74,8 @@ def expression(
         node = Checker(scope, text, diagnostics).check(parsed, expected)
     except Untyped:
         return None
+    if not _small(node, diagnostics):
+        return None
     if expected is not None and not fits(node.type, expected):
         diagnostics.error(
             "cel-type",
@@ -82,6 +88,24 @@ def expression(
     if not deferred and not covered(node, known, diagnostics):
         return None
     return node
+
+
+def _small(node: Node, diagnostics: Diagnostics) -> bool:
+    """Whether an expression, its variables written out, is one that every reader can go through."""
+    reach = extent(node)
+    if reach.depth > MAX_WRITTEN_DEPTH:
+        found, most = "cel-too-deep", f"nests deeper than {MAX_WRITTEN_DEPTH} levels"
+    elif reach.size > MAX_WRITTEN_SIZE:
+        found, most = "cel-too-large", f"has more than {MAX_WRITTEN_SIZE} parts"
+    else:
+        return True
+    diagnostics.error(
+        found,
+        node.span,
+        f"with its variables written out, the expression {most}",
+        expected="fewer variables that read each other",
+    )
+    return False
 
 
 def fits(found: Type, expected: Type) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from rules.cel.operator_table import OPERATORS, SAMPLES
 from rules.cel.overload import Failure, Overload, Style, declare
+from rules.types import EnumType, Field
 
 
 def _function(ident: str, name: str, signature: str, doc: str, example: str, failure: Failure = "never") -> Overload:
@@ -109,7 +110,7 @@ def _conversions() -> Iterator[Overload]:
     yield _function("string_string", "string", "string -> string", "The text itself.", 'string("a") == "a"')
     yield _function("string_int", "string", "int -> string", "Decimal digits.", 'string(12) == "12"')
     yield _function("string_bool", "string", "bool -> string", "`true` or `false`.", 'string(true) == "true"')
-    yield _function("string_enum", "string", "enum -> string", "The word of an enum.", 'string(true) == "true"')
+    yield _function("string_enum", "string", "enum -> string", "The word of an enum.", 'string(side) == "LONG"')
     yield _function(
         "string_timestamp", "string", "timestamp -> string", "RFC 3339 in UTC.", f"string(timestamp({day})) == {day}"
     )
@@ -153,6 +154,8 @@ def _calendar() -> Iterator[Overload]:
 
 FUNCTIONS: tuple[Overload, ...] = (*_lists(), *_mathematics(), *_texts(), *_conversions(), *_calendar())
 OVERLOADS: tuple[Overload, ...] = (*OPERATORS, *FUNCTIONS)
+EXAMPLE_INPUTS: tuple[tuple[Field, str], ...] = ((Field("side", EnumType("Side", ("LONG", "SHORT"))), "LONG"),)
+"""What examples may read, with its value: an enum has no literal that stands by itself."""
 
 
 def _by_name() -> dict[tuple[Style, str], tuple[Overload, ...]]:

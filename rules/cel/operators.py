@@ -24,6 +24,7 @@ from rules.types import (
     IntType,
     ListType,
     MapType,
+    RecordType,
     StringType,
     TimestampType,
     Type,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from rules.cel.checker import Checker
 
 COMPARISONS = frozenset(("_<_", "_<=_", "_>_", "_>=_", "_==_", "_!=_"))
+_EQUALITIES = frozenset(("equal", "not_equal", "in_list"))
 _NAMESPACED = frozenset(name.partition(".")[0] for _, name in BY_NAME if "." in name)
 
 
@@ -54,9 +56,43 @@ def check_call(checker: Checker, node: syntax.Apply, args: list[Node] | None) ->
     types = [arg.type for arg in args]
     for overload in overloads:
         if _takes(overload, types):
+            if overload.id in _EQUALITIES and (record := _record_in(types[-1])) is not None:
+                raise _whole_record(checker, node, overload, types, record)
             result, raises = result_of(overload, types)
             return Call(overload, tuple(args), _bind(overload, types, result), checker.span(node), raises)
     raise _no_overload(checker, node, name, written, args, overloads)
+
+
+def _record_in(t: Type) -> RecordType | None:
+    """The record that values of a type are or hold."""
+    match t:
+        case RecordType():
+            return t
+        case ListType(item=inner) | MapType(value=inner):
+            return _record_in(inner)
+        case _:
+            return None
+
+
+def _whole_record(
+    checker: Checker, node: syntax.Apply, overload: Overload, types: list[Type], record: RecordType
+) -> Exception:
+    """Refuse to compare records: what may be absent in them, or ignored, has no equality that a reader would expect."""
+    field = next((f.name for f in record.fields if not f.guarded), "field")
+    left, right = (checker.text.text[arg.start : arg.end] for arg in node.args)
+    if overload.id == "in_list":
+        remedy = f"`{right}.exists(x, x.{field} == {left}.{field})`"
+    elif isinstance(types[0], RecordType):
+        remedy = f"`{left}.{field} {node.function.strip('_')} {right}.{field}`"
+    else:
+        remedy = f"`size({left})`, or `{left}.exists(x, x.{field} == …)`"
+    return checker.fail(
+        "cel-type",
+        node,
+        f"{show(types[0])} is not compared as a whole",
+        expected="a comparison of fields",
+        remedy=remedy,
+    )
 
 
 def _named(checker: Checker, node: syntax.Apply) -> tuple[Style, str, tuple[syntax.Syntax, ...]]:

@@ -3,6 +3,9 @@
 A fact is a path known present. `facts` says what the truth (or falsity) of an expression tells; `on_error` what is
 known although it failed, because `&&` and `||` then look at their other side; `needs` lists the guarded reads of an
 expression that the facts at hand do not cover. `ALL` stands for "this cannot happen", under which everything is known.
+
+A definition is closed: its loop variables are not those of the expression that reads it, whatever their keys, so
+facts about loop variables neither enter nor leave it.
 """
 
 from __future__ import annotations
@@ -92,6 +95,11 @@ def _definition_needs(definition: Definition, known: frozenset[Path]) -> tuple[N
     return tuple(needs(definition.node, known))
 
 
+def closed(known: frozenset[Path]) -> frozenset[Path]:
+    """The facts that are about no loop variable, by itself or as the key of a map."""
+    return frozenset(path for path in known if not any(step.startswith("local:") or "[local:" in step for step in path))
+
+
 def on_error(node: Node) -> Facts:
     """The paths known present when the expression failed (`ALL` when it cannot)."""
     if not node.fails:
@@ -136,7 +144,7 @@ def needs(node: Node, known: Facts) -> list[Need]:
         case Constant() | Local():
             return []
         case Variable(definition=definition, span=span):
-            inner = _definition_needs(definition, known)
+            inner = _definition_needs(definition, closed(known))
             return [Need(need.node, span, ((definition.name, need.span), *need.through)) for need in inner]
         case Has(path=path):
             return _below(path, known)
@@ -192,7 +200,7 @@ def element_facts(node: Node) -> frozenset[Path]:
     """Paths, relative to an item, that every item of a list is known to have."""
     match node:
         case Variable(definition=definition):
-            return element_facts(definition.node)
+            return closed(element_facts(definition.node))
         case Loop(macro="filter", source=source, local=local, bodies=(predicate,)):
             root = path_of(local)
             assert root is not None
@@ -216,7 +224,7 @@ def value_facts(node: Node) -> frozenset[Path]:
     """Paths, relative to a record, that the record an expression gives is known to have."""
     match node:
         case Variable(definition=definition):
-            return value_facts(definition.node)
+            return closed(value_facts(definition.node))
         case Loop(macro="leastBy", source=source):
             return element_facts(source)
         case Call(overload=overload, args=args) if overload.id == "index_list":

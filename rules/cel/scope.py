@@ -42,6 +42,8 @@ class Scope:
 
     names: Mapping[str, Meaning] = field(default_factory=lambda: MappingProxyType({}))
     members: Mapping[tuple[str, str], Name] = field(default_factory=lambda: MappingProxyType({}))
+    faulty: frozenset[str] = frozenset()
+    """Names (`held`, `params.cap`, `params.*` for any) whose own faults have been reported."""
 
     def with_names(self, added: Mapping[str, Meaning]) -> Scope:
         """The scope with more bare names."""
@@ -51,6 +53,14 @@ class Scope:
         """The scope with more members of a namespace."""
         more = {(namespace, name): meaning for name, meaning in added.items()}
         return replace(self, members=MappingProxyType({**self.members, **more}))
+
+    def with_faulty(self, *names: str) -> Scope:
+        """The scope with names that would mean something, had their definition no fault."""
+        return replace(self, faulty=self.faulty | set(names))
+
+    def is_faulty(self, name: str, namespace: str = "") -> bool:
+        """Whether a name that means nothing here does so because of a fault already reported."""
+        return not self.faulty.isdisjoint({f"{namespace}.{name}", f"{namespace}.*"} if namespace else {name})
 
     def read(self, name: str, span: Span) -> Node | None:
         """The node a bare name stands for, or None."""
@@ -72,4 +82,5 @@ class Scope:
 
     def has_namespace(self, namespace: str) -> bool:
         """Whether any member of the namespace is known here."""
-        return any(space == namespace for space, _ in self.members)
+        written = any(space == namespace for space, _ in self.members)
+        return written or any(name.startswith(f"{namespace}.") for name in self.faulty)

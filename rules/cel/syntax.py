@@ -258,6 +258,8 @@ class _Reader:
         match rule:
             case "literal":
                 return self._literal(children[0], start, end)
+            case "ident" if str(children[0]) in _WORDS:
+                return Constant(_WORDS[str(children[0])], start, end)
             case "ident":
                 return Name(self._identifier(children[0]), start, end)
             case "paren_expr":
@@ -343,6 +345,9 @@ _CHAINS = frozenset(
         *("addition", "multiplication", "unary", "member", "primary"),
     )
 )
+
+_WORDS = {"true": True, "false": False, "null": None}
+"""The grammar takes these for names where both could stand."""
 
 _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\"'`?\\])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(.|$))",

@@ -54,6 +54,15 @@ class Definition:
     node: Node
     type: Type
     fails: bool
+    extent: Extent
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How deep and how large an expression is with its variables written out."""
+
+    depth: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +281,19 @@ def walk(node: Node, *, into_variables: bool = False) -> Iterator[Node]:
             seen.add(id(current.definition))
             stack.append(current.definition.node)
         stack.extend(reversed(children(current)))
+
+
+def extent(node: Node) -> Extent:
+    """The extent of a node; a read of a variable has that of its definition."""
+    if isinstance(node, Variable):
+        return node.definition.extent
+    below = [extent(child) for child in children(node)]
+    return Extent(1 + max((e.depth for e in below), default=0), 1 + sum(e.size for e in below))
+
+
+def define(name: str, node: Node) -> Definition:
+    """A name for an expression."""
+    return Definition(name, node, node.type, node.fails, extent(node))
 
 
 Path: TypeAlias = tuple[str, ...]

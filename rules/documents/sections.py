@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$"
-WORD = r"^[A-Za-z][A-Za-z0-9_]*$"
+WORD = r"^[A-Za-z_][A-Za-z0-9_]*$"
 OUTCOME = r"^[A-Z][A-Z0-9_]*$"
 
 Name = Annotated[str, Field(pattern=NAME, max_length=64)]
@@ -20,7 +20,7 @@ Message = Annotated[
     str, Field(max_length=2_000, description="Text with {expression} and {double:.2f} placeholders; {{ is a brace.")
 ]
 Identifier = Annotated[str, Field(pattern=WORD, max_length=64)]
-FieldName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*\??$", max_length=65)]
+FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\??$", max_length=65)]
 DurationText = Annotated[str, Field(pattern=r"^-?(\d+(\.\d+)?(h|m|s|ms|us))+$")]
 
 

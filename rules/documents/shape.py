@@ -41,6 +41,12 @@ class Shaped:
         """The span of the node at a path from the root (of the deepest that exists)."""
         return at(self.root, path).span
 
+    def key_span(self, *path: Step) -> Span:
+        """The span of the key at a path (of the node itself where it has none)."""
+        parent = at(self.root, path[:-1])
+        key = parent.key(str(path[-1])) if isinstance(parent, Mapping) else None
+        return self.span(*path) if key is None else key.span
+
 
 def shaped(source: Source, root: Node, diagnostics: Diagnostics) -> Shaped | None:
     """The document in a YAML root, or None when its shape is wrong (every fault is reported)."""

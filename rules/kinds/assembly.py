@@ -12,11 +12,13 @@ from rules.cel.functions import BY_ID
 from rules.cel.presence import Facts
 from rules.cel.scope import Name, Scope
 from rules.cel.tree import Call as CallNode
+from rules.cel.tree import Node
 from rules.documents.sections import RuleSpec
 from rules.documents.shape import Step
 from rules.documents.type_specs import build
 from rules.kinds.lowering import Lowering
 from rules.plan import EFFECTS, Alternative, Case, LogLine, Output, Plan, Requirement
+from rules.source import Span
 from rules.types import BOOL, STRING
 
 Path = tuple[Step, ...]
@@ -68,16 +70,14 @@ def _cases(lowering: Lowering) -> tuple[tuple[Case, ...], Facts]:
     known: Facts = presence.NONE
     for index in range(len(lowering.spec.requires)):
         case = _precondition(lowering, index, known)
-        if case is not None:
-            cases.append(case)
-            known = presence.unite(known, not_applied(case))
+        known = presence.unite(known, not_applied(case))
+        cases += [case] if case is not None else []
     rules: list[RuleSpec] = getattr(lowering.spec, "rules", [])
     for index, rule in enumerate(rules):
         case = _rule(lowering, index, rule, known)
-        if case is not None:
-            cases.append(case)
-            known = presence.unite(known, not_applied(case))
-    _unique_ids(lowering, cases)
+        known = presence.unite(known, not_applied(case))
+        cases += [case] if case is not None else []
+    _unique_ids(lowering, rules)
     return tuple(cases), known
 
 
@@ -87,6 +87,7 @@ def _precondition(lowering: Lowering, index: int, known: Facts) -> Case | None:
     lowering.outcome((*path, "outcome"), precondition.outcome, must_block=True)
     that = lowering.expression((*path, "that"), known=known)
     if that is None:
+        lowering.message((*path, "reason"), known=presence.ALL)
         return None
     failed = CallNode(BY_ID["not"], (that,), BOOL, that.span, raises=False)
     reason = lowering.message((*path, "reason"), known=presence.unite(known, presence.facts(that, False)))
@@ -97,31 +98,42 @@ def _rule(lowering: Lowering, index: int, rule: RuleSpec, known: Facts) -> Case 
     path: Path = ("spec", "rules", index)
     lowering.outcome((*path, "outcome"), rule.outcome)
     if (rule.reason is None) == (rule.any is None):
-        lowering.error("rule-reason", (*path, "id"), "a rule has either a `reason` or `any`, whose ways have theirs")
+        found = "neither `reason` nor `any`" if rule.any is None else "both `reason` and `any`"
+        lowering.error(
+            "rule-reason",
+            (*path, "id"),
+            f"`{rule.id}` has {found}",
+            expected="a `reason`, or `any`, each way of which has its own",
+        )
     when = lowering.expression((*path, "when"), known=known)
-    if when is None:
-        return None
-    applied = presence.unite(known, presence.facts(when, True))
+    applied = told(when, True, known)
     reason = lowering.message((*path, "reason"), known=applied) if rule.reason is not None else None
     ways: list[Alternative] = []
     for position in range(len(rule.any or ())):
-        way = _alternative(lowering, (*path, "any", position), applied)
-        if way is not None:
-            ways.append(way)
-            applied = presence.unite(applied, presence.facts(way.when, False))
+        way, applied = _alternative(lowering, (*path, "any", position), applied)
+        ways += [way] if way is not None else []
+    if when is None or len(ways) != len(rule.any or ()):
+        return None
     return Case(rule.id, when, tuple(ways), rule.outcome, reason, lowering.document.span(*path, "id"))
 
 
-def _alternative(lowering: Lowering, path: Path, known: Facts) -> Alternative | None:
+def _alternative(lowering: Lowering, path: Path, known: Facts) -> tuple[Alternative | None, Facts]:
+    """One way of a rule, and what is known when it does not apply."""
     when = lowering.expression((*path, "when"), known=known)
-    if when is None:
-        return None
-    reason = lowering.message((*path, "reason"), known=presence.unite(known, presence.facts(when, True)))
-    return None if reason is None else Alternative(when, reason)
+    reason = lowering.message((*path, "reason"), known=told(when, True, known))
+    way = None if when is None or reason is None else Alternative(when, reason)
+    return way, told(when, False, known)
 
 
-def not_applied(case: Case) -> Facts:
-    """What is known when a case did not apply."""
+def told(when: Node | None, truth: bool, known: Facts) -> Facts:
+    """What is known once a condition came out as said; of one with faults everything, so that they stay alone."""
+    return presence.ALL if when is None else presence.unite(known, presence.facts(when, truth))
+
+
+def not_applied(case: Case | None) -> Facts:
+    """What is known when a case did not apply; of one with faults everything."""
+    if case is None:
+        return presence.ALL
     assert case.when is not None
     if not case.alternatives:
         return presence.facts(case.when, False)
@@ -129,15 +141,22 @@ def not_applied(case: Case) -> Facts:
     return presence.intersect(presence.facts(case.when, False), presence.unite(presence.facts(case.when, True), ways))
 
 
-def _unique_ids(lowering: Lowering, cases: list[Case]) -> None:
-    seen: set[str] = {"otherwise"}
-    for case in cases:
-        if case.id in seen:
+def _unique_ids(lowering: Lowering, rules: list[RuleSpec]) -> None:
+    written = [(("spec", "requires", i, "id"), p.id) for i, p in enumerate(lowering.spec.requires)]
+    written += [(("spec", "rules", i, "id"), rule.id) for i, rule in enumerate(rules)]
+    seen: dict[str, Span] = {"otherwise": lowering.document.key_span("spec", "otherwise")}
+    for path, ident in written:
+        span = lowering.document.span(*path)
+        first = seen.setdefault(ident, span)
+        if first is not span:
             lowering.failed = True
             lowering.diagnostics.error(
-                "rule-duplicate", case.span, f"`{case.id}` is the id of another rule", remedy="another id"
+                "rule-duplicate",
+                span,
+                f"`{ident}` is the id of another rule",
+                remedy="another id",
+                notes=[(first, "the other one")],
             )
-        seen.add(case.id)
 
 
 def _otherwise(lowering: Lowering, known: Facts) -> Case:
@@ -170,11 +189,16 @@ def _outputs(lowering: Lowering) -> tuple[Output, ...]:
         name, optional = key.rstrip("?"), key.endswith("?")
         wanted = build(lowering.document, (*path, "type"), spec.type, named.get, lowering.diagnostics, bounded=False)
         if optional != (spec.when is not None):
-            lowering.error(
-                "output-when", path, "an output has both `?` and `when`, or neither", remedy=f"`{name}?` and `when`"
+            found = "has `?` and no `when`" if optional else "has `when` and no `?`"
+            lowering.error_at_key(
+                "output-when",
+                path,
+                f"`{name}` {found}",
+                expected="both, for an output that may be absent, or neither",
+                remedy=f"`{name}?: {{…, when: …}}`",
             )
         when = lowering.expression((*path, "when"), scope=scope) if spec.when is not None else None
-        known = presence.NONE if when is None else presence.facts(when, True)
+        known = presence.NONE if spec.when is None else told(when, True, presence.NONE)
         value = lowering.expression((*path, "value"), scope=scope, expected=wanted, known=known)
         if value is None or wanted is None:
             lowering.failed = True
@@ -198,12 +222,13 @@ def _ensures(lowering: Lowering) -> tuple[Requirement, ...]:
 def _log_lines(lowering: Lowering, outputs: tuple[Output, ...]) -> tuple[LogLine, ...]:
     """Log lines, which may quote the decision, its reason and its outputs."""
     read = {o.name: Name("output", o.name, o.type, o.optional) for o in outputs}
-    scope = _decision_scope(lowering, with_reason=True).with_members("outputs", read)
+    lacking = (f"outputs.{key.rstrip('?')}" for key in lowering.spec.outputs if key.rstrip("?") not in read)
+    scope = _decision_scope(lowering, with_reason=True).with_members("outputs", read).with_faulty(*lacking)
     lines: list[LogLine] = []
     for index, spec in enumerate(lowering.spec.log):
         path: Path = ("spec", "log", index)
         when = lowering.expression((*path, "when"), scope=scope) if spec.when is not None else None
-        known = presence.NONE if when is None else presence.facts(when, True)
+        known = presence.NONE if spec.when is None else told(when, True, presence.NONE)
         line = lowering.message((*path, "line"), scope=scope, known=known)
         if line is not None:
             lines.append(LogLine(spec.event, spec.separator, line, when))

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from rules.cel import presence
 from rules.cel.expressions import Template, expression, template, text_of
 from rules.cel.presence import Facts
-from rules.cel.scope import Name, Scope
+from rules.cel.scope import NAMESPACES, Name, Scope
 from rules.cel.syntax import RESERVED
-from rules.cel.tree import Definition, Node, Root, walk
+from rules.cel.tree import Definition, Node, Root, define, walk
 from rules.diagnostics import Diagnostics, did_you_mean
 from rules.documents.kinds import LibrarySpec
 from rules.documents.sections import DecisionSpec, VariableSpec
@@ -48,11 +48,7 @@ class Surroundings:
     libraries: Mapping[str, Library]
     plans: Mapping[str, Plan]
     broken: frozenset[str]
-    """Names of documents that have errors of their own: what depends on them is not judged."""
-
-
-class Abandoned(Exception):
-    """The document depends on one that has errors; nothing more can be said of it."""
+    """Names of documents that have errors of their own: what is read of them is not judged."""
 
 
 @dataclass(slots=True)
@@ -69,6 +65,8 @@ class Lowering:
     definitions: list[Definition] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     failed: bool = False
+    told: set[str] = field(default_factory=set)
+    """Inputs that libraries need and that were reported as missing."""
 
     @property
     def spec(self) -> DecisionSpec:
@@ -88,6 +86,16 @@ class Lowering:
         """Report a fault at a path of the document."""
         self.failed = True
         self.diagnostics.error(code, self.document.span(*path), message, expected=expected, remedy=remedy)
+
+    def error_at_key(self, code: str, path: Path, message: str, *, expected: str = "", remedy: str = "") -> None:
+        """Report a fault of a name that is a key: at the key, not at what stands under it."""
+        self.failed = True
+        self.diagnostics.error(code, self.document.key_span(*path), message, expected=expected, remedy=remedy)
+
+    def _faulty(self, *names: str) -> None:
+        """Note names whose fault has been reported, so that reading them is no fault of its own."""
+        self.failed = True
+        self.scope = self.scope.with_faulty(*names)
 
     def scalar(self, *path: Step) -> Scalar:
         """The scalar node at a path; the shape check has made sure that there is one."""
@@ -128,11 +136,10 @@ class Lowering:
         for key, spec in written.items():
             path: Path = ("spec", "inputs", key)
             name = key.rstrip("?")
-            if name in RESERVED or (name, key) in ((name, f"{n.name}?") for n in fields):
-                self.error("input-name", path, f"`{name}` cannot be the name of an input")
+            self._check_name("input-name", path, name, (f.name for f in fields))
             found = build(self.document, path, spec, self.around.types.named.get, self.diagnostics)
             if found is None:
-                self.failed = True
+                self._faulty(name, f"inputs.{name}")
                 continue
             fact = self.around.types.facts.get(name)
             if fact is not None and not same(fact.type, found):
@@ -142,6 +149,7 @@ class Lowering:
                     f"`{name}` is {show(found)} here and {show(fact.type)} in the glossary",
                     remedy=f"`{show(fact.type)}`",
                 )
+                found = fact.type
             default = build_default(self.document, path, spec, found, self.diagnostics)
             fields.append(Field(name, found, key.endswith("?"), nullable(spec), default))
         self.inputs = tuple(fields)
@@ -151,7 +159,8 @@ class Lowering:
     def read_parameters(self) -> None:
         """The parameters of the document itself."""
         own = read_parameters(self.document, self.around.types, self.diagnostics)
-        self.failed |= len(own) != len(self.shared.parameters)
+        for name in self.shared.parameters.keys() - {p.name for p in own}:
+            self._faulty(f"params.{name}")
         self.add_parameters(own)
 
     def add_parameters(self, added: Iterable[Parameter]) -> None:
@@ -159,7 +168,7 @@ class Lowering:
         for parameter in added:
             clash = next((p for p in self.parameters if p.name == parameter.name), None)
             if clash is not None and clash.span != parameter.span:
-                self.error(
+                self.error_at_key(
                     "parameter-duplicate",
                     ("spec", "parameters", parameter.name),
                     f"`{parameter.name}` is a parameter of `{clash.origin}` already",
@@ -174,7 +183,8 @@ class Lowering:
         """What the parameters must satisfy together."""
         for index, requirement in enumerate(self.shared.parametersRequire):
             path: Path = ("spec", "parametersRequire", index, "that")
-            only = Scope(members={key: name for key, name in self.scope.members.items() if key[0] == "params"})
+            members = {key: name for key, name in self.scope.members.items() if key[0] == "params"}
+            only = Scope(members=members, faulty=self.scope.faulty)
             node = self.expression(path, scope=only)
             if node is not None:
                 self.requirements.append(Requirement(requirement.id, node, self.document.span(*path)))
@@ -184,15 +194,18 @@ class Lowering:
         for library_name, names in self.spec.uses.items():
             path: Path = ("spec", "uses", library_name)
             if library_name in self.around.broken:
-                raise Abandoned
+                self._faulty("params.*", *names)
+                continue
             library = self.around.libraries.get(library_name)
             if library is None:
-                near = did_you_mean(library_name, self.around.libraries)
-                self.error(
-                    "uses-unknown", path, f"there is no library `{library_name}`", remedy=f"`{near}`" if near else ""
-                )
+                self._unknown_library(path, library_name)
+                self._faulty("params.*", *names)
                 continue
             self._take(library, names, path)
+
+    def _unknown_library(self, path: Path, name: str) -> None:
+        near = did_you_mean(name, self.around.libraries)
+        self.error_at_key("uses-unknown", path, f"there is no library `{name}`", remedy=f"`{near}`" if near else "")
 
     def _take(self, library: Library, names: list[str], path: Path) -> None:
         by_name = {p.name: p for p in library.parameters}
@@ -210,6 +223,7 @@ class Lowering:
                     f"`{library.name}` has no `{name}`",
                     remedy=f"`{near}`" if near else "",
                 )
+                self._faulty(name, f"params.{name}")
         self.add_parameters(p for p in library.parameters if p.name in needed)
         taken = {p.name for p in self.parameters}
         for requirement in library.requirements:
@@ -223,22 +237,40 @@ class Lowering:
                 needed.add(node.name)
             elif isinstance(node, Root):
                 theirs = next(f for f in library.inputs if f.name == node.name)
-                own = mine.get(node.name)
-                if own is None or not same(own.type, theirs.type) or own.guarded != theirs.guarded:
-                    self.error(
-                        "uses-input",
-                        path,
-                        f"`{definition.name}` reads the input `{node.name}`, which this document does not have",
-                        remedy=f"`inputs: {{{node.name}: {show(theirs.type)}}}`",
-                    )
+                self._check_library_input(path, definition.name, mine.get(node.name), theirs)
         self._define(path, definition)
 
+    def _check_library_input(self, path: Path, reader: str, own: Field | None, theirs: Field) -> None:
+        """An input that a library's variable reads must be this document's too, and of the same type."""
+        wanted = f"{theirs.name}{'?' if theirs.optional else ''}: {show(theirs.type)}"
+        if own is None:
+            found = "which this document does not have"
+        elif not same(own.type, theirs.type):
+            found = f"which is {show(own.type)} here and {show(theirs.type)} there"
+        elif own.guarded != theirs.guarded:
+            found = f"which may be absent {'here' if own.guarded else 'there'} only"
+        else:
+            return
+        if self.scope.is_faulty(theirs.name) or theirs.name in self.told:
+            self.failed = True
+            return
+        self.told.add(theirs.name)
+        message = f"`{reader}` reads the input `{theirs.name}`, {found}"
+        self.error("uses-input", path, message, remedy=f"`{wanted}` under `inputs`")
+
+    def _check_name(self, code: str, path: Path, name: str, taken: Iterable[str]) -> bool:
+        """Whether a name may be given here: no reserved word, no namespace, and not taken."""
+        if name in RESERVED:
+            message = f"`{name}` is a reserved word of CEL"
+        elif name in NAMESPACES or name in taken:
+            message = f"`{name}` already means something here"
+        else:
+            return True
+        self.error_at_key(code, path, message, remedy="another name")
+        return False
+
     def _define(self, path: Path, definition: Definition) -> None:
-        taken = definition.name in self.scope.names
-        if taken or definition.name in RESERVED or definition.name in ("params", "inputs", "decision", "outputs"):
-            self.error(
-                "variable-name", path, f"`{definition.name}` already means something here", remedy="another name"
-            )
+        if not self._check_name("variable-name", path, definition.name, self.scope.names):
             return
         self.definitions.append(definition)
         self.scope = self.scope.with_names({definition.name: definition})
@@ -248,7 +280,8 @@ class Lowering:
         for name, spec in self.spec.calls.items():
             path: Path = ("spec", "calls", name)
             if spec.policy in self.around.broken:
-                raise Abandoned
+                self._faulty(name)
+                continue
             callee = self.around.plans.get(spec.policy)
             if callee is None:
                 near = did_you_mean(spec.policy, self.around.plans)
@@ -258,8 +291,10 @@ class Lowering:
                     f"there is no policy `{spec.policy}`",
                     remedy=f"`{near}`" if near else "",
                 )
+                self._faulty(name)
                 continue
             bindings = self._bindings(path, callee, spec.with_)
+            self._check_name("call-name", path, name, self.scope.names)
             self.calls.append(Call(name, callee.name, bindings, self.document.span(*path)))
             self.scope = self.scope.with_names({name: Name("call", name, result_type(callee))})
 
@@ -285,15 +320,26 @@ class Lowering:
             elif target.optional or target.default is not None:
                 node = None
             else:
-                self.error(
-                    "call-input",
-                    path,
-                    f"`{callee.name}` needs the input `{target.name}`: {show(target.type)}",
-                    remedy=f"`with: {{{target.name}: …}}`",
-                )
+                self._unbound(path, callee, target, own)
                 continue
             bindings.append((target.name, node))
         return tuple(bindings)
+
+    def _unbound(self, path: Path, callee: Plan, target: Field, own: Field | None) -> None:
+        """Report an input of a called policy that nothing here gives."""
+        self.failed = True
+        if self.scope.is_faulty(target.name):
+            return
+        found = ""
+        if own is not None:
+            other = f"is {show(own.type)}" if not same(own.type, target.type) else "may be absent"
+            found = f", and `{own.name}` {other} here"
+        self.error_at_key(
+            "call-input",
+            path,
+            f"`{callee.name}` needs the input `{target.name}`: {show(target.type)}{found}",
+            remedy=f"`with: {{{target.name}: …}}`, or `{target.name}` under `inputs`",
+        )
 
     def read_definitions(self, group: str, written: Mapping[str, object]) -> None:
         """Variables or steps, in the order of the document; presence is checked where they are read."""
@@ -311,8 +357,10 @@ class Lowering:
                 )
                 path = (*path, "value")
             node = self.expression(path, expected=expected, deferred=True)
-            if node is not None:
-                self._define(("spec", group, name), Definition(name, node, node.type, node.fails))
+            if node is None or (isinstance(spec, VariableSpec) and expected is None):
+                self._faulty(name)
+            else:
+                self._define(("spec", group, name), define(name, node))
 
     def outcome(self, path: Path, name: str, *, must_block: bool = False) -> None:
         """An outcome must be declared; where an error or a failed precondition leads, it must block."""

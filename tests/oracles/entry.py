@@ -139,12 +139,13 @@ def decide_allocation_0_9_0(
 ) -> AllocationVerdict:
     """The seed's literal formula: raised to `min_trade` after the caps, so no size is refused.
 
-    The seed knows no governor: `size_multiplier` is ignored.
+    The seed knows no governor; the overlay still obeys one, as `docs/decisions.md` says.
     """
     p = parameters or DEFAULTS
     if _lacks_a_fact(snapshot):
         return ALLOCATION_ERROR
-    capped = _capped(_wanted(snapshot, p), snapshot, p)
+    wanted = _wanted(snapshot, p) * float(snapshot.get("size_multiplier", 1.0))
+    capped = _capped(wanted, snapshot, p)
     if not math.isfinite(capped):
         return ALLOCATION_ERROR
     return _allocated(max(capped, p.min_trade), snapshot)

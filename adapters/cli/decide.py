@@ -1,0 +1,32 @@
+"""`bascule decide`: whether a position may open, and with what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from adapters.cli.deciding import Request, decision_options, run
+from adapters.cli.terminal import examples
+
+EXAMPLES = examples(
+    "bascule decide entry --inputs snapshot.json",
+    "bascule decide entry --inputs snapshot.json --json --exit-code && open-the-position",
+    "cat snapshot.json | bascule decide allocation --trace",
+    "bascule decide entry --inputs recorded.jsonl > decisions.jsonl",
+    "POLICY_MIN_CONFIDENCE=0.8 bascule decide entry --inputs snapshot.json",
+)
+
+
+@click.command(epilog=EXAMPLES, short_help="Decide on inputs.")
+@decision_options
+def decide(policy: str, folder: Path, source: str, trace: bool, as_json: bool, exit_code: bool) -> int:
+    """Decide with POLICY on inputs: a JSON object keyed by facts, or one such object a line.
+
+    Facts that the policy does not use are ignored, unknown names are faults. An absent `now` is the system clock.
+    Environment overrides apply, and may only tighten. Inputs that cannot be used block, and the exit is 2; in a
+    .jsonl file every line gives one decision as JSON, a faulty line one that blocks.
+    """
+    from adapters.cli.decision_text import decision_lines
+
+    return run(Request("decide", policy, folder, source, trace, as_json, exit_code), decision_lines)

@@ -1,0 +1,143 @@
+"""What `decide` and `explain` share: their options, and the way from a file of inputs to decisions.
+
+Rules kept here: every line of a `.jsonl` file gives one decision, a faulty line one that blocks; memory does not grow
+with the file; the time of a decision is read once and is also the `now` of inputs that say none.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from adapters.cli import terminal
+from adapters.cli.failures import DOES_NOT_HOLD, DONE, UNUSABLE
+from adapters.cli.inputs import MOST_BYTES, STDIN, holds_lines, read_all, read_lines, size_of, takes_clock, with_clock
+from adapters.cli.opening import complete_policy, environment, find_policy, open_machine, policies_option
+
+if TYPE_CHECKING:
+    from engine.decision import Decision
+    from engine.policy import Policy
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked on the command line."""
+
+    command: str
+    policy: str
+    folder: Path
+    source: str
+    trace: bool
+    as_json: bool
+    exit_code: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A decision as it was made here. `usable` is false when its inputs could not be decided on."""
+
+    decision: Decision
+    log: list[str]
+    usable: bool
+
+
+Writer = Callable[["Policy", Made], list[str]]
+"""How a decision reads, as lines."""
+
+
+def decision_options(command: F) -> F:
+    """The argument and the options of both commands."""
+    parts: tuple[Callable[[F], F], ...] = (
+        click.argument("policy", shell_complete=complete_policy),
+        policies_option,
+        click.option(
+            "--inputs", "source", metavar="FILE", default=STDIN, shell_complete=None,
+            help="A .json file with one set of inputs, or .jsonl with one a line; - for standard input (the default).",
+        ),
+        click.option("--trace", is_flag=True, help="Show every rule as it was tried."),
+        click.option("--json", "as_json", is_flag=True, help="Print decisions as JSON."),
+        click.option("--exit-code", is_flag=True, help="Exit with 1 when a decision blocks."),
+    )  # fmt: skip
+    for part in reversed(parts):
+        command = part(command)
+    return command
+
+
+def run(request: Request, write: Writer) -> int:
+    """Decide what was asked and print it; gives the exit code."""
+    machine = open_machine(request.folder, environment())
+    policy = find_policy(machine, request.policy, request.folder)
+    if holds_lines(request.source):
+        return _run_lines(request, policy)
+    made = decide_one(policy, read_all(request.source, request.command), trace=request.trace)
+    if request.as_json:
+        terminal.say_json(_encoded(made.decision))
+    else:
+        terminal.say("\n".join(write(policy, made)))
+    if not made.usable:
+        return UNUSABLE
+    return DOES_NOT_HOLD if request.exit_code and made.decision.effect == "block" else DONE
+
+
+def decide_one(policy: Policy, data: bytes, *, trace: bool, with_log: bool = True) -> Made:
+    """The decision on one set of inputs, with its log lines."""
+    from adapters.bootstrap import clock, stamp
+    from engine.faults import InputsRefused
+
+    moment = clock()
+    if takes_clock(policy.plan.inputs):
+        data = with_clock(data, moment)
+    try:
+        inputs = policy.decoder.decode(data)
+    except InputsRefused as refused:
+        return Made(policy.refused(refused, stamp(moment)), [], usable=False)
+    decision = policy.decide(inputs, stamp(moment), trace=trace)
+    log = [line for _, line in policy.log_lines(inputs, decision)] if with_log else []
+    return Made(decision, log, usable=True)
+
+
+def _run_lines(request: Request, policy: Policy) -> int:
+    """One decision a line, as JSON, and a summary on standard error."""
+    counts = {"allow": 0, "block": 0, "info": 0}
+    faulty = 0
+    out = sys.stdout.buffer
+    for made in _decided_lines(request, policy):
+        out.write(_encoded(made.decision) + b"\n")
+        counts[made.decision.effect] += 1
+        faulty += not made.usable
+    out.flush()
+    told = [f"{count:,} {effect}" for effect, count in counts.items() if count]
+    unread = f" ({terminal.plural(faulty, 'faulty line')})" if faulty else ""
+    terminal.note(f"{terminal.plural(sum(counts.values()), 'decision')}: {', '.join(told)}{unread}")
+    return DOES_NOT_HOLD if request.exit_code and counts["block"] else DONE
+
+
+def _decided_lines(request: Request, policy: Policy) -> Iterator[Made]:
+    with terminal.Progress("deciding", size_of(request.source)) as progress:
+        for line in read_lines(request.source, request.command):
+            progress.reached(line.end)
+            if line.too_long:
+                yield _too_long(policy)
+            else:
+                yield decide_one(policy, line.data, trace=request.trace, with_log=False)
+
+
+def _too_long(policy: Policy) -> Made:
+    from adapters.bootstrap import clock, stamp
+    from engine.faults import Fault, InputsRefused
+
+    refused = InputsRefused([Fault("", f"a line of more than {MOST_BYTES // 2**20} MiB", "a JSON object")])
+    return Made(policy.refused(refused, stamp(clock())), [], usable=False)
+
+
+def _encoded(decision: Decision) -> bytes:
+    from engine.decision import to_json
+
+    return to_json(decision)

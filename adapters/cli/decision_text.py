@@ -1,0 +1,164 @@
+"""A decision as a person reads it: outcome and effect first, why, what comes with it, and each rule as it was tried."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adapters.cli.terminal import Row, heading, mark, printable, table, wrapped, wrapped_items
+
+if TYPE_CHECKING:
+    from adapters.cli.deciding import Made
+    from engine.decision import Decision, DecisionError, Reading, RuleTrace
+    from engine.policy import Policy
+    from rules.plan import Parameter
+
+_COLOURS = {"allow": "green", "block": "red", "info": "yellow"}
+_MOST_SHOWN = 200
+_DIGEST_SHOWN = 19
+
+
+def value_text(value: object) -> str:
+    """A value of a decision or a trace on one line."""
+    match value:
+        case str():
+            text = value
+        case float() | int() if not isinstance(value, bool):
+            text = repr(value)
+        case _:
+            text = json.dumps(value, ensure_ascii=False)
+    return printable(text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…")
+
+
+def headline(decision: Decision) -> str:
+    """Outcome and effect, in the effect's colour on a terminal."""
+    return click.style(f"{decision.outcome} ({decision.effect})", fg=_COLOURS[decision.effect], bold=True)
+
+
+def reason_lines(decision: Decision) -> list[str]:
+    """The reason, unless the faults of the inputs say it better."""
+    if not decision.reason or (decision.error is not None and decision.error.faults):
+        return []
+    return wrapped(printable(decision.reason), 2)
+
+
+def decision_lines(policy: Policy, made: Made) -> list[str]:
+    """What `bascule decide` prints."""
+    decision = made.decision
+    lines = [headline(decision), *reason_lines(decision)]
+    rows: list[Row] = [("rule", decision.rule)] if decision.rule else []
+    effective = f", as moved {decision.effective_digest[:_DIGEST_SHOWN]}" if decision.effective_digest else ""
+    rows.append(
+        ("policy", f"{decision.policy} {decision.version}, bundle {decision.bundle[:_DIGEST_SHOWN]}{effective}")
+    )
+    lines += ["", *table(rows)]
+    if decision.error is not None:
+        lines += ["", heading("error"), *error_lines(decision.error)]
+    if decision.outputs:
+        lines += ["", heading("outputs"), *output_lines(policy, decision.outputs)]
+    if decision.parameters:
+        lines += ["", heading("parameters not as published"), *parameter_lines(_moved(policy, decision), decision)]
+    if decision.trace:
+        lines += ["", heading("rules"), *rule_lines(decision.trace)]
+    if made.log:
+        lines += ["", *(printable(line) for line in made.log)]
+    return lines
+
+
+def error_lines(error: DecisionError) -> list[str]:
+    """Why a decision failed closed: every fault of the inputs, or the place in the policy and what it read."""
+    if error.faults:
+        return [line for fault in error.faults for line in _fault_lines(fault)]
+    rows: list[Row] = [("code", error.code), ("message", printable(error.message))]
+    if error.at is not None:
+        rows.append(("at", error.at))
+    if error.values:
+        rows.append(("values", ", ".join(f"{name} = {value_text(value)}" for name, value in error.values.items())))
+    return table(rows, 2)
+
+
+def _fault_lines(fault: Mapping[str, str]) -> Iterator[str]:
+    place = printable(fault["pointer"] or "the document")
+    yield from wrapped(f"{place}: {printable(fault['message'])}", 4, "  ")
+    if "expected" in fault:
+        yield from wrapped(f"expected {printable(fault['expected'])}", 6)
+
+
+def output_lines(policy: Policy, outputs: Mapping[str, Any]) -> list[str]:
+    """The outputs with their types."""
+    from rules.types import show
+
+    types = {output.name: show(output.type) for output in policy.plan.outputs}
+    values = {name: value_text(value) for name, value in outputs.items()}
+    column = max(map(len, values.values()), default=0) + 2
+    return table(((name, f"{text.ljust(column)}{types[name]}") for name, text in values.items()), 2)
+
+
+def _moved(policy: Policy, decision: Decision) -> list[Parameter]:
+    return [p for p in policy.plan.parameters if p.name in (decision.parameters or {})]
+
+
+def parameter_lines(parameters: Iterable[Parameter], decision: Decision) -> list[str]:
+    """Parameters with their values, and what moved those that are not as published."""
+    from rules.cel.literals import outer
+
+    moved = decision.parameters or {}
+    rows: list[Row] = []
+    for parameter in parameters:
+        published = value_text(outer(parameter.default, parameter.type))
+        if parameter.name in moved:
+            by = f", moved by {parameter.env.name}" if parameter.env is not None else ""
+            rows.append((parameter.name, f"{value_text(moved[parameter.name])}  (published {published}{by})"))
+        else:
+            rows.append((parameter.name, published))
+    return table(rows, 2)
+
+
+def rule_lines(trace: Sequence[RuleTrace]) -> list[str]:
+    """Every rule in order: whether it applied, its condition as written, what it read."""
+    column = max(len(rule.rule) for rule in trace) + 6
+    lines: list[str] = []
+    for rule in trace:
+        name, text = _status(rule)
+        colour = {"applied": "green", "failed": "red"}.get(name)
+        head = f"  {mark(name)} {rule.rule}"
+        block = wrapped(printable(text), column, head)
+        block[0] = _coloured(block[0], head, colour) if colour else block[0]
+        lines += [*block, *_read_lines(rule.reads, column), *_way_lines(rule, column)]
+    return lines
+
+
+def _coloured(line: str, head: str, colour: str) -> str:
+    return click.style(head, fg=colour, bold=True) + line[len(head) :]
+
+
+def _status(rule: RuleTrace) -> tuple[str, str]:
+    """The mark of a rule, and its condition with what came of it."""
+    leads = f" {mark('leads')} {rule.outcome}"
+    if not rule.tried:
+        return "untried", rule.condition
+    if rule.error is not None:
+        return "failed", f"{rule.condition}{leads} could not be told: {rule.error}"
+    return ("applied", f"{rule.condition}{leads}") if rule.applied else ("passed-over", rule.condition)
+
+
+def _read_lines(reads: Sequence[Reading], indent: int) -> list[str]:
+    if not reads:
+        return []
+    told = (f"{reading.path} = {value_text(reading.value)}" for reading in reads)
+    return wrapped_items(told, indent + 2)
+
+
+def _way_lines(rule: RuleTrace, indent: int) -> Iterator[str]:
+    for way in rule.any:
+        if not way.tried:
+            name = "untried"
+        elif way.error is not None:
+            name = "failed"
+        else:
+            name = "applied" if way.value else "passed-over"
+        yield from wrapped(printable(way.condition), indent + 2, " " * indent + mark(name))
+        yield from _read_lines(way.reads, indent + 2)

@@ -1,0 +1,57 @@
+"""`bascule explain`: a decision rule by rule, with the values each one read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from adapters.cli.deciding import Request, decision_options, run
+from adapters.cli.terminal import examples
+
+if TYPE_CHECKING:
+    from adapters.cli.deciding import Made
+    from engine.policy import Policy
+
+
+EXAMPLES = examples(
+    "bascule explain entry --inputs snapshot.json",
+    "cat snapshot.json | bascule explain allocation",
+    "bascule explain entry --inputs snapshot.json --json | jq '.trace[] | select(.applied)'",
+)
+
+
+@click.command(epilog=EXAMPLES, short_help="Decide, and show why, rule by rule.")
+@decision_options
+def explain(policy: str, folder: Path, source: str, trace: bool, as_json: bool, exit_code: bool) -> int:
+    """Decide as `bascule decide` does, and show how it came about: each rule, its values, which applied.
+
+    With --json, or for a .jsonl file, it prints decisions with their traces. --trace is implied.
+    """
+    del trace  # always
+    return run(Request("explain", policy, folder, source, True, as_json, exit_code), explanation_lines)
+
+
+def explanation_lines(policy: Policy, made: Made) -> list[str]:
+    """A decision as a person follows it: what was decided, each rule in order, what came with it."""
+    from adapters.cli import decision_text as text
+    from adapters.cli.terminal import heading, printable
+
+    decision = made.decision
+    lines = [heading(f"{decision.policy} {decision.version}: {printable(policy.plan.title)}")]
+    lines += [text.headline(decision), *text.reason_lines(decision)]
+    if decision.error is not None:
+        lines += ["", heading("It failed closed"), *text.error_lines(decision.error)]
+    if decision.trace:
+        title = "Rules in order, the first that applies decides" if policy.plan.cases else "Rules"
+        lines += ["", heading(title), *text.rule_lines(decision.trace)]
+    elif not made.usable:
+        lines += ["", "No rule was tried: the inputs come first."]
+    if decision.outputs:
+        lines += ["", heading("Outputs"), *text.output_lines(policy, decision.outputs)]
+    if policy.plan.parameters:
+        lines += ["", heading("Parameters"), *text.parameter_lines(policy.plan.parameters, decision)]
+    if made.log:
+        lines += ["", heading("Log"), *(printable(line) for line in made.log)]
+    return lines
