@@ -211,21 +211,28 @@ class Emitter:
     # -- folds
 
     def _loop(self, first: Fold) -> None:
-        """One loop over a list for every fold over it that is still to be written."""
+        """One loop over a list for every fold over it that is still to be written and waits for no other loop."""
+        for part in first.parts():
+            self._prepare_closed(part)
         source_key = key_of(first.source)
         folds: dict[Key, Fold] = {key_of(first.node): first}
         for node in self.pending:
             for part in walk(node, into_variables=True):
                 fold = None if free_locals(part) else fold_of(part)
-                if fold is None or key_of(fold.source) != source_key or not fold.is_safe():
+                if fold is None or key_of(fold.source) != source_key or key_of(fold.node) in self.known:
                     continue
-                if not free_locals(fold.node) and key_of(fold.node) not in self.known:
+                if fold.is_safe() and not free_locals(fold.node) and self._is_ready(fold):
                     folds.setdefault(key_of(fold.node), fold)
         for fold in folds.values():
-            for part in (*(f.condition for f in fold.filters), *((fold.body,) if fold.body is not None else ())):
+            for part in fold.parts():
                 self._prepare_closed(part)
         source = self.source_list(first.source)
         LoopWriter(self, source, list(folds.values())).write()
+
+    def _is_ready(self, fold: Fold) -> bool:
+        """Whether every loop that a fold's conditions and values need has been written."""
+        inner = (part for root in fold.parts() for part in walk(root, into_variables=True))
+        return all(free_locals(part) or fold_of(part) is None or key_of(part) in self.known for part in inner)
 
     def _prepare_closed(self, node: Node) -> None:
         """Prepare the parts of a loop's body that do not depend on its item."""

@@ -113,9 +113,13 @@ class Fold:
         """The filters as keys, so that folds that share them are nested together."""
         return tuple(key_of(f.condition, {f.local.key: 0}) for f in self.filters)
 
+    def parts(self) -> tuple[Node, ...]:
+        """The conditions and the value, in the order in which they are looked at."""
+        return (*(f.condition for f in self.filters), *((self.body,) if self.body is not None else ()))
+
     def is_safe(self) -> bool:
         """Whether accumulating cannot fail (reading the largest of none still may)."""
-        parts = [self.source, *(f.condition for f in self.filters), *([self.body] if self.body is not None else [])]
+        parts = [self.source, *self.parts()]
         overflows = isinstance(self.node, Call) and self.node.raises and self.kind == "sum"
         if overflows or any(part.fails for part in parts):
             return False
