@@ -61,6 +61,7 @@ docs: $(VENV)/.core ## regenerate the generated pages
 
 bench: $(VENV)/.core ## time decisions
 	@$(BIN)/python benchmarks/decide.py
+	@$(BIN)/python benchmarks/compile.py
 
 clean: ## remove .venv, caches and build output
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

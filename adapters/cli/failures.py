@@ -27,14 +27,24 @@ INTERRUPTED, PIPE_CLOSED = 130, 141
 DECIDING = ("decide", "explain")
 
 
-class Unusable(click.ClickException):
-    """Input that cannot be used; `detail` are more members for the JSON object."""
-
-    exit_code = UNUSABLE
+class Failure(click.ClickException):
+    """What ends a command early; `detail` are more members for the JSON object."""
 
     def __init__(self, message: str, detail: Mapping[str, object] | None = None) -> None:
         super().__init__(message)
         self.detail: Mapping[str, object] = detail or {}
+
+
+class Unusable(Failure):
+    """Input that cannot be used."""
+
+    exit_code = UNUSABLE
+
+
+class DoesNotHold(Failure):
+    """The thing asked for does not hold."""
+
+    exit_code = DOES_NOT_HOLD
 
 
 class BundleRefused(Unusable):
@@ -47,12 +57,6 @@ class BundleRefused(Unusable):
 
 class BundleFails(BundleRefused):
     """The same, where whether the bundle is right is part of what was asked."""
-
-    exit_code = DOES_NOT_HOLD
-
-
-class DoesNotHold(Unusable):
-    """The thing asked for does not hold."""
 
     exit_code = DOES_NOT_HOLD
 
@@ -99,7 +103,7 @@ def _told(error: click.ClickException, arguments: Sequence[str]) -> int:
     if isinstance(error, BundleRefused) and not _wants_json(arguments):
         say_diagnostics(error.diagnostics, terminal.note)
     if _wants_json(arguments):
-        detail = error.detail if isinstance(error, Unusable) else {}
+        detail = error.detail if isinstance(error, Failure) else {}
         terminal.say_json({"error": lowered(error.format_message()), **_blocking(arguments), **detail})
     terminal.note(f"{where}: {message}")
     return error.exit_code
