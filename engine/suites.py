@@ -73,13 +73,14 @@ def _run_case(case: TestCase, suite: Suite, policy: Policy) -> CaseResult:
     else:
         decision = moved.decide(inputs, STAMP)
         log = [line for _, line in moved.log_lines(inputs, decision)]
-        if mismatches := tuple(_compare(case, suite.tolerance, decision, log)):
+        if mismatches := tuple(_compare(case, suite.tolerance, moved.plan.on_error, decision, log)):
             traced = moved.decide(inputs, STAMP, trace=True).trace or []
             return CaseResult(case, mismatches, decision, tuple(traced))
-    return CaseResult(case, tuple(_compare(case, suite.tolerance, decision, log)), decision)
+    return CaseResult(case, tuple(_compare(case, suite.tolerance, moved.plan.on_error, decision, log)), decision)
 
 
-def _compare(case: TestCase, tolerance: float, decision: Decision, log: list[str]) -> Iterator[Mismatch]:
+def _compare(case: TestCase, tolerance: float, on_error: str, decision: Decision, log: list[str]) -> Iterator[Mismatch]:
+    """What did not come out; an error nobody expected is one, although it blocks like the block that was expected."""
     expect = case.expect
     for what in ("outcome", "effect", "rule", "reason"):
         wanted, found = getattr(expect, what), getattr(decision, what)
@@ -89,10 +90,12 @@ def _compare(case: TestCase, tolerance: float, decision: Decision, log: list[str
     for line in expect.log or ():
         if line not in log:
             yield Mismatch("log", line, log)
+    if expect.log == [] and log:
+        yield Mismatch("log", [], log)
     message = decision.error.message if decision.error is not None else None
     if expect.error is not None and (message is None or expect.error not in message):
         yield Mismatch("error", expect.error, message)
-    if expect.error is None and message is not None and expect.outcome is None and expect.effect is None:
+    if expect.error is None and message is not None and expect.outcome != on_error:
         yield Mismatch("error", None, message)
 
 

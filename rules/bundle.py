@@ -27,7 +27,10 @@ from rules.plan import Plan
 from rules.source import Source
 from rules.suites import Suite, read_suite
 from rules.yaml_nodes import Mapping as MappingNode
-from rules.yaml_nodes import plain
+from rules.yaml_nodes import Node, Scalar, Sequence, plain
+
+MAX_EXACT = 2**53 - 1
+"""The largest whole number that canonical JSON holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,18 @@ def load(folder: Path) -> Checked:
     if found.manifest is not None and found.complete:
         bundle = _assemble(found, found.manifest, diagnostics)
     refused = bool(diagnostics.errors)
-    return Checked(None if refused else bundle, tuple(diagnostics), found.files)
+    return Checked(None if refused else bundle, _without_echoes(diagnostics), found.files)
+
+
+def _without_echoes(diagnostics: Diagnostics) -> tuple[Diagnostic, ...]:
+    """The findings but those about a stretch of text that YAML could not read as it was meant."""
+    misread = [d.span for d in diagnostics if d.code.startswith("yaml-") and d.severity == "error"]
+    return tuple(
+        d
+        for d in diagnostics
+        if d.code.startswith("yaml-")
+        or not any(s.source is d.span.source and s.start <= d.span.start < max(s.end, s.start + 1) for s in misread)
+    )
 
 
 def _assemble(found: Folder, manifest: Shaped, diagnostics: Diagnostics) -> Bundle | None:
@@ -124,7 +138,8 @@ def _plans(
     plans: dict[str, Plan] = {}
     for name in _call_order(deciding, broken, diagnostics):
         document = deciding[name]
-        lowering = Lowering(document, Surroundings(types, libraries, plans, frozenset(broken)), diagnostics)
+        around = Surroundings(types, libraries, plans, frozenset(broken), frozenset(deciding))
+        lowering = Lowering(document, around, diagnostics)
         plan = LOWER[document.kind](lowering)
         if plan is None:
             broken.add(name)
@@ -178,9 +193,30 @@ def _digest(manifest: Shaped, documents: Iterable[Shaped], diagnostics: Diagnost
     content = {"name": metadata.name, "version": metadata.version, "documents": [_canonical(d.root) for d in deciding]}
     try:
         return "sha256:" + hashlib.sha256(rfc8785.dumps(content)).hexdigest()  # type: ignore[arg-type]  # plain JSON
-    except rfc8785.CanonicalizationError as error:
-        diagnostics.error("bundle-digest", manifest.span("metadata"), f"a value has no canonical form: {error}")
+    except rfc8785.CanonicalizationError:
+        for document in deciding:
+            _report_inexact(document.root, diagnostics)
         return ""
+
+
+def _report_inexact(node: Node, diagnostics: Diagnostics) -> None:
+    """Report whole numbers that JSON does not hold exactly."""
+    match node:
+        case Scalar(value=int() as value, span=span) if abs(value) > MAX_EXACT:
+            diagnostics.error(
+                "bundle-digest",
+                span,
+                f"`{value}` has no canonical form: JSON holds whole numbers up to {MAX_EXACT}",
+                expected="a smaller number",
+            )
+        case Sequence(items=items):
+            for item in items:
+                _report_inexact(item, diagnostics)
+        case MappingNode():
+            for _, child in node:
+                _report_inexact(child, diagnostics)
+        case _:
+            pass
 
 
 def _canonical(root: MappingNode) -> object:

@@ -81,8 +81,13 @@ def _lay_under(
         return
     try:
         base = read_folder(_display(folder / overlay), diagnostics, (*above, folder.resolve()))
-    except Unreadable as error:
-        diagnostics.error("bundle-overlay", span, str(error))
+    except Unreadable:
+        diagnostics.error(
+            "bundle-overlay",
+            span,
+            f"`{overlay}` holds no bundle",
+            expected=f"a folder with a `{MANIFEST}`, seen from the folder of this one",
+        )
         found.complete = False
         return
     found.documents = base.documents

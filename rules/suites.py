@@ -76,9 +76,12 @@ class _Reader:
         self.document, self.spec, self.plan, self.diagnostics = document, spec, plan, diagnostics
         self.failed = False
 
-    def fail(self, code: str, path: tuple[Step, ...], message: str, remedy: str = "") -> _Faulty:
+    def fail(
+        self, code: str, path: tuple[Step, ...], message: str, remedy: str = "", *, at_key: bool = False
+    ) -> _Faulty:
         self.failed = True
-        self.diagnostics.error(code, self.document.span(*path), message, remedy=remedy)
+        span = self.document.key_span(*path) if at_key else self.document.span(*path)
+        self.diagnostics.error(code, span, message, remedy=remedy)
         return _Faulty()
 
     def cases(self) -> list[TestCase]:
@@ -127,11 +130,9 @@ class _Reader:
     ) -> None:
         if name in known:
             return
-        self.failed = True
         near = did_you_mean(name, known)
-        span = self.document.key_span(*path) if at_key else self.document.span(*path)
-        message = f"`{self.plan.name}` has no {what} `{name}`"
-        self.diagnostics.error(code, span, message, remedy=f"`{near}`" if near else "")
+        remedy = f"`{near}`" if near else ""
+        self.fail(code, path, f"`{self.plan.name}` has no {what} `{name}`", remedy, at_key=at_key)
 
     def fixture(self, name: str, path: tuple[Step, ...]) -> dict[str, object]:
         """The inputs of a fixture, laid over the one it extends; `path` is where it is named."""
@@ -166,7 +167,7 @@ class _Reader:
                     at[step] = {}
                 at = at[step]
             else:
-                raise self.fail("suite-path", path, f"`{'.'.join(steps)}` leads nowhere at `{step}`")
+                raise self.fail("suite-path", path, f"`{'.'.join(steps)}` leads nowhere at `{step}`", at_key=True)
         raise AssertionError("a path has at least one step")
 
     def _set(self, inputs: dict[str, object], steps: list[str], value: object, path: tuple[Step, ...]) -> None:
@@ -187,9 +188,8 @@ class _Reader:
         found = next((p for p in self.plan.parameters if p.name == name), None)
         if found is None:
             near = did_you_mean(name, [p.name for p in self.plan.parameters])
-            raise self.fail(
-                "suite-parameter", path, f"`{self.plan.name}` has no parameter `{name}`", f"`{near}`" if near else ""
-            )
+            message, remedy = f"`{self.plan.name}` has no parameter `{name}`", f"`{near}`" if near else ""
+            raise self.fail("suite-parameter", path, message, remedy, at_key=True)
         try:
             return inner(value, found.type)
         except ValueError as error:

@@ -179,8 +179,10 @@ def show(t: Type) -> str:
             return "duration"
         case NullType():
             return "null"
-        case EnumType() | RecordType():
+        case EnumType():
             return t.name
+        case RecordType():
+            return f"decision of {t.name[5:]}" if t.name.startswith("call:") else t.name
         case ListType():
             return f"list({show(t.item)})"
         case MapType():

@@ -120,7 +120,7 @@ def _run_lines(request: Request, policy: Policy) -> int:
 
 
 def _decided_lines(request: Request, policy: Policy) -> Iterator[Made]:
-    with terminal.Progress("deciding", size_of(request.source)) as progress:
+    with terminal.Progress("deciding", size_of(request.source), results=True) as progress:
         for line in read_lines(request.source, request.command):
             progress.reached(line.end)
             if line.too_long:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = examples(
     "bascule eval '0.7 + 0.3 * 0.85'",
+    "bascule eval -- '-7 % 3'                                   -- where it starts with a minus",
     "bascule eval 'params.min_confidence' --policy entry",
     "bascule eval 'total_exposure' --policy entry --inputs snapshot.json",
     "bascule eval 'size(portfolio.positions)' --inputs snapshot.json",

@@ -25,6 +25,7 @@ PIPE_WIDTH = 100
 NARROWEST = 40
 PATIENCE_S = 1.0
 """Nothing is said of progress before this."""
+EVERY_S = 0.1
 
 _MARKS: Mapping[str, tuple[str, str]] = {
     "applied": ("\u2713", "+"),
@@ -95,9 +96,12 @@ def wrapped(text: str, indent: int, first: str = "") -> list[str]:
 
 
 def wrapped_items(items: Iterable[str], indent: int) -> list[str]:
-    """Items with commas between them, folded only after a comma."""
+    """Items with commas between them, folded after a comma where every item has room on a line."""
+    listed = list(items)
+    if any(len(item) >= width() - indent for item in listed):
+        return wrapped(", ".join(listed), indent)
     together = "\0"  # in no printable text
-    lines = wrapped(", ".join(items).replace(" ", together).replace(f",{together}", ", "), indent)
+    lines = wrapped(", ".join(item.replace(" ", together) for item in listed), indent)
     return [line.replace(together, " ") for line in lines]
 
 
@@ -132,23 +136,22 @@ def lowered(message: str) -> str:
 class Progress:
     """Progress on standard error, once the work has taken a second and only where a person looks on.
 
-    `total` is in the units that `reached` is told.
+    `total` is in the units that `reached` is told. Nothing is shown where the `results` scroll by meanwhile.
     """
 
-    def __init__(self, label: str, total: int | None) -> None:
+    def __init__(self, label: str, total: int | None, *, results: bool = False) -> None:
         self._label, self._total = label, total
-        self._since = time.monotonic()
-        self._watched = sys.stderr.isatty()
+        self._next = time.monotonic() + PATIENCE_S
+        self._watched = sys.stderr.isatty() and not (results and sys.stdout.isatty())
         self._shown: RichProgress | None = None
         self._task: TaskID | None = None
 
     def reached(self, done: int) -> None:
         """Say how far the work is; cheap to call often."""
-        if not self._watched:
+        if not self._watched or time.monotonic() < self._next:
             return
+        self._next = time.monotonic() + EVERY_S
         if self._shown is None:
-            if time.monotonic() - self._since < PATIENCE_S:
-                return
             self._show()
         assert self._shown is not None
         assert self._task is not None

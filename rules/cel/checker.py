@@ -6,11 +6,13 @@ is checked after types, on the finished tree (`rules.cel.presence`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from rules.cel import syntax
 from rules.cel.macros import MACROS, check_macro
+from rules.cel.mismatch import conversion
 from rules.cel.operators import check_call
 from rules.cel.scope import NAMESPACES, Scope
 from rules.cel.tree import (
@@ -29,7 +31,6 @@ from rules.diagnostics import Diagnostics, did_you_mean
 from rules.source import Span
 from rules.types import (
     BOOL,
-    NULL,
     DoubleType,
     EnumType,
     IntType,
@@ -76,6 +77,21 @@ class Checker:
         self.diagnostics.error(code, self.span(node), message, expected=expected, remedy=remedy)
         return Untyped()
 
+    def fail_at_name(
+        self, code: str, node: syntax.Member | syntax.Apply, message: str, *, expected: str = "", remedy: str = ""
+    ) -> Untyped:
+        """Report a fault of the field or function named, and place it there."""
+        if isinstance(node, syntax.Member):
+            start, name = node.end - len(node.name), node.name
+        else:
+            start, name = node.start, node.function
+            if node.target is not None:
+                start = self.text.text.find(name, node.target.end)
+        self.diagnostics.error(
+            code, self.text.span_at(start, start + len(name)), message, expected=expected, remedy=remedy
+        )
+        return Untyped()
+
     def check(self, node: syntax.Syntax, expected: Type | None = None) -> Node:
         """The typed node; raises `Untyped` when there is none. A string literal fits an expected enum."""
         match node:
@@ -116,6 +132,11 @@ class Checker:
             )
         return checked
 
+    def conversion(self, source: syntax.Syntax, node: Node, wanted: Type) -> str:
+        """How to write a node where another type is wanted."""
+        text = self.text.text[source.start : source.end]
+        return conversion(text, node.type, wanted, literal=isinstance(node, Constant))
+
     def bind(self, name: syntax.Syntax, item: Type) -> Local:
         """A loop variable for a macro; its name must be a plain, unused one."""
         if not isinstance(name, syntax.Name):
@@ -142,9 +163,8 @@ class Checker:
                 raise self.fail(
                     "cel-null",
                     node,
-                    f"`null` is not a value here, its type is {show(NULL)}",
-                    expected="a presence test",
-                    remedy="`has(x)` or `!has(x)`",
+                    "`null` is no value of an expression",
+                    expected="a value, or a presence test such as `has(x)`",
                 )
 
     def _word(self, node: syntax.Syntax, word: str, enum: EnumType) -> str:
@@ -154,7 +174,7 @@ class Checker:
                 "cel-enum",
                 node,
                 f"`{word}` is not a word of `{enum.name}`",
-                expected="one of " + ", ".join(f"`{m}`" for m in enum.members),
+                expected=_one_of(enum.members),
                 remedy=f'"{near}"' if near else "",
             )
         return word
@@ -169,12 +189,21 @@ class Checker:
             return found
         if self.scope.is_faulty(node.name):
             raise Untyped
-        if node.name in NAMESPACES and self.scope.has_namespace(node.name):
-            raise self.fail(
-                "cel-name", node, f"`{node.name}` is not a value by itself", expected=f"`{node.name}.<name>`"
-            )
-        near = did_you_mean(node.name, [*self.scope.names, *(local.name for local in self.locals)])
-        raise self.fail("cel-name", node, f"`{node.name}` is not known here", remedy=f"`{near}`" if near else "")
+        raise self._unknown_name(node)
+
+    def _unknown_name(self, node: syntax.Name) -> Untyped:
+        name, expected, remedy = node.name, "", ""
+        if name in NAMESPACES and self.scope.has_namespace(name):
+            message, expected = f"`{name}` is not a value by itself", f"`{name}.<name>`"
+        elif name in NAMESPACES:
+            message, expected = f"`{name}` is not known here", _WHERE[name]
+        elif name in self.scope.later:
+            message, remedy = f"`{name}` is not known before it is defined", f"the definition of `{name}` above this"
+        else:
+            near = did_you_mean(name, [*self.scope.names, *(local.name for local in self.locals)])
+            member = next((f"{n}.{name}" for n in NAMESPACES if name in self.scope.member_names(n)), near)
+            message, remedy = f"`{name}` is not known here", f"`{member}`" if member else ""
+        return self.fail("cel-name", node, message, expected=expected, remedy=remedy)
 
     def _member(self, node: syntax.Member) -> Node:
         span = self.span(node)
@@ -186,19 +215,18 @@ class Checker:
                 found = record.field(node.name)
                 if found is None:
                     near = did_you_mean(node.name, [f.name for f in record.fields])
-                    names = ", ".join(f"`{f.name}`" for f in record.fields)
-                    raise self.fail(
+                    raise self.fail_at_name(
                         "cel-field",
                         node,
-                        f"`{record.name}` has no field `{node.name}`",
-                        expected=f"one of {names}",
+                        f"{_named(record)} has no field `{node.name}`",
+                        expected=_one_of(f.name for f in record.fields),
                         remedy=f"`{near}`" if near else "",
                     )
                 return Select(operand, found, span, fails_absent=record.name.startswith("call:") and not found.guarded)
             case MapType() as mapping:
                 return Entry(operand, Constant(node.name, mapping.key, span), mapping.value, span)
             case other:
-                raise self.fail("cel-field", node, f"{show(other)} has no fields, so no `{node.name}`")
+                raise self.fail_at_name("cel-field", node, f"`{show(other)}` has no fields, so no `{node.name}`")
 
     def _is_namespace(self, name: str) -> bool:
         bound = any(local.name == name for local in self.locals) or name in self.scope.names
@@ -210,19 +238,22 @@ class Checker:
             raise Untyped
         if found is None:
             near = did_you_mean(node.name, self.scope.member_names(namespace))
-            known = ", ".join(f"`{name}`" for name in sorted(self.scope.member_names(namespace)))
-            raise self.fail(
+            raise self.fail_at_name(
                 "cel-name",
                 node,
                 f"`{namespace}` has no `{node.name}`",
-                expected=f"one of {known}",
-                remedy=f"`{namespace}.{near}`" if near else "",
+                expected=_one_of(sorted(self.scope.member_names(namespace))),
+                remedy=f"`{near}`" if near else "",
             )
         return found
 
     def _subscript(self, node: syntax.Subscript) -> Node:
         operand, index = self.all([(node.operand, None), (node.index, None)])
-        if isinstance(operand.type, MapType) and isinstance(index.type, StringType):
+        if isinstance(operand.type, MapType):
+            if not isinstance(index.type, StringType):
+                raise self.fail(
+                    "cel-type", node.index, f"the keys of a map are text, this is {show(index.type)}", expected="string"
+                )
             return Entry(operand, index, operand.type.value, self.span(node))
         apply = syntax.Apply("_[_]", None, (node.operand, node.index), node.start, node.end)
         return check_call(self, apply, [operand, index])
@@ -258,7 +289,11 @@ class Checker:
         for source, node in zip(written, nodes, strict=True):
             if not same(common, node.type):
                 raise self.fail(
-                    "cel-type", source, f"a {what} holds one type, this is {show(node.type)}", expected=show(common)
+                    "cel-type",
+                    source,
+                    f"a {what} holds one type, this is {show(node.type)}",
+                    expected=show(common),
+                    remedy=self.conversion(source, node, common),
                 )
             common = join(common, node.type)
         return common
@@ -298,6 +333,7 @@ class Checker:
                 node.args[2],
                 f"both sides of `? :` must have one type, these are {show(then.type)} and {show(other.type)}",
                 expected=show(then.type),
+                remedy=self.conversion(node.args[2], other, then.type),
             )
         return Conditional(test, then, other, join(then.type, other.type), self.span(node))
 
@@ -308,7 +344,7 @@ class Checker:
                 node,
                 "`has` takes one field",
                 expected="`has(record.field)`",
-                remedy="`has(inputs.name)` for an input, `key in map` for a map",
+                remedy=self._has_instead(node.args[0]) if len(node.args) == 1 else "",
             )
         path = self.check(node.args[0])
         guarded = isinstance(path, Entry) or getattr(path, "guarded", False)
@@ -319,3 +355,35 @@ class Checker:
                 "cel-has-always", self.span(node), f"`{self.text.text[node.start : node.end]}` is always true here"
             )
         return Has(path, self.span(node))
+
+    def _has_instead(self, argument: syntax.Syntax) -> str:
+        """The presence test that was meant."""
+        text = self.text.text
+        match argument:
+            case syntax.Name(name=name) if name in self.scope.member_names("inputs"):
+                return f"`has(inputs.{name})`"
+            case syntax.Subscript(operand=operand, index=index):
+                return f"`{text[index.start : index.end]} in {text[operand.start : operand.end]}`"
+            case _:
+                return ""
+
+
+def _named(record: RecordType) -> str:
+    decision = record.name.removeprefix("call:")
+    return f"`{record.name}`" if decision == record.name else f"the decision of `{decision}`"
+
+
+def _one_of(words: Iterable[str]) -> str:
+    known = [f"`{word}`" for word in words]
+    return ", ".join(known) if len(known) < 2 else "one of " + ", ".join(known)
+
+
+_WHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "inputs": "a document with `inputs`",
+        "params": "a document with `parameters`, or `uses:` of a library that has them",
+        "decision": "`outputs`, `ensures` and `log`, which follow the decision",
+        "outputs": "`log`, which follows the outputs",
+    }
+)
+"""Where the namespaces are known."""

@@ -12,9 +12,11 @@ from typing import TypeAlias
 
 from rules.cel import presence, syntax
 from rules.cel.checker import Checker, Text, Untyped
+from rules.cel.mismatch import conversion
 from rules.cel.presence import Facts, Need
 from rules.cel.scope import Scope
-from rules.cel.tree import Entry, Node, Root, Select, extent
+from rules.cel.syntax_faults import SyntaxFault
+from rules.cel.tree import Constant, Entry, Node, Root, Select, extent, path_of
 from rules.diagnostics import Diagnostics
 from rules.source import Source, Span
 from rules.types import (
@@ -23,6 +25,7 @@ from rules.types import (
     DurationType,
     EnumType,
     IntType,
+    RecordType,
     StringType,
     TimestampType,
     Type,
@@ -67,7 +70,7 @@ def expression(
     """
     try:
         parsed = syntax.parse(text.text)
-    except syntax.SyntaxFault as fault:
+    except SyntaxFault as fault:
         diagnostics.error(fault.code, text.span_at(fault.start, fault.end), fault.message, remedy=fault.remedy)
         return None
     try:
@@ -80,9 +83,9 @@ def expression(
         diagnostics.error(
             "cel-type",
             node.span,
-            f"this is {show(node.type)}",
+            f"this is {show(node.type)} where {show(expected)} is needed",
             expected=show(expected),
-            remedy=_conversion(node.type, expected, text),
+            remedy=conversion(text.text.strip(), node.type, expected, literal=isinstance(node, Constant)),
         )
         return None
     if not deferred and not covered(node, known, diagnostics):
@@ -113,14 +116,6 @@ def fits(found: Type, expected: Type) -> bool:
     return same(found, expected)
 
 
-def _conversion(found: Type, expected: Type, text: Text) -> str:
-    if isinstance(found, IntType) and isinstance(expected, DoubleType):
-        return f"`{text.text}.0`" if text.text.strip().lstrip("-").isdigit() else f"`double({text.text})`"
-    if isinstance(found, EnumType) and isinstance(expected, StringType):
-        return f"`string({text.text})`"
-    return ""
-
-
 def covered(node: Node, known: Facts, diagnostics: Diagnostics) -> bool:
     """Whether every guarded read of a tree is known present; reports those that are not."""
     missing = presence.needs(node, known)
@@ -132,24 +127,34 @@ def covered(node: Node, known: Facts, diagnostics: Diagnostics) -> bool:
 def _report(need: Need, diagnostics: Diagnostics) -> None:
     read = need.node
     shown = " ".join(read.span.text.split())
+    message = f"`{shown}` may be {'null' if isinstance(read, Select) and read.field.nullable else 'absent'} here"
     if isinstance(read, Entry):
-        test = f"{read.key.span.text} in {read.operand.span.text}"
-        message = f"`{shown}` may be absent here: nothing says that the key is in the map"
-    else:
-        name = read.name if isinstance(read, Root) else ""
-        test = f"has({'inputs.' + name if name and not shown.startswith('inputs.') else shown})"
-        nullable = isinstance(read, Select) and read.field.nullable
-        message = f"`{shown}` may be {'null' if nullable else 'absent'} here"
+        message += ": nothing says that the key is in the map"
     if need.through:
         message += f", and `{need.through[0][0]}` reads it"
+    test = _test(read, shown)
+    remedy = f"`{test} && …`, or `{test} ? … : <value>`"
+    if path_of(read) is None:
+        remedy = "a variable for the record, and a test of its field"
     diagnostics.error(
         "cel-absent",
         need.span,
         message,
         expected="a presence test that every way here passes",
-        remedy=f"`{test} && …`, or `{test} ? … : <value>`",
+        remedy=remedy,
         notes=[(span, f"`{name}` reads it here") for name, span in need.through],
     )
+
+
+def _test(read: Node, shown: str) -> str:
+    """The expression that tells whether a read is there."""
+    if isinstance(read, Entry):
+        key = read.key.span.text
+        if isinstance(read.key, Constant) and key == shown:  # `map.key`
+            key = f'"{read.key.value}"'
+        return f"{key} in {read.operand.span.text}"
+    bare = isinstance(read, Root) and "." not in shown
+    return f"has(inputs.{shown})" if bare else f"has({shown})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +202,10 @@ def template(
             end = _closing(text, at)
             if end < 0:
                 diagnostics.error(
-                    "message-brace", scalar.span_at(at, at + 1), "`{` is not closed", remedy="`{{` for a brace"
+                    "message-brace",
+                    scalar.span_at(at, at + 1),
+                    "`{` is not closed",
+                    remedy="`}` where it ends, or `{{` for a brace",
                 )
                 return None
             placeholder = _placeholder(scalar, at + 1, end, scope, diagnostics, known)
@@ -261,6 +269,14 @@ def _conditional_depth(text: str) -> int:
     return bare.count("?") - bare.count(":")
 
 
+def _instead(t: Type, text: str) -> str:
+    """What can be written of a value that cannot."""
+    if isinstance(t, RecordType):
+        field = next((f.name for f in t.fields if isinstance(f.type, StringType | EnumType)), "field")
+        return f"`{{{text}.{field}}}`"
+    return f"`{{size({text})}}`"
+
+
 def _format_fits(node: Node, format_: str, span: Span, diagnostics: Diagnostics) -> bool:
     match node.type:
         case DoubleType():
@@ -283,14 +299,14 @@ def _format_fits(node: Node, format_: str, span: Span, diagnostics: Diagnostics)
             if not format_:
                 return True
             diagnostics.error(
-                "message-format", span, f"{show(node.type)} takes no format", remedy=f"`{{{node.span.text}}}`"
+                "message-format", span, f"`{show(node.type)}` takes no format", remedy=f"`{{{node.span.text}}}`"
             )
         case other:
             diagnostics.error(
                 "message-format",
                 span,
-                f"{show(other)} cannot be written in a message",
+                f"`{show(other)}` cannot be written in a message",
                 expected="a number, text, time or enum",
-                remedy=f"`{{size({node.span.text})}}`",
+                remedy=_instead(other, node.span.text),
             )
     return False

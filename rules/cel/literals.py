@@ -6,10 +6,12 @@ Timestamps and durations are microseconds inside; a whole number may stand for a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from rules.cel.tree import ConstantValue
+from rules.patterns import matcher
 from rules.times import format_duration, format_timestamp, parse_duration_us, parse_timestamp_us
 from rules.types import (
     BoolType,
@@ -47,7 +49,7 @@ def fits_value(value: object, t: Type) -> str:
 
 def inner(value: object, t: Type) -> ConstantValue:
     """The engine's form of a written value; raises `ValueError` saying why it does not fit."""
-    shown = f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    shown = _shown(value)
     match t, value:
         case BoolType(), bool():
             return value
@@ -58,17 +60,55 @@ def inner(value: object, t: Type) -> ConstantValue:
         case StringType(max_length=most), str():
             if most is not None and len(value) > most:
                 raise ValueError(f"{shown} is longer than {most}")
+            if t.pattern is not None and not matcher(t.pattern)(value):
+                raise ValueError(f"{shown} does not match `{t.pattern}`")
             return value
         case EnumType(members=members), str():
             if value not in members:
                 raise ValueError(f"{shown} is not a word of `{t.name}`: one of {', '.join(members)}")
             return value
         case DurationType(minimum=low, maximum=high), str():
-            return _within(parse_duration_us(value), low, high, shown, _duration_text)
+            return _within(_read(parse_duration_us, value, "duration"), low, high, shown, _duration_text)
         case TimestampType(), str():
-            return parse_timestamp_us(value)
+            return _read(parse_timestamp_us, value, "timestamp")
+        case DurationType(), int() | float() if not isinstance(value, bool):
+            raise ValueError(f"{shown} has no unit: a duration is written as `60s`, `1h30m` or `250ms`")
         case _:
-            raise ValueError(f"{shown} is not {show(t)}")
+            raise ValueError(f"{shown} is not {_WORDS.get(type(t), show(t))}")
+
+
+_WORDS: Mapping[type, str] = MappingProxyType(
+    {
+        BoolType: "`true` or `false`",
+        IntType: "a whole number",
+        DoubleType: "a number",
+        StringType: "text",
+        EnumType: "a word",
+        DurationType: "a duration, as `60s`",
+        TimestampType: "a timestamp, as `2026-02-03T12:00:00Z`",
+    }
+)
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case list() | tuple():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case _:
+            return f"`{value}`"
+
+
+def _read(parse: Callable[[str], int], text: str, what: str) -> int:
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ValueError(f"`{text}` is not a {what}: {error}") from None
 
 
 def _within(value: int, low: int, high: int, shown: str, write: Callable[[int], str] = str) -> int:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from rules.cel import syntax
 from rules.cel.bounds import result_of
 from rules.cel.functions import BY_NAME, Overload, Style
+from rules.cel.mismatch import compared_with_null, names_null, no_overload, record_in, unknown_function, whole_record
 from rules.cel.tree import Call, Constant, Items, Node
-from rules.diagnostics import did_you_mean
 from rules.times import parse_duration_us, parse_timestamp_us
 from rules.types import (
     DURATION,
@@ -24,12 +24,10 @@ from rules.types import (
     IntType,
     ListType,
     MapType,
-    RecordType,
     StringType,
     TimestampType,
     Type,
     same,
-    show,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +43,9 @@ def check_call(checker: Checker, node: syntax.Apply, args: list[Node] | None) ->
     style, name, written = _named(checker, node)
     overloads = BY_NAME.get((style, name), ())
     if not overloads:
-        raise _unknown(checker, node, style, name)
+        raise unknown_function(checker, node, style, name)
+    if names_null(node):
+        raise compared_with_null(checker, node)
     if args is None:
         args = checker.all([(arg, None) for arg in written])
     literal = _time_literal(checker, node, name, args)
@@ -56,43 +56,11 @@ def check_call(checker: Checker, node: syntax.Apply, args: list[Node] | None) ->
     types = [arg.type for arg in args]
     for overload in overloads:
         if _takes(overload, types):
-            if overload.id in _EQUALITIES and (record := _record_in(types[-1])) is not None:
-                raise _whole_record(checker, node, overload, types, record)
+            if overload.id in _EQUALITIES and (record := record_in(types[0])) is not None:
+                raise whole_record(checker, node, types[0], record)
             result, raises = result_of(overload, types)
             return Call(overload, tuple(args), _bind(overload, types, result), checker.span(node), raises)
-    raise _no_overload(checker, node, name, written, args, overloads)
-
-
-def _record_in(t: Type) -> RecordType | None:
-    """The record that values of a type are or hold."""
-    match t:
-        case RecordType():
-            return t
-        case ListType(item=inner) | MapType(value=inner):
-            return _record_in(inner)
-        case _:
-            return None
-
-
-def _whole_record(
-    checker: Checker, node: syntax.Apply, overload: Overload, types: list[Type], record: RecordType
-) -> Exception:
-    """Refuse to compare records: what may be absent in them, or ignored, has no equality that a reader would expect."""
-    field = next((f.name for f in record.fields if not f.guarded), "field")
-    left, right = (checker.text.text[arg.start : arg.end] for arg in node.args)
-    if overload.id == "in_list":
-        remedy = f"`{right}.exists(x, x.{field} == {left}.{field})`"
-    elif isinstance(types[0], RecordType):
-        remedy = f"`{left}.{field} {node.function.strip('_')} {right}.{field}`"
-    else:
-        remedy = f"`size({left})`, or `{left}.exists(x, x.{field} == …)`"
-    return checker.fail(
-        "cel-type",
-        node,
-        f"{show(types[0])} is not compared as a whole",
-        expected="a comparison of fields",
-        remedy=remedy,
-    )
+    raise no_overload(checker, node, name, args, overloads)
 
 
 def _named(checker: Checker, node: syntax.Apply) -> tuple[Style, str, tuple[syntax.Syntax, ...]]:
@@ -106,15 +74,6 @@ def _named(checker: Checker, node: syntax.Apply) -> tuple[Style, str, tuple[synt
         if not bound:
             return "function", f"{target.name}.{node.function}", node.args
     return "method", node.function, (target, *node.args)
-
-
-def _unknown(checker: Checker, node: syntax.Apply, style: Style, name: str) -> Exception:
-    other: Style = "method" if style == "function" else "function"
-    if (other, name) in BY_NAME:
-        remedy = f"`x.{name}()`" if other == "method" else f"`{name}(x)`"
-        return checker.fail("cel-function", node, f"`{name}` is a {other}", remedy=remedy)
-    near = did_you_mean(name, [known for kind, known in BY_NAME if kind != "operator"])
-    return checker.fail("cel-function", node, f"there is no function `{name}`", remedy=f"`{near}`" if near else "")
 
 
 def _time_literal(checker: Checker, node: syntax.Apply, name: str, args: list[Node]) -> Node | None:
@@ -217,30 +176,3 @@ def _bind(overload: Overload, types: list[Type], result: Type) -> Type:
     if overload.result == "duration" and not isinstance(result, DurationType):
         return DURATION
     return result
-
-
-def _no_overload(
-    checker: Checker,
-    node: syntax.Apply,
-    name: str,
-    written: tuple[syntax.Syntax, ...],
-    args: list[Node],
-    overloads: tuple[Overload, ...],
-) -> Exception:
-    shown = [show(arg.type) for arg in args]
-    operator = name.strip("_@").replace("[_]", "[]") or name
-    remedy = ""
-    kinds = {type(arg.type) for arg in args}
-    if kinds == {IntType, DoubleType}:
-        at = next(i for i, arg in enumerate(args) if isinstance(arg.type, IntType))
-        source = checker.text.text[written[at].start : written[at].end]
-        literal = isinstance(args[at], Constant)
-        remedy = f"`{source}.0`" if literal and source.lstrip("-").isdigit() else f"`double({source})`"
-    elif kinds == {StringType, EnumType}:
-        remedy = "`string(x)` of the enum, or a text literal that is one of its words"
-    if overloads[0].style == "operator":
-        message = f"`{operator}` does not go with {' and '.join(shown)}"
-    else:
-        message = f"`{name}` does not take ({', '.join(shown)})"
-    expected = "; ".join(sorted({f"({', '.join(o.params)}{', …' if o.variadic else ''})" for o in overloads}))
-    return checker.fail("cel-type", node, message, expected=expected, remedy=remedy)

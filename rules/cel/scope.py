@@ -45,6 +45,9 @@ class Scope:
     faulty: frozenset[str] = frozenset()
     """Names (`held`, `params.cap`, `params.*` for any) whose own faults have been reported."""
 
+    later: frozenset[str] = frozenset()
+    """Names of definitions that stand further down, and of the one being read."""
+
     def with_names(self, added: Mapping[str, Meaning]) -> Scope:
         """The scope with more bare names."""
         return replace(self, names=MappingProxyType({**self.names, **added}))

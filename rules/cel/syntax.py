@@ -17,6 +17,7 @@ from typing import TypeAlias
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
+from rules.cel.syntax_faults import TOKENS, SyntaxFault, explain, misplaced
 from rules.types import INT_MAX, INT_MIN
 
 KEYWORDS = frozenset(("false", "in", "null", "true"))
@@ -27,20 +28,6 @@ RESERVED = KEYWORDS | {
 }
 MAX_LENGTH = 8_192
 MAX_DEPTH = 48
-
-
-class SyntaxFault(Exception):
-    """The text is not an expression; `start`/`end` are offsets into it."""
-
-    def __init__(self, code: str, start: int, end: int, message: str, remedy: str = "") -> None:
-        super().__init__(message)
-        self.code, self.start, self.end, self.message, self.remedy = (
-            code,
-            start,
-            end,
-            message,
-            remedy,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +137,13 @@ def parse(text: str) -> Syntax:
     try:
         tree = _grammar().parse(text)
     except UnexpectedInput as error:
-        raise _syntax_fault(text, error) from None
+        raise explain(text, error) from None
     return _Reader(text).expr(tree, 0)
-
-
-_TOKENS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|//[^\n]*|[(\[{]|[)\]}]|[!?]|--+")
 
 
 def _check_nesting(text: str) -> None:
     depth = 0
-    for match in _TOKENS.finditer(text):
+    for match in TOKENS.finditer(text):
         mark = match.group()
         depth += (mark in "([{") - (mark in ")]}")
         if depth > MAX_DEPTH:
@@ -174,34 +158,6 @@ def _too_deep(start: int, end: int) -> SyntaxFault:
         f"the expression nests deeper than {MAX_DEPTH} levels",
         "name the inner parts under `variables`",
     )
-
-
-def _syntax_fault(text: str, error: UnexpectedInput) -> SyntaxFault:
-    token = getattr(error, "token", None)
-    start = getattr(error, "pos_in_stream", None)
-    if isinstance(token, Token) and token.start_pos is not None and token.type != "$END":
-        start = token.start_pos
-        found = str(token)
-    elif start is not None and start < len(text) and (token is None or token.type != "$END"):
-        found = text[start]
-    else:
-        return SyntaxFault("cel-syntax", len(text), len(text), "the expression ends too early")
-    remedy = _HINTS.get(found, "") or _HINTS.get(text[start : start + 2], "")
-    message = f"`{found}` cannot stand here"
-    if found in "\"'":
-        message, remedy = "a quoted text is not closed", f"end it with `{found}`"
-    return SyntaxFault("cel-syntax", start, start + max(1, len(found)), message, remedy)
-
-
-_HINTS = {
-    "=": "`==` to compare",
-    "&": "`&&` for and",
-    "|": "`||` for or",
-    "and": "`&&` for and",
-    "or": "`||` for or",
-    "not": "`!` for not",
-    "is": "`==` to compare",
-}
 
 
 class _Reader:
@@ -244,8 +200,15 @@ class _Reader:
         """`a inb` and `1in b` are lexed as `in`; CEL wants the word to stand alone."""
         between_start, between_end = self._range(left)[1], self._range(right)[0]
         at = self.text.rfind("in", between_start, between_end)
-        if at >= 0 and at + 2 < len(self.text) and re.match(r"\w", self.text[at + 2]):
-            raise SyntaxFault("cel-syntax", at, between_end, "`in` must stand apart from what follows", "`in `")
+        glued = re.match(r"in(\w+)", self.text[at:]) if at >= 0 else None
+        if glued is None:
+            return
+        start, end = self._range(left)
+        if self.text[start:end] == "not":
+            raise misplaced(self.text, start, "not")
+        if glued[1].isdecimal():
+            raise SyntaxFault("cel-syntax", at, at + glued.end(), "`in` must stand apart from what follows", "`in `")
+        raise misplaced(self.text, at, glued[0])
 
     def _unary(self, children: list[Tree[Token] | Token], depth: int, start: int, end: int) -> Syntax:
         sign, operand = children

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from rules.diagnostics import Diagnostics, did_you_mean
+from rules.documents.findings import form, one_of, say
 from rules.documents.kinds import DOCUMENTS, Document
 from rules.source import Source, Span
 from rules.yaml_nodes import Mapping, Node, Scalar, Sequence, at, plain
@@ -61,8 +62,7 @@ def shaped(source: Source, root: Node, diagnostics: Diagnostics) -> Shaped | Non
     try:
         model = DOCUMENTS[kind].model_validate(plain(root))
     except ValidationError as error:
-        for found in error.errors(include_url=False, include_context=True):
-            _report(root, DOCUMENTS[kind], found, diagnostics)
+        _report(root, DOCUMENTS[kind], error.errors(include_url=False, include_context=True), diagnostics)
         return None
     return Shaped(source, root, model, kind)
 
@@ -89,18 +89,38 @@ def _kind(root: Mapping, diagnostics: Diagnostics) -> str | None:
     return None
 
 
-def _report(root: Mapping, model: type[BaseModel], found: ErrorDetails, diagnostics: Diagnostics) -> None:
-    path = _path(root, found["loc"])
-    node = at(root, path)
-    kind = found["type"]
-    if kind == "extra_forbidden":
-        _unknown_key(root, model, path, diagnostics)
-    elif kind == "missing":
-        missing = str(found["loc"][-1])
-        diagnostics.error("document-missing", _head(node), f"`{missing}` is missing here", expected=f"`{missing}:`")
-    else:
-        message, expected = _say(found, node)
-        diagnostics.error("document-value", node.span, message, expected=expected)
+def _report(root: Mapping, model: type[BaseModel], errors: list[ErrorDetails], diagnostics: Diagnostics) -> None:
+    """Every finding once: a mistyped key is not missing too, and the options of a union fail as one."""
+    instead: dict[tuple[Step, ...], set[str]] = {}
+    wrong: dict[tuple[Step, ...], list[ErrorDetails]] = {}
+    for found in errors:
+        path = _path(root, found)
+        if found["type"] == "extra_forbidden":
+            instead.setdefault(path[:-1], set()).add(_unknown_key(root, model, path, diagnostics))
+        elif found["type"] != "missing":
+            wrong.setdefault(path, []).append(found)
+    for found in errors:
+        missing, path = str(found["loc"][-1]), _path(root, found)
+        if found["type"] == "missing" and missing not in instead.get(path[:-1], ()):
+            head = _head(at(root, path))
+            diagnostics.error("document-missing", head, f"`{missing}` is missing here", expected=f"`{missing}:`")
+    for path, options in wrong.items():
+        node = at(root, path)
+        if options[0]["loc"][-1] == "[key]":
+            _wrong_key(root, path, options[0], diagnostics)
+            continue
+        message, expected, remedy = say(options, node, path)
+        diagnostics.error("document-value", node.span, message, expected=expected, remedy=remedy)
+
+
+def _wrong_key(root: Mapping, path: tuple[Step, ...], found: ErrorDetails, diagnostics: Diagnostics) -> None:
+    parent, key = at(root, path[:-1]), str(path[-1])
+    node = parent.key(key) if isinstance(parent, Mapping) else None
+    span = parent.span if node is None else node.span
+    expected, remedy = form(str(found.get("ctx", {}).get("pattern", "")), key)
+    diagnostics.error(
+        "document-value", span, f"`{key}` is not a name that can stand here", expected=expected, remedy=remedy
+    )
 
 
 def _head(node: Node) -> Span:
@@ -110,8 +130,9 @@ def _head(node: Node) -> Span:
     return node.span
 
 
-def _path(root: Node, location: tuple[int | str, ...]) -> tuple[Step, ...]:
-    """Pydantic's location without the tags of its unions."""
+def _path(root: Node, found: ErrorDetails) -> tuple[Step, ...]:
+    """Pydantic's location without the tags of its unions; the key it speaks of need not be there."""
+    location, names_key = found["loc"], found["type"] in ("missing", "extra_forbidden")
     path: list[Step] = []
     node = root
     for position, step in enumerate(location):
@@ -124,12 +145,13 @@ def _path(root: Node, location: tuple[int | str, ...]) -> tuple[Step, ...]:
         elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
             path.append(step)
             node = node.items[step]
-        elif last and step != "[key]":
+        elif last and names_key:
             path.append(step)
     return tuple(path)
 
 
-def _unknown_key(root: Mapping, model: type[BaseModel], path: tuple[Step, ...], diagnostics: Diagnostics) -> None:
+def _unknown_key(root: Mapping, model: type[BaseModel], path: tuple[Step, ...], diagnostics: Diagnostics) -> str:
+    """Report a key that is not known; gives the known one that it stands for, or an empty string."""
     parent = at(root, path[:-1])
     key = str(path[-1])
     known = _known_keys(model, path[:-1])
@@ -142,9 +164,10 @@ def _unknown_key(root: Mapping, model: type[BaseModel], path: tuple[Step, ...], 
         "document-unknown-key",
         span,
         f"`{key}` is not a key here",
-        expected=("one of " + ", ".join(f"`{k}`" for k in known)) if known else "",
+        expected=one_of(known),
         remedy=f"`{near}`" if near else "",
     )
+    return near
 
 
 def _known_keys(model: type[BaseModel], path: tuple[Step, ...]) -> list[str]:
@@ -192,39 +215,3 @@ def _children(
 
 def _values(patterns: object) -> list[object]:
     return list(patterns.values()) if isinstance(patterns, dict) else []
-
-
-def _say(found: ErrorDetails, node: Node) -> tuple[str, str]:
-    """What was found and what was expected, without a word of the host language."""
-    shown = f"`{node.text}`" if isinstance(node, Scalar) else ("a list" if isinstance(node, Sequence) else "a mapping")
-    context = found.get("ctx", {})
-    kind = found["type"]
-    if found["loc"] and found["loc"][-1] == "[key]":
-        key = str(found["loc"][-2])
-        return f"`{key}` is not a name that can stand here", f"a name that matches `{context.get('pattern', '')}`"
-    match kind:
-        case "string_type":
-            hint = (
-                "text"
-                if not isinstance(node, Scalar) or isinstance(node.value, str)
-                else f'text: put it in quotes, "{node.text}"'
-            )
-            return f"{shown} is not text", hint
-        case "string_pattern_mismatch":
-            return f"{shown} does not have the right form", f"text that matches `{context['pattern']}`"
-        case "string_too_long" | "too_long":
-            return f"{shown} is too long", f"at most {context.get('max_length')}"
-        case "string_too_short" | "too_short":
-            return f"{shown} is empty", f"at least {context.get('min_length')}"
-        case "literal_error" | "enum":
-            return f"{shown} is not a word known here", f"one of {context['expected']}".replace("'", "`")
-        case (
-            "int_type" | "float_type" | "bool_type" | "list_type" | "dict_type" | "model_type" | "model_attributes_type"
-        ):
-            wanted = {"int": "a whole number", "float": "a number", "bool": "true or false", "list": "a list"}
-            return f"{shown} cannot stand here", wanted.get(kind.partition("_")[0], "a mapping")
-        case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
-            bound = next(iter(context.values()), "")
-            return f"{shown} is out of range", f"{'at least' if 'greater' in kind else 'at most'} {bound}"
-        case _:
-            return f"{shown} cannot stand here", "a value of the kind the schema shows"

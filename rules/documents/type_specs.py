@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from rules.cel.literals import fits_value
+from rules.cel.literals import fits_value, outer
 from rules.diagnostics import Diagnostics, did_you_mean
 from rules.documents.sections import TypeSpec
 from rules.documents.shape import Shaped, Step
@@ -36,10 +36,21 @@ from rules.types import (
 BASIC: Mapping[str, Type] = MappingProxyType(
     {"bool": BOOL, "int": INT, "double": DOUBLE, "string": STRING, "timestamp": TIMESTAMP, "duration": DURATION}
 )
-Lookup: TypeAlias = Callable[[str], Type | None]
 Path: TypeAlias = tuple[Step, ...]
 OPEN_ENUM_LENGTH = 64
 _NULLABLE = re.compile(r"^\s*(\w+)\s*\|\s*null\s*$")
+
+
+class Names(Protocol):
+    """The named types. One that is among them and cannot be got has a fault, which has been reported."""
+
+    def get(self, name: str, /) -> Type | None:
+        """The type of a name."""
+        ...
+
+    def __contains__(self, name: object, /) -> bool: ...
+
+    def __iter__(self) -> Iterator[str]: ...
 
 
 def nullable(spec: object) -> bool:
@@ -49,13 +60,23 @@ def nullable(spec: object) -> bool:
 
 
 def build(
-    document: Shaped, path: Path, spec: object, lookup: Lookup, diagnostics: Diagnostics, *, bounded: bool = True
+    document: Shaped,
+    path: Path,
+    spec: object,
+    names: Names,
+    diagnostics: Diagnostics,
+    *,
+    bounded: bool = True,
+    nulls: bool = False,
 ) -> Type | None:
     """The type of a type expression at a path, or None when something was reported.
 
-    `bounded` asks that the type is finite, as everything from outside must be.
+    `bounded` asks that the type is finite, as everything from outside must be; `nulls` allows `| null`, which is
+    said of fields and inputs.
     """
-    reader = _Reader(document, lookup, diagnostics)
+    reader = _Reader(document, names, diagnostics)
+    if nullable(spec) and not nulls:
+        return reader.no_null(path)
     found = reader.read(path, spec)
     if found is not None and bounded and not reader.finite(path, found):
         return None
@@ -68,14 +89,14 @@ def build_default(document: Shaped, path: Path, spec: object, t: Type, diagnosti
         return None
     fault = fits_value(spec.default, t)
     if fault:
-        diagnostics.error("types-default", document.span(*path, "default"), fault, expected=show(t))
+        diagnostics.error("types-default", document.span(*path, "default"), fault)
         return None
     return Default(tuple(spec.default) if isinstance(spec.default, list) else spec.default)
 
 
 class _Reader:
-    def __init__(self, document: Shaped, lookup: Lookup, diagnostics: Diagnostics) -> None:
-        self.document, self.lookup, self.diagnostics = document, lookup, diagnostics
+    def __init__(self, document: Shaped, names: Names, diagnostics: Diagnostics) -> None:
+        self.document, self.names, self.diagnostics = document, names, diagnostics
 
     def read(self, path: Path, spec: object) -> Type | None:
         if isinstance(spec, str):
@@ -83,7 +104,11 @@ class _Reader:
         assert isinstance(spec, TypeSpec)
         said = [key for key in ("type", "list", "map") if getattr(spec, key) is not None]
         if len(said) != 1:
-            return self._fail("types-shape", path, "a type says one of `type`, `list`, `map`", "`{type: double, …}`")
+            found = f"this says {' and '.join(f'`{key}`' for key in said)}" if said else "this says none of them"
+            return self._fail("types-shape", path, f"a type says one of `type`, `list`, `map`; {found}")
+        held = spec.list if spec.list is not None else spec.map
+        if nullable(held):
+            return self.no_null((*path, said[0]))
         if spec.list is not None:
             item = self.read((*path, "list"), spec.list)
             return None if item is None or not self._only(path, spec, "maxItems") else ListType(item, spec.maxItems)
@@ -101,11 +126,17 @@ class _Reader:
     def _named(self, path: Path, text: str) -> Type | None:
         match = _NULLABLE.match(text)
         name = match.group(1) if match else text.strip()
-        found = BASIC.get(name) or self.lookup(name)
-        if found is None:
-            near = did_you_mean(name, [*BASIC, *getattr(self.lookup, "__self__", {})])
-            return self._fail("types-unknown", path, f"there is no type `{name}`", f"`{near}`" if near else "")
+        found = BASIC.get(name) or self.names.get(name)
+        if found is None and name not in self.names:
+            near = did_you_mean(name, [*BASIC, *self.names])
+            self._fail("types-unknown", path, f"there is no type `{name}`", f"`{near}`" if near else "")
         return found
+
+    def no_null(self, path: Path) -> Type | None:
+        """Refuse a `| null` where nothing could be null."""
+        return self._fail(
+            "types-shape", path, "`| null` is said of a record's field or of an input", "the type without it"
+        )
 
     def _only(self, path: Path, spec: TypeSpec, *allowed: str) -> bool:
         bounds = {
@@ -131,16 +162,14 @@ class _Reader:
             case IntType():
                 if not self._only(path, spec, "minimum", "maximum"):
                     return None
-                low, high = spec.minimum, spec.maximum
-                if not all(value is None or isinstance(value, int) for value in (low, high)):
-                    return self._fail("types-bound", path, "the bounds of an int are whole numbers")
-                return self._ordered(
-                    path,
-                    IntType(
-                        base.minimum if not isinstance(low, int) else max(low, base.minimum),
-                        base.maximum if not isinstance(high, int) else min(high, base.maximum),
-                    ),
-                )
+                for key in ("minimum", "maximum"):
+                    if not isinstance(getattr(spec, key), int | None):
+                        return self._fail("types-bound", (*path, key), "the bounds of an int are whole numbers")
+                assert isinstance(spec.minimum, int | None)
+                assert isinstance(spec.maximum, int | None)
+                low = base.minimum if spec.minimum is None else spec.minimum
+                high = base.maximum if spec.maximum is None else spec.maximum
+                return self._narrower(path, IntType(low, high), base)
             case StringType():
                 return self._string(path, spec, base)
             case DurationType():
@@ -151,15 +180,14 @@ class _Reader:
     def _double(self, path: Path, spec: TypeSpec, base: DoubleType) -> Type | None:
         if not self._only(path, spec, "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
             return None
-        if isinstance(spec.minimum, str) or isinstance(spec.maximum, str):
-            return self._fail("types-bound", path, "the bounds of a double are numbers")
-        lows = [(float(v), x) for v, x in ((spec.minimum, False), (spec.exclusiveMinimum, True)) if v is not None]
-        highs = [(float(v), x) for v, x in ((spec.maximum, False), (spec.exclusiveMaximum, True)) if v is not None]
-        if len(lows) > 1 or len(highs) > 1:
-            return self._fail("types-bound", path, "a bound is either inclusive or exclusive")
-        low, low_open = lows[0] if lows else (base.minimum, base.exclusive_minimum)
-        high, high_open = highs[0] if highs else (base.maximum, base.exclusive_maximum)
-        return self._ordered(path, DoubleType(max(low, base.minimum), min(high, base.maximum), low_open, high_open))
+        for key, other in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+            if isinstance(getattr(spec, key), str):
+                return self._fail("types-bound", (*path, key), "the bounds of a double are numbers")
+            if getattr(spec, key) is not None and getattr(spec, other) is not None:
+                return self._fail("types-bound", (*path, other), f"a bound is either `{key}` or `{other}`")
+        low, low_open = _bound(spec.minimum, spec.exclusiveMinimum, (base.minimum, base.exclusive_minimum))
+        high, high_open = _bound(spec.maximum, spec.exclusiveMaximum, (base.maximum, base.exclusive_maximum))
+        return self._narrower(path, DoubleType(low, high, low_open, high_open), base)
 
     def _string(self, path: Path, spec: TypeSpec, base: StringType) -> Type | None:
         if not self._only(path, spec, "pattern", "maxLength"):
@@ -169,6 +197,8 @@ class _Reader:
                 matcher(spec.pattern)
             except ValueError as error:
                 return self._fail("types-pattern", (*path, "pattern"), f"the pattern cannot be read: {error}")
+        if spec.maxLength is not None and base.max_length is not None and spec.maxLength > base.max_length:
+            return self._fail("types-bound", (*path, "maxLength"), f"the type has at most {base.max_length} already")
         return StringType(spec.maxLength or base.max_length, spec.pattern or base.pattern)
 
     def _duration(self, path: Path, spec: TypeSpec, base: DurationType) -> Type | None:
@@ -176,41 +206,69 @@ class _Reader:
             return None
         limits = []
         for key, value, otherwise in (("minimum", spec.minimum, base.minimum), ("maximum", spec.maximum, base.maximum)):
-            if value is None:
-                limits.append(otherwise)
-            elif isinstance(value, str):
-                limits.append(parse_duration_us(value))
-            else:
-                return self._fail("types-bound", (*path, key), "the bound of a duration is a duration", '`"60s"`')
-        return self._ordered(path, DurationType(*limits))
+            try:
+                limits.append(otherwise if value is None else parse_duration_us(str(value)))
+            except ValueError as error:
+                return self._fail("types-bound", (*path, key), f"`{value}` is not a duration: {error}")
+        return self._narrower(path, DurationType(*limits), base)
 
-    def _ordered(self, path: Path, t: IntType | DoubleType | DurationType) -> Type | None:
-        if t.minimum > t.maximum:
-            return self._fail("types-bound", path, "the minimum lies above the maximum")
+    def _narrower(
+        self, path: Path, t: IntType | DoubleType | DurationType, base: IntType | DoubleType | DurationType
+    ) -> Type | None:
+        """A type with bounds of its own, which lie in order and within those of the type it is made of."""
+        if t.minimum > t.maximum or (t.minimum == t.maximum and isinstance(t, DoubleType) and _open(t)):
+            return self._fail("types-bound", (*path, "minimum"), "no value lies between the bounds")
+        for key, wider in (("minimum", t.minimum < base.minimum), ("maximum", t.maximum > base.maximum)):
+            if wider:
+                return self._fail(
+                    "types-bound", (*path, key), f"the bound lies outside those of the type, {_range(base)}"
+                )
         return t
 
     def finite(self, path: Path, t: Type) -> bool:
         """Whether a type is bounded all the way down; reports the first part that is not."""
         match t:
             case DoubleType(minimum=low, maximum=high) if low == -DOUBLE_MAX or high == DOUBLE_MAX:
-                missing = "`minimum` and `maximum` of the double"
+                sides = (("minimum", low == -DOUBLE_MAX), ("maximum", high == DOUBLE_MAX))
+                missing = [key for key, lacks in sides if lacks]
             case StringType(max_length=None):
-                missing = "`maxLength` of the text"
+                missing = ["maxLength"]
             case ListType(max_items=None):
-                missing = "`maxItems` of the list"
+                missing = ["maxItems"]
             case MapType(max_entries=None):
-                missing = "`maxEntries` of the map"
-            case ListType(item=inner) | MapType(value=inner):
-                return self.finite(path, inner)
+                missing = ["maxEntries"]
+            case ListType(item=inner):
+                return self.finite((*path, "list"), inner)
+            case MapType(value=inner):
+                return self.finite((*path, "map"), inner)
             case _:
                 return True
-        self._fail("types-unbounded", path, f"{show(t)} comes from outside and says no bound", missing)
+        said = " and ".join(f"`{key}`" for key in missing)
+        holder = f"`{{type: {show(t)}, " if not isinstance(t, ListType | MapType) else "`{…, "
+        remedy = holder + ", ".join(f"{key}: …" for key in missing) + "}`"
+        self._fail("types-unbounded", path, f"`{show(t)}` comes from outside and says no {said}", remedy)
         return False
 
     def _fail(self, code: str, path: Path, message: str, remedy: str = "") -> Type | None:
         """Report a fault; there is no type to give."""
         self.diagnostics.error(code, self.document.span(*path), message, remedy=remedy)
         return None
+
+
+def _bound(closed: float | str | None, exclusive: float | None, inherited: tuple[float, bool]) -> tuple[float, bool]:
+    """A bound as written, or the inherited one; whether it is exclusive."""
+    if exclusive is not None:
+        return float(exclusive), True
+    return inherited if closed is None else (float(closed), False)
+
+
+def _open(t: DoubleType) -> bool:
+    return t.exclusive_minimum or t.exclusive_maximum
+
+
+def _range(t: IntType | DoubleType | DurationType) -> str:
+    low, high = outer(t.minimum, t), outer(t.maximum, t)
+    return f"{low} to {high}"
 
 
 __all__ = ["BASIC", "OPEN_ENUM_LENGTH", "EnumType", "build", "build_default", "nullable"]

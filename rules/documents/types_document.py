@@ -6,6 +6,7 @@ its entries. Records cannot hold themselves.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as Lookup
 from dataclasses import dataclass, field
 
@@ -24,6 +25,10 @@ LATCH_STATE = RecordType(
         Field("recent", ListType(BOOL, 16), default=Default(())),
     ),
 )
+
+
+MAX_NESTING = 32
+"""Levels of types within types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class _Builder:
         self.document, self.diagnostics = document, diagnostics
         self.spec: TypesSpec = document.model.spec
         self.named: dict[str, Type] = {"LatchState": LATCH_STATE}
+        self.faulty: set[str] = set()
         self.open: list[str] = []
 
     def build(self) -> TypeTable:
@@ -63,14 +69,45 @@ class _Builder:
         for group, is_open in ((self.spec.enums, False), (self.spec.openEnums, True)):
             for name, words in group.items():
                 self._enum(name, tuple(words), "openEnums" if is_open else "enums", is_open)
-        for name, spec in self.spec.scalars.items():
-            found = build(self.document, ("spec", "scalars", name), spec, self.named.get, self.diagnostics)
-            if found is not None:
-                self.named[name] = found
-        for name in self.spec.records:
-            self.record(name)
+        for name in (*self.spec.scalars, *self.spec.records):
+            self.get(name)
         facts = {name: fact for name, spec in self.spec.facts.items() if (fact := self._fact(name, spec))}
         return TypeTable(self.named, facts)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self.named, *self.spec.scalars, *self.spec.records))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.named or name in self.spec.scalars or name in self.spec.records
+
+    def get(self, name: str) -> Type | None:
+        """The type of a name, built first when needed; None when it has a fault."""
+        if name in self.named or name in self.faulty or name not in self:
+            return self.named.get(name)
+        group = "scalars" if name in self.spec.scalars else "records"
+        if name in self.open:
+            chain = " holds ".join(f"`{n}`" for n in [*self.open[self.open.index(name) :], name])
+            self._error_at_key("types-cycle", ("spec", group, name), f"a type cannot hold itself: {chain}")
+        elif len(self.open) == MAX_NESTING:
+            self._error_at_key("types-depth", ("spec", group, name), f"types nest deeper than {MAX_NESTING} levels")
+        else:
+            self.open.append(name)
+            found = self._scalar(name) if group == "scalars" else self._record(name)
+            self.open.pop()
+            if found is not None and name not in self.faulty:
+                self.named[name] = found
+                return found
+        self.faulty.add(name)
+        return None
+
+    def _scalar(self, name: str) -> Type | None:
+        return build(self.document, ("spec", "scalars", name), self.spec.scalars[name], self, self.diagnostics)
+
+    def _record(self, name: str) -> RecordType:
+        """The record type of a name; a field with a fault is left out."""
+        written = ((key, spec) for key, spec in self.spec.records[name].items())
+        fields = [built for key, spec in written if (built := self._field(name, key, spec)) is not None]
+        return RecordType(name, tuple(fields), tuple(self.spec.ignored.get(name, ())))
 
     def _unique_names(self) -> None:
         seen: dict[str, str] = {}
@@ -79,11 +116,14 @@ class _Builder:
             for name in getattr(self.spec, group):
                 if name in seen or name in BASIC or name == "LatchState":
                     where = seen.get(name, "the language")
-                    self._error("types-duplicate", ("spec", group, name), f"`{name}` is a type of {where} already")
+                    message = f"`{name}` is a type of {where} already"
+                    self._error_at_key("types-duplicate", ("spec", group, name), message, "another name")
                 seen[name] = f"`{group}`"
         for name in self.spec.ignored:
             if name not in self.spec.records:
-                self._error("types-unknown", ("spec", "ignored", name), f"there is no record `{name}`")
+                near = did_you_mean(name, self.spec.records)
+                message, remedy = f"there is no record `{name}`", f"`{near}`" if near else ""
+                self._error_at_key("types-unknown", ("spec", "ignored", name), message, remedy)
 
     def _enum(self, name: str, words: tuple[str, ...], group: str, is_open: bool) -> None:
         for index, word in enumerate(words):
@@ -91,47 +131,28 @@ class _Builder:
                 self._error("types-duplicate", ("spec", group, name, index), f"`{word}` stands twice in `{name}`")
         self.named[name] = EnumType(name, tuple(dict.fromkeys(words)), is_open)
 
-    def record(self, name: str) -> Type | None:
-        """The record type of a name, building it first when needed."""
-        if name in self.named or name not in self.spec.records:
-            return self.named.get(name)
-        if name in self.open:
-            chain = " holds ".join(f"`{n}`" for n in [*self.open[self.open.index(name) :], name])
-            self._error("types-cycle", ("spec", "records", name), f"a record cannot hold itself: {chain}")
-            return None
-        self.open.append(name)
-        fields = [
-            built
-            for key, spec in self.spec.records[name].items()
-            if (built := self._field(name, key, spec)) is not None
-        ]
-        self.open.pop()
-        self.named[name] = RecordType(name, tuple(fields), tuple(self.spec.ignored.get(name, ())))
-        return self.named[name]
-
     def _field(self, record: str, key: str, spec: object) -> Field | None:
         path: tuple[Step, ...] = ("spec", "records", record, key)
         name = key.rstrip("?")
         if name in KEYWORDS:
-            self._error("types-reserved", path, f"`{name}` is a reserved word of CEL")
+            self._error_at_key("types-reserved", path, f"`{name}` is a reserved word of CEL", "another name")
         if key.endswith("?") and name in self.spec.records[record]:
-            self._error("types-duplicate", path, f"`{record}` has `{name}` and `{key}`")
-        found = build(self.document, path, spec, self._lookup, self.diagnostics)
+            self._error_at_key("types-duplicate", path, f"`{record}` has `{name}` and `{key}`", "one of them")
+        found = build(self.document, path, spec, self, self.diagnostics, nulls=True)
         if found is None:
             return None
         default = build_default(self.document, path, spec, found, self.diagnostics)
         if default is not None and key.endswith("?"):
-            self._error("types-default", path, f"`{key}` has a default, so it is never absent", f"`{name}`")
+            self._error_at_key("types-default", path, f"`{key}` has a default, so it is never absent", f"`{name}`")
         return Field(name, found, optional=key.endswith("?"), nullable=nullable(spec), default=default)
-
-    def _lookup(self, name: str) -> Type | None:
-        return self.named.get(name) or self.record(name)
 
     def _fact(self, name: str, spec: FactSpec) -> Fact | None:
         path: tuple[Step, ...] = ("spec", "facts", name)
         if name in RESERVED:
-            self._error("types-reserved", path, f"`{name}` is a reserved word of CEL")
-        found = build(self.document, path, spec, self._lookup, self.diagnostics)
+            self._error_at_key("types-reserved", path, f"`{name}` is a reserved word of CEL", "another name")
+        if "default" in spec.model_fields_set:
+            self._error("types-default", (*path, "default"), "a fact has no default: who supplies it says it")
+        found = build(self.document, path, spec, self, self.diagnostics)
         if found is None:
             return None
         sources = (spec.from_,) if isinstance(spec.from_, str) else tuple(spec.from_)
@@ -140,13 +161,10 @@ class _Builder:
     def _error(self, code: str, path: tuple[Step, ...], message: str, remedy: str = "") -> None:
         self.diagnostics.error(code, self.document.span(*path), message, remedy=remedy)
 
+    def _error_at_key(self, code: str, path: tuple[Step, ...], message: str, remedy: str = "") -> None:
+        self.diagnostics.error(code, self.document.key_span(*path), message, remedy=remedy)
+
 
 def type_table(document: Shaped, diagnostics: Diagnostics) -> TypeTable:
     """The types and facts a Types document declares; faults are reported and their types left out."""
     return _Builder(document, diagnostics).build()
-
-
-def unknown_type(name: str, known: Lookup[str, Type]) -> str:
-    """The known type name nearest to a mistyped one, in backticks, or an empty string."""
-    near = did_you_mean(name, [*known, *BASIC])
-    return f"`{near}`" if near else ""

@@ -16,6 +16,7 @@ from rules.cel.tree import Node
 from rules.documents.sections import RuleSpec
 from rules.documents.shape import Step
 from rules.documents.type_specs import build
+from rules.kinds.calls import read_calls
 from rules.kinds.lowering import Lowering
 from rules.plan import EFFECTS, Alternative, Case, LogLine, Output, Plan, Requirement
 from rules.source import Span
@@ -31,7 +32,7 @@ def plan_of(lowering: Lowering, group: str, definitions: Mapping[str, object]) -
     lowering.read_parameters()
     lowering.take_libraries()
     lowering.read_requirements()
-    lowering.read_calls()
+    read_calls(lowering)
     lowering.read_definitions(group, definitions)
     cases, known = _cases(lowering)
     otherwise = _otherwise(lowering, known)
@@ -187,7 +188,7 @@ def _outputs(lowering: Lowering) -> tuple[Output, ...]:
     for key, spec in lowering.spec.outputs.items():
         path: Path = ("spec", "outputs", key)
         name, optional = key.rstrip("?"), key.endswith("?")
-        wanted = build(lowering.document, (*path, "type"), spec.type, named.get, lowering.diagnostics, bounded=False)
+        wanted = build(lowering.document, (*path, "type"), spec.type, named, lowering.diagnostics, bounded=False)
         if optional != (spec.when is not None):
             found = "has `?` and no `when`" if optional else "has `when` and no `?`"
             lowering.error_at_key(

@@ -7,7 +7,7 @@ lines are built from here in `rules.kinds.assembly`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rules.cel import presence
 from rules.cel.expressions import Template, expression, template, text_of
@@ -49,6 +49,8 @@ class Surroundings:
     plans: Mapping[str, Plan]
     broken: frozenset[str]
     """Names of documents that have errors of their own: what is read of them is not judged."""
+    policies: frozenset[str] = frozenset()
+    """Names of every deciding document, whether it can be called or not."""
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ class Lowering:
         self.failed = True
         self.diagnostics.error(code, self.document.key_span(*path), message, expected=expected, remedy=remedy)
 
-    def _faulty(self, *names: str) -> None:
+    def faulty(self, *names: str) -> None:
         """Note names whose fault has been reported, so that reading them is no fault of its own."""
         self.failed = True
         self.scope = self.scope.with_faulty(*names)
@@ -136,10 +138,10 @@ class Lowering:
         for key, spec in written.items():
             path: Path = ("spec", "inputs", key)
             name = key.rstrip("?")
-            self._check_name("input-name", path, name, (f.name for f in fields))
-            found = build(self.document, path, spec, self.around.types.named.get, self.diagnostics)
+            self.check_name("input-name", path, name, (f.name for f in fields))
+            found = build(self.document, path, spec, self.around.types.named, self.diagnostics, nulls=True)
             if found is None:
-                self._faulty(name, f"inputs.{name}")
+                self.faulty(name, f"inputs.{name}")
                 continue
             fact = self.around.types.facts.get(name)
             if fact is not None and not same(fact.type, found):
@@ -160,18 +162,20 @@ class Lowering:
         """The parameters of the document itself."""
         own = read_parameters(self.document, self.around.types, self.diagnostics)
         for name in self.shared.parameters.keys() - {p.name for p in own}:
-            self._faulty(f"params.{name}")
+            self.faulty(f"params.{name}")
         self.add_parameters(own)
 
     def add_parameters(self, added: Iterable[Parameter]) -> None:
         """Parameters, own or taken from a library, under `params.`."""
         for parameter in added:
             clash = next((p for p in self.parameters if p.name == parameter.name), None)
+            foreign = parameter.origin == self.document.name
             if clash is not None and clash.span != parameter.span:
                 self.error_at_key(
                     "parameter-duplicate",
                     ("spec", "parameters", parameter.name),
-                    f"`{parameter.name}` is a parameter of `{clash.origin}` already",
+                    f"`{parameter.name}` is a parameter of `{clash.origin if foreign else parameter.origin}` already",
+                    remedy="another name",
                 )
             elif clash is None:
                 self.parameters.append(parameter)
@@ -194,12 +198,12 @@ class Lowering:
         for library_name, names in self.spec.uses.items():
             path: Path = ("spec", "uses", library_name)
             if library_name in self.around.broken:
-                self._faulty("params.*", *names)
+                self.faulty("params.*", *names)
                 continue
             library = self.around.libraries.get(library_name)
             if library is None:
                 self._unknown_library(path, library_name)
-                self._faulty("params.*", *names)
+                self.faulty("params.*", *names)
                 continue
             self._take(library, names, path)
 
@@ -223,7 +227,7 @@ class Lowering:
                     f"`{library.name}` has no `{name}`",
                     remedy=f"`{near}`" if near else "",
                 )
-                self._faulty(name, f"params.{name}")
+                self.faulty(name, f"params.{name}")
         self.add_parameters(p for p in library.parameters if p.name in needed)
         taken = {p.name for p in self.parameters}
         for requirement in library.requirements:
@@ -258,7 +262,7 @@ class Lowering:
         message = f"`{reader}` reads the input `{theirs.name}`, {found}"
         self.error("uses-input", path, message, remedy=f"`{wanted}` under `inputs`")
 
-    def _check_name(self, code: str, path: Path, name: str, taken: Iterable[str]) -> bool:
+    def check_name(self, code: str, path: Path, name: str, taken: Iterable[str]) -> bool:
         """Whether a name may be given here: no reserved word, no namespace, and not taken."""
         if name in RESERVED:
             message = f"`{name}` is a reserved word of CEL"
@@ -270,80 +274,16 @@ class Lowering:
         return False
 
     def _define(self, path: Path, definition: Definition) -> None:
-        if not self._check_name("variable-name", path, definition.name, self.scope.names):
+        if not self.check_name("variable-name", path, definition.name, self.scope.names):
             return
         self.definitions.append(definition)
         self.scope = self.scope.with_names({definition.name: definition})
 
-    def read_calls(self) -> None:
-        """Decisions of other policies, each a record under its name."""
-        for name, spec in self.spec.calls.items():
-            path: Path = ("spec", "calls", name)
-            if spec.policy in self.around.broken:
-                self._faulty(name)
-                continue
-            callee = self.around.plans.get(spec.policy)
-            if callee is None:
-                near = did_you_mean(spec.policy, self.around.plans)
-                self.error(
-                    "call-unknown",
-                    (*path, "policy"),
-                    f"there is no policy `{spec.policy}`",
-                    remedy=f"`{near}`" if near else "",
-                )
-                self._faulty(name)
-                continue
-            bindings = self._bindings(path, callee, spec.with_)
-            self._check_name("call-name", path, name, self.scope.names)
-            self.calls.append(Call(name, callee.name, bindings, self.document.span(*path)))
-            self.scope = self.scope.with_names({name: Name("call", name, result_type(callee))})
-
-    def _bindings(self, path: Path, callee: Plan, given: Mapping[str, object]) -> tuple[tuple[str, Node | None], ...]:
-        mine = {f.name: f for f in self.inputs}
-        wanted = {f.name for f in callee.inputs}
-        for name in given:
-            if name not in wanted:
-                near = did_you_mean(name, wanted)
-                self.error(
-                    "call-input",
-                    (*path, "with", name),
-                    f"`{callee.name}` has no input `{name}`",
-                    remedy=f"`{near}`" if near else "",
-                )
-        bindings: list[tuple[str, Node | None]] = []
-        for target in callee.inputs:
-            own = mine.get(target.name)
-            if target.name in given:
-                node = self.expression((*path, "with", target.name), expected=target.type)
-            elif own is not None and same(own.type, target.type) and (not own.guarded or target.guarded):
-                node = Root("input", own.name, own.type, self.document.span(*path), own.guarded)
-            elif target.optional or target.default is not None:
-                node = None
-            else:
-                self._unbound(path, callee, target, own)
-                continue
-            bindings.append((target.name, node))
-        return tuple(bindings)
-
-    def _unbound(self, path: Path, callee: Plan, target: Field, own: Field | None) -> None:
-        """Report an input of a called policy that nothing here gives."""
-        self.failed = True
-        if self.scope.is_faulty(target.name):
-            return
-        found = ""
-        if own is not None:
-            other = f"is {show(own.type)}" if not same(own.type, target.type) else "may be absent"
-            found = f", and `{own.name}` {other} here"
-        self.error_at_key(
-            "call-input",
-            path,
-            f"`{callee.name}` needs the input `{target.name}`: {show(target.type)}{found}",
-            remedy=f"`with: {{{target.name}: …}}`, or `{target.name}` under `inputs`",
-        )
-
     def read_definitions(self, group: str, written: Mapping[str, object]) -> None:
         """Variables or steps, in the order of the document; presence is checked where they are read."""
-        for name, spec in written.items():
+        outside, names = self.scope.later, list(written)
+        for position, (name, spec) in enumerate(written.items()):
+            self.scope = replace(self.scope, later=outside | set(names[position:]))
             path: Path = ("spec", group, name)
             expected: Type | None = None
             if isinstance(spec, VariableSpec):
@@ -351,16 +291,17 @@ class Lowering:
                     self.document,
                     (*path, "type"),
                     spec.type,
-                    self.around.types.named.get,
+                    self.around.types.named,
                     self.diagnostics,
                     bounded=False,
                 )
                 path = (*path, "value")
             node = self.expression(path, expected=expected, deferred=True)
             if node is None or (isinstance(spec, VariableSpec) and expected is None):
-                self._faulty(name)
+                self.faulty(name)
             else:
                 self._define(("spec", group, name), define(name, node))
+        self.scope = replace(self.scope, later=outside)
 
     def outcome(self, path: Path, name: str, *, must_block: bool = False) -> None:
         """An outcome must be declared; where an error or a failed precondition leads, it must block."""
@@ -371,7 +312,9 @@ class Lowering:
                 "outcome-unknown",
                 path,
                 f"`{name}` is not among the outcomes",
-                remedy=f"`{near}`" if near else f"`{name}: {{effect: block}}` under `outcomes`",
+                remedy=f"`{near}`"
+                if near
+                else f"`{name}: {{effect: {'block' if must_block else '…'}}}` under `outcomes`",
             )
         elif must_block and spec.effect != "block":
             blocking = [f"`{n}`" for n, s in self.spec.outcomes.items() if s.effect == "block"]

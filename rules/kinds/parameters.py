@@ -63,7 +63,7 @@ class _Reader:
         try:
             default = inner(spec.default, bounded)
         except ValueError as error:
-            self.fail("parameter-default", "default", f"the default does not fit: {error}", expected=show(bounded))
+            self.fail("parameter-default", "default", f"the default does not fit: {error}")
             return None
         env = self._environment(spec, bounded)
         if spec.env is not None and env is None:
@@ -82,7 +82,7 @@ class _Reader:
     def _bounded(self, name: str, spec: ParameterSpec, base: Type) -> Type | None:
         if not isinstance(base, IntType | DoubleType | DurationType):
             if spec.min is not None or spec.max is not None:
-                self.fail("parameter-bounds", "type", f"{show(base)} takes no bounds")
+                self.fail("parameter-bounds", "type", f"`{show(base)}` takes no bounds")
                 return None
             if isinstance(base, BoolType | EnumType):
                 return base
@@ -94,12 +94,11 @@ class _Reader:
             )
             return None
         bounded = self._narrow(spec, base)
-        if bounded is not None and _unbounded(bounded):
+        missing = [] if bounded is None else _unbounded(bounded)
+        if missing:
+            lacks = " and ".join(f"`{key}`" for key in missing)
             self.fail(
-                "parameter-unbounded",
-                "type",
-                f"`{name}` says no bounds",
-                expected="`min` and `max`, or a type that has them",
+                "parameter-unbounded", "type", f"`{name}` says no {lacks}", expected=f"{lacks}, or a type with bounds"
             )
             return None
         return bounded
@@ -107,32 +106,28 @@ class _Reader:
     def _narrow(
         self, spec: ParameterSpec, base: IntType | DoubleType | DurationType
     ) -> IntType | DoubleType | DurationType | None:
-        for key, written in (("min", spec.min), ("max", spec.max)):
-            if written is None:
-                continue
+        limits: dict[str, int | float] = {"min": base.minimum, "max": base.maximum}
+        said = [(key, written) for key, written in (("min", spec.min), ("max", spec.max)) if written is not None]
+        for key, written in said:
             try:
                 value = inner(written, base)
             except ValueError as error:
-                self.fail("parameter-bounds", key, f"the bound does not fit: {error}", expected=show(base))
+                self.fail("parameter-bounds", key, f"the bound does not fit: {error}")
                 return None
             assert isinstance(value, int | float)
-            match base, key:
-                case IntType(), "min":
-                    base = replace(base, minimum=int(value))
-                case IntType(), _:
-                    base = replace(base, maximum=int(value))
-                case DurationType(), "min":
-                    base = replace(base, minimum=int(value))
-                case DurationType(), _:
-                    base = replace(base, maximum=int(value))
-                case DoubleType(), "min":
-                    base = replace(base, minimum=float(value), exclusive_minimum=False)
-                case _:
-                    base = replace(base, maximum=float(value), exclusive_maximum=False)
-        if base.minimum > base.maximum:
-            self.fail("parameter-bounds", "min", "the minimum lies above the maximum")
+            limits[key] = value
+        if limits["min"] > limits["max"]:
+            self.fail("parameter-bounds", "max", f"`{spec.max}` lies below the `min`, `{spec.min}`")
             return None
-        return base
+        if isinstance(base, DoubleType):
+            keep_min, keep_max = spec.min is None, spec.max is None
+            return DoubleType(
+                float(limits["min"]),
+                float(limits["max"]),
+                base.exclusive_minimum and keep_min,
+                base.exclusive_maximum and keep_max,
+            )
+        return replace(base, minimum=int(limits["min"]), maximum=int(limits["max"]))
 
     def _environment(self, spec: ParameterSpec, t: Type) -> EnvironmentOverride | None:
         if spec.env is None:
@@ -151,18 +146,22 @@ class _Reader:
         if isinstance(t, EnumType):
             self.fail("parameter-env", "env", "an enum has no direction, so the environment cannot tighten it")
             return None
-        if isinstance(t, DurationType) != (named.unit is not None):
+        if isinstance(t, DurationType) and named.unit is None:
             self.fail(
                 "parameter-env",
                 "env",
-                "a duration's variable says its unit, no other does",
-                remedy="`env: {name: …, unit: s}`",
+                f"nothing says in which unit `{named.name}` counts",
+                remedy=f"`env: {{name: {named.name}, unit: s}}`",
             )
+            return None
+        if not isinstance(t, DurationType) and named.unit is not None:
+            self.fail("parameter-env", "env", f"`{show(t)}` has no unit", remedy=f"`env: {named.name}`")
             return None
         return EnvironmentOverride(named.name, spec.tighten, UNITS_US[named.unit] if named.unit else None)
 
 
-def _unbounded(t: IntType | DoubleType | DurationType) -> bool:
+def _unbounded(t: IntType | DoubleType | DurationType) -> list[str]:
+    """The bounds a type does not say."""
     least = {IntType: INT_MIN, DoubleType: -DOUBLE_MAX, DurationType: -DURATION_MAX_US}[type(t)]
     most = {IntType: INT_MAX, DoubleType: DOUBLE_MAX, DurationType: DURATION_MAX_US}[type(t)]
-    return t.minimum == least or t.maximum == most
+    return [key for key, lacks in (("min", t.minimum == least), ("max", t.maximum == most)) if lacks]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 from tests.adapters.running import CHEAP, DEAR, run
 
@@ -55,7 +58,7 @@ INPUT_FILES = {
 }
 
 DECIDE = ("decide", "gate", "--policies", "BUNDLE")
-CASES = [
+CASES: list[tuple[tuple[str, ...], Callable[[Path], None], bytes, int, str, str]] = [
     # command, change to the bundle, standard input, exit, on stdout, on stderr
     (("check", "BUNDLE"), nothing, b"", DONE, "1 policy, 0 libraries, 2 types, 1 suite", ""),
     (("check", "BUNDLE"), warn, b"", DONE, "warning[cel-has-always]", ""),
@@ -112,58 +115,58 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("command", "change", "stdin", "expected", "on_stdout", "on_stderr"),
-    CASES,
-    ids=[f"{' '.join(case[0])} {getattr(case[1], '__name__', '')} {i}".replace("\0", "0") for i, case in enumerate(CASES)],
-)
-def test_exit(
-    command: tuple[str, ...],
-    change: object,
-    stdin: bytes,
-    expected: int,
-    on_stdout: str,
-    on_stderr: str,
-    bundle: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert callable(change)
-    change(bundle)
-    for name, content in INPUT_FILES.items():
-        (tmp_path / name).write_bytes(content)
-    monkeypatch.chdir(tmp_path)
-    done = run(*(part.replace("BUNDLE", str(bundle)) for part in command), stdin=stdin)
-    assert done.exit_code == expected, done.output
-    assert on_stdout in done.stdout
-    assert on_stderr in done.stderr
+@dataclass(frozen=True)
+class Case:
+    """One row of the table."""
+
+    command: tuple[str, ...]
+    change: Callable[[Path], None]
+    stdin: bytes
+    exit_code: int
+    on_stdout: str
+    on_stderr: str
+
+    def run(self, bundle: Path, *more: str) -> Result:
+        """The command, on the changed bundle, beside the files of inputs."""
+        self.change(bundle)
+        for name, content in INPUT_FILES.items():
+            (bundle.parent / name).write_bytes(content)
+        return run(*(part.replace("BUNDLE", str(bundle)) for part in self.command), *more, stdin=self.stdin)
+
+    def __str__(self) -> str:
+        change = "" if self.change is nothing else f", {self.change.__name__}"
+        return " ".join(self.command).replace("\0", "0") + change
+
+
+TABLE = [Case(*case) for case in CASES]
+TAKES_JSON = ("check", "test", "eval", "decide", "explain")
+WITH_JSON = [case for case in TABLE if case.command and case.command[0] in TAKES_JSON]
+
+
+@pytest.fixture
+def beside(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The bundle, with the folder above it as the current one."""
+    monkeypatch.chdir(bundle.parent)
+    return bundle
+
+
+@pytest.mark.parametrize("case", TABLE, ids=str)
+def test_exit(case: Case, beside: Path) -> None:
+    done = case.run(beside)
+    assert done.exit_code == case.exit_code, done.output
+    assert case.on_stdout in done.stdout
+    assert case.on_stderr in done.stderr
     assert "Traceback" not in done.output
 
 
-@pytest.mark.parametrize(
-    ("command", "change", "stdin", "expected"),
-    [case[:4] for case in CASES if case[0] and case[0][0] in ("check", "test", "eval", "decide", "explain")],
-)
-def test_json_stands_alone_on_standard_output(
-    command: tuple[str, ...],
-    change: object,
-    stdin: bytes,
-    expected: int,
-    bundle: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert callable(change)
-    change(bundle)
-    for name, content in INPUT_FILES.items():
-        (tmp_path / name).write_bytes(content)
-    monkeypatch.chdir(tmp_path)
-    done = run(*(part.replace("BUNDLE", str(bundle)) for part in command), "--json", stdin=stdin)
-    assert done.exit_code == expected, done.output
+@pytest.mark.parametrize("case", WITH_JSON, ids=str)
+def test_json_stands_alone_on_standard_output(case: Case, beside: Path) -> None:
+    done = case.run(beside, "--json")
+    assert done.exit_code == case.exit_code, done.output
     found = [json.loads(line) for line in done.stdout_bytes.splitlines()]
     assert found, "nothing was said"
     assert all(isinstance(value, dict) for value in found)
-    if expected == UNUSABLE and command[0] in ("decide", "explain"):
+    if case.exit_code == UNUSABLE and case.command[0] in ("decide", "explain"):
         assert {value["effect"] for value in found} == {"block"}
 
 

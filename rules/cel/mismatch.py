@@ -1,0 +1,175 @@
+"""What to say of a call that means nothing: an unknown name, arguments that no overload takes, a mix of types.
+
+Each function reports the fault and gives the exception for its caller to raise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rules.cel import syntax
+from rules.cel.functions import BY_NAME, Overload, Style
+from rules.cel.macros import MACRO_DOCS, MACROS
+from rules.cel.tree import Constant, Node
+from rules.diagnostics import did_you_mean
+from rules.types import (
+    DoubleType,
+    DurationType,
+    EnumType,
+    IntType,
+    ListType,
+    MapType,
+    RecordType,
+    StringType,
+    TimestampType,
+    Type,
+    show,
+)
+
+if TYPE_CHECKING:
+    from rules.cel.checker import Checker
+
+ORDERINGS = frozenset(("_<_", "_<=_", "_>_", "_>=_"))
+
+
+def conversion(source: str, found: Type, wanted: Type, *, literal: bool) -> str:
+    """How to write a value of one type where another is wanted, in backticks; empty where there is no way."""
+    match found, wanted:
+        case IntType(), DoubleType():
+            return f"`{source}.0`" if literal and source.lstrip("-").isdecimal() else f"`double({source})`"
+        case DoubleType(), IntType():
+            return f"`int({source})`"
+        case EnumType(), StringType():
+            return f"`string({source})`"
+        case IntType() | DoubleType(), DurationType() if literal:
+            return f'`duration("{source}s")`'
+        case StringType(), DurationType() if literal:
+            return f"`duration({source})`"
+        case StringType(), TimestampType() if literal:
+            return f"`timestamp({source})`"
+        case _:
+            return ""
+
+
+def unknown_function(checker: Checker, node: syntax.Apply, style: Style, name: str) -> Exception:
+    """A function or method that is neither known nor meant as what it is written as."""
+    other: Style = "method" if style == "function" else "function"
+    source = checker.text.text
+    if (other, name) in BY_NAME:
+        first, *rest = [source[arg.start : arg.end] for arg in _written(node)] or ["x"]
+        right = (
+            f"`{first}.{name}({', '.join(rest)})`" if other == "method" else f"`{name}({', '.join([first, *rest])})`"
+        )
+        return checker.fail_at_name("cel-function", node, f"`{name}` is a {other}", remedy=right)
+    if style == "function" and name in MACROS:
+        return checker.fail_at_name(
+            "cel-function", node, f"`{name}` is written behind a list", expected=f"`{MACRO_DOCS[MACROS[name]][0]}`"
+        )
+    known = [word for kind, word in BY_NAME if kind != "operator"]
+    near = did_you_mean(name, [*known, *MACROS] if style == "method" else known)
+    if not near and style == "method" and not node.args:
+        near = source[node.start : node.end].rpartition("(")[0]
+    return checker.fail_at_name(
+        "cel-function", node, f"there is no {style} `{name}`", remedy=f"`{near}`" if near else ""
+    )
+
+
+def _written(node: syntax.Apply) -> tuple[syntax.Syntax, ...]:
+    return node.args if node.target is None else (node.target, *node.args)
+
+
+def no_overload(
+    checker: Checker, node: syntax.Apply, name: str, args: list[Node], overloads: tuple[Overload, ...]
+) -> Exception:
+    """Arguments that no overload takes: what each is, what could stand there, and how to convert."""
+    shown = [show(arg.type) for arg in args]
+    if overloads[0].style == "operator":
+        message = f"`{_sign(name)}` does not go with {' and '.join(shown)}"
+    else:
+        message = f"`{name}` does not take ({', '.join(shown)})"
+    near = [o for o in overloads if _near(o, args)] or overloads
+    expected = ", ".join(dict.fromkeys(_signature(overload) for overload in near))
+    return checker.fail("cel-type", node, message, expected=expected, remedy=_remedy(checker, node, name, args))
+
+
+def _remedy(checker: Checker, node: syntax.Apply, name: str, args: list[Node]) -> str:
+    written = _written(node)
+    if len(args) != 2 or len(written) != 2:
+        return ""
+    texts = [checker.text.text[arg.start : arg.end] for arg in written]
+    first = written[0]
+    if name in ORDERINGS and isinstance(first, syntax.Apply) and first.function in ORDERINGS:
+        middle = checker.text.text[first.args[1].start : first.args[1].end]
+        return f"`{texts[0]} && {middle} {_sign(name)} {texts[1]}`"
+    pairs = [(mine, args[1 - mine].type) for mine in (0, 1)]
+    for mine, wanted in sorted(pairs, key=lambda pair: isinstance(args[pair[0]].type, DoubleType)):
+        found = conversion(texts[mine], args[mine].type, wanted, literal=isinstance(args[mine], Constant))
+        if found:
+            return found
+    return ""
+
+
+def _near(overload: Overload, args: list[Node]) -> bool:
+    """Whether an overload takes one of the arguments where it stands, other than as any type."""
+    pairs = zip(overload.params, args, strict=False)
+    return any(pattern.partition("(")[0] == show(arg.type).partition("(")[0] for pattern, arg in pairs)
+
+
+def _sign(name: str) -> str:
+    return name.strip("_@").replace("[_]", "[]") or name
+
+
+def _signature(overload: Overload) -> str:
+    params, sign = overload.params, _sign(overload.name)
+    if overload.style == "operator":
+        if overload.name == "_[_]":
+            return f"`{params[0]}[{params[1]}]`"
+        if params == ("T", "T"):
+            return f"two values of one type for `{sign}`"
+        return f"`{params[0]} {sign} {params[1]}`" if len(params) == 2 else f"`{sign}{params[0]}`"
+    listed = ", ".join(params[overload.style == "method" :]) + (", …" if overload.variadic else "")
+    return f"`{params[0]}.{sign}({listed})`" if overload.style == "method" else f"`{sign}({listed})`"
+
+
+def record_in(t: Type) -> RecordType | None:
+    """The record that values of a type are or hold."""
+    match t:
+        case RecordType():
+            return t
+        case ListType(item=inner) | MapType(value=inner):
+            return record_in(inner)
+        case _:
+            return None
+
+
+def whole_record(checker: Checker, node: syntax.Apply, t: Type, record: RecordType) -> Exception:
+    """Refuse to compare records: what is absent in them, or ignored, has no equality that a reader would expect."""
+    field = next((f.name for f in record.fields if not f.guarded), "field")
+    left, right = (checker.text.text[arg.start : arg.end] for arg in node.args)
+    if node.function == "@in":
+        remedy = f"`{right}.exists(x, x.{field} == {left}.{field})`"
+    elif isinstance(t, RecordType):
+        remedy = f"`{left}.{field} {_sign(node.function)} {right}.{field}`"
+    else:
+        remedy = f"`size({left})`, or `{left}.exists(x, x.{field} == …)`"
+    expected = "a comparison of fields"
+    return checker.fail("cel-type", node, f"`{show(t)}` is not compared as a whole", expected=expected, remedy=remedy)
+
+
+def compared_with_null(checker: Checker, node: syntax.Apply) -> Exception:
+    """Refuse `x == null`: absent and null are one, and `has` asks for it."""
+    at, other = (0, 1) if _is_null(node.args[0]) else (1, 0)
+    operand = checker.text.text[node.args[other].start : node.args[other].end]
+    remedy = f"`!has({operand})`" if node.function == "_==_" else f"`has({operand})`"
+    return checker.fail(
+        "cel-null", node.args[at], "nothing is compared with `null`", expected="a presence test", remedy=remedy
+    )
+
+
+def names_null(node: syntax.Apply) -> bool:
+    """Whether an equality has `null` on one side."""
+    return node.function in ("_==_", "_!=_") and any(_is_null(arg) for arg in node.args)
+
+
+def _is_null(node: syntax.Syntax) -> bool:
+    return isinstance(node, syntax.Constant) and node.value is None

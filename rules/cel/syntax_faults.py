@@ -1,0 +1,102 @@
+"""What to say of a text that is no expression: where it stops being one, and what was meant there."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from lark import Token
+from lark.exceptions import UnexpectedInput
+
+
+class SyntaxFault(Exception):
+    """The text is not an expression; `start`/`end` are offsets into it."""
+
+    def __init__(self, code: str, start: int, end: int, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.code, self.start, self.end, self.message, self.remedy = (
+            code,
+            start,
+            end,
+            message,
+            remedy,
+        )
+
+
+TOKENS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|//[^\n]*|[(\[{]|[)\]}]|[!?]|--+")
+"""Quoted texts and comments, which hide what they hold, and brackets."""
+
+_HINTS = {
+    "=": "`==` to compare",
+    "&": "`&&` for and",
+    "|": "`||` for or",
+    "and": "`&&` for and",
+    "or": "`||` for or",
+    "not": "`!` for not",
+    "is": "`==` to compare",
+    "AND": "`&&` for and",
+    "OR": "`||` for or",
+    "NOT": "`!` for not",
+    "<>": "`!=` for differs",
+    "“": 'straight quotes, `"`',
+    "”": 'straight quotes, `"`',
+    "„": 'straight quotes, `"`',
+    "\u2018": "straight quotes, `'`",
+    "\u2019": "straight quotes, `'`",
+    "≤": "`<=`",
+    "≥": "`>=`",
+    "≠": "`!=`",
+    "\u2212": "`-`",
+    "\u2013": "`-`",
+    "\u00d7": "`*`",
+}
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+
+
+def explain(text: str, error: UnexpectedInput) -> SyntaxFault:
+    """The fault at which the parser stopped."""
+    token = getattr(error, "token", None)
+    start = getattr(error, "pos_in_stream", None)
+    if isinstance(token, Token) and token.start_pos is not None and token.type != "$END":
+        start, found = token.start_pos, str(token)
+    elif start is not None and start < len(text) and (token is None or token.type != "$END"):
+        found = text[start]
+    else:
+        return _ends_early(text)
+    if found in "\"'":
+        return SyntaxFault("cel-syntax", start, start + 1, "a quoted text is not closed", f"end it with `{found}`")
+    return misplaced(text, start, found)
+
+
+def misplaced(text: str, start: int, found: str) -> SyntaxFault:
+    """A word or sign that cannot stand where it does."""
+    remedy = _HINTS.get(found, "") or _HINTS.get(text[start : start + 2], "")
+    number = re.match(r"[0-9]{3}(?:,[0-9]{3})*", text[start + 1 :])
+    if found == "," and number and text[start - 1 : start].isdecimal():
+        remedy = "the number without its comma"
+    shown = f"`{found}`"
+    if not found.isprintable() or found.isspace():
+        shown, remedy = f"the character U+{ord(found[0]):04X} ({_name(found[0])})", "a plain space, or nothing"
+    return SyntaxFault("cel-syntax", start, start + max(1, len(found)), f"{shown} cannot stand here", remedy)
+
+
+def _name(character: str) -> str:
+    return unicodedata.name(character, "a control character").lower()
+
+
+def _ends_early(text: str) -> SyntaxFault:
+    """The end came where more was wanted: a bracket is open, or the right side of an operator is missing."""
+    opened: list[int] = []
+    for match in TOKENS.finditer(text):
+        if match.group() in _CLOSING:
+            opened.append(match.start())
+        elif match.group() in _CLOSING.values() and opened:
+            opened.pop()
+    if opened:
+        mark = text[opened[-1]]
+        close = _CLOSING[mark]
+        return SyntaxFault(
+            "cel-syntax", opened[-1], opened[-1] + 1, f"`{mark}` is not closed", f"`{close}` where it ends"
+        )
+    remedy = "a share, as `0.5`" if re.search(r"[0-9]\s*%\s*$", text) else ""
+    return SyntaxFault("cel-syntax", len(text), len(text), "the expression ends too early", remedy)

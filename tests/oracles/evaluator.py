@@ -1,0 +1,403 @@
+"""A second reader of the language, naive on purpose: it walks the typed tree, shares nothing and decides nothing early,
+so that the compiled programs have something to agree with.
+
+Rules this module keeps:
+- it knows nothing of `engine.scalar`; it is written from the language's specification and the table of functions;
+- timestamps and durations are whole microseconds, records are dicts without what is absent, null is None;
+- each operation looks at its own result, whatever its bounds promise; a value outside the bounds of its node, an error
+  where the tree says that there is none, a read of something absent are `Unsound`: a fault of the checker, not a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec import UNSET
+
+from engine.decoding import Decoder
+from engine.structs import StructTable
+from rules.cel.expressions import Template
+from rules.cel.literals import inner
+from rules.cel.tree import (
+    Call,
+    Conditional,
+    Constant,
+    Entries,
+    Entry,
+    Has,
+    Items,
+    Local,
+    Logic,
+    Loop,
+    Node,
+    Root,
+    Select,
+    Variable,
+)
+from rules.plan import Case, Plan
+from rules.times import format_duration, format_timestamp
+from rules.types import (
+    BoolType,
+    DoubleType,
+    DurationType,
+    Field,
+    IntType,
+    ListType,
+    MapType,
+    RecordType,
+    StringType,
+    TimestampType,
+    Type,
+)
+from tests.oracles.functions import FUNCTIONS, Failed
+
+Value = Any
+Locals = Mapping[int, Value]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+UNWRITABLE = "the reason could not be written"
+
+
+class Unsound(AssertionError):
+    """Something the checker promised did not hold."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a policy decided. `case` is the one that applied; None when a condition failed before any did."""
+
+    outcome: str
+    effect: str
+    rule: str
+    reason: str
+    outputs: dict[str, Value] = field(default_factory=dict)
+    error: str | None = None
+    case: str | None = None
+
+
+@dataclass(frozen=True)
+class World:
+    """What an expression of a policy may read. An input that is absent is not among `inputs`."""
+
+    plan: Plan
+    plans: Mapping[str, Plan]
+    inputs: Mapping[str, Value]
+    moved: Mapping[tuple[str, str], Value] = field(default_factory=dict)
+    """Parameters that are not at their defaults, by the document that declares them and their name."""
+    decision: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+
+
+# -- values
+
+
+def inputs_of(plan: Plan, decoder: Decoder, decoded: object) -> dict[str, Value]:
+    """Decoded inputs as this reader has them."""
+    held = ((f, getattr(decoded, decoder.input_attribute(f.name))) for f in plan.inputs)
+    return {f.name: value_of(decoder.structs, f.type, value) for f, value in held if value is not UNSET}
+
+
+def value_of(structs: StructTable, t: Type, held: Any) -> Value:
+    """A decoded value as this reader has it."""
+    match t:
+        case _ if held is None:
+            return None
+        case TimestampType():
+            return (held - EPOCH) // MICROSECOND
+        case DurationType():
+            return held // MICROSECOND
+        case ListType(item=item):
+            return [value_of(structs, item, one) for one in held]
+        case MapType(value=item):
+            return {key: value_of(structs, item, one) for key, one in held.items()}
+        case RecordType(name=name, fields=fields):
+            found = ((f, getattr(held, structs.attribute(name, f.name))) for f in fields)
+            return {f.name: value_of(structs, f.type, one) for f, one in found if one is not UNSET}
+        case _:
+            return held
+
+
+def plain(t: Type, value: Value) -> Value:
+    """A value as JSON says it."""
+    match t:
+        case _ if value is None:
+            return None
+        case TimestampType():
+            return format_timestamp(EPOCH + timedelta(microseconds=value))
+        case DurationType():
+            return format_duration(timedelta(microseconds=value))
+        case ListType(item=item):
+            return [plain(item, one) for one in value]
+        case MapType(value=item):
+            return {key: plain(item, one) for key, one in value.items()}
+        case RecordType(fields=fields):
+            return {f.name: plain(f.type, value[f.name]) for f in fields if f.name in value}
+        case _:
+            return value
+
+
+def admits(t: Type, value: Value) -> bool:
+    """Whether a value lies within a type."""
+    match t:
+        case IntType() | DurationType():
+            return bool(t.minimum <= value <= t.maximum)
+        case DoubleType():
+            low = value > t.minimum if t.exclusive_minimum else value >= t.minimum
+            high = value < t.maximum if t.exclusive_maximum else value <= t.maximum
+            return bool(low and high)
+        case StringType(max_length=most):
+            return most is None or len(value) <= most
+        case ListType(item=item, max_items=most):
+            return (most is None or len(value) <= most) and all(admits(item, one) for one in value)
+        case MapType(value=item, max_entries=most):
+            return (most is None or len(value) <= most) and all(admits(item, one) for one in value.values())
+        case _:
+            return True
+
+
+# -- expressions
+
+
+def evaluate(node: Node, world: World, items: Locals | None = None) -> Value:
+    """The value of an expression; raises `Failed` where it has none."""
+    try:
+        value = _evaluate(node, world, items or {})
+    except Failed as failed:
+        if not node.fails:
+            raise Unsound(f"`{node.span.text}` cannot fail, and does: {failed.code}") from failed
+        raise
+    if not isinstance(node, Root | Select | Entry) and not admits(node.type, value):
+        raise Unsound(f"`{node.span.text}` is {value!r}, outside {node.type}")
+    return value
+
+
+def _evaluate(node: Node, world: World, items: Locals) -> Value:
+    match node:
+        case Constant(value=value, type=t):
+            return float(value) if isinstance(t, DoubleType) and isinstance(value, int) else value
+        case Root():
+            found = _root(node, world)
+            if found is None:
+                raise Unsound(f"`{node.span.text}` is read and is not there")
+            return found
+        case Variable(definition=definition):
+            return evaluate(definition.node, world)
+        case Local(key=key):
+            return items[key]
+        case Select(operand=operand, field=selected):
+            held = evaluate(operand, world, items).get(selected.name)
+            if held is None and node.fails_absent:
+                raise Failed("call-failed")
+            if held is None:
+                raise Unsound(f"`{node.span.text}` is read and is not there")
+            return held
+        case Entry(operand=operand, key=key_node):
+            mapping, key_value = evaluate(operand, world, items), evaluate(key_node, world, items)
+            if key_value not in mapping:
+                raise Unsound(f"`{node.span.text}` is read and is not there")
+            return mapping[key_value]
+        case Has(path=path):
+            return _has(path, world, items)
+        case Logic(operator=operator, left=left, right=right):
+            sides = (lambda: evaluate(left, world, items), lambda: evaluate(right, world, items))
+            return _absorbing(sides, decisive=operator == "||")
+        case Conditional(test=test, then=then, other=other):
+            return evaluate(then if evaluate(test, world, items) else other, world, items)
+        case Call(overload=overload, args=args):
+            return FUNCTIONS[overload.id](*[evaluate(arg, world, items) for arg in args])
+        case Loop():
+            return _loop(node, world, items)
+        case Items(items=parts):
+            return [evaluate(part, world, items) for part in parts]
+        case Entries(entries=entries):
+            return {key.value: evaluate(value, world, items) for key, value in entries}
+
+
+def _root(node: Root, world: World) -> Value:
+    """What a name stands for; None when it is absent or null."""
+    match node.kind:
+        case "input":
+            return world.inputs.get(node.name)
+        case "parameter":
+            found = next(p for p in world.plan.parameters if p.name == node.name)
+            return world.moved.get((found.origin, found.name), found.default)
+        case "call":
+            return _ask(node.name, world)
+        case "decision":
+            return world.decision[node.name]
+        case "output":
+            return world.outputs.get(node.name)
+
+
+def _has(path: Node, world: World, items: Locals) -> bool:
+    match path:
+        case Root():
+            return _root(path, world) is not None
+        case Select(operand=operand, field=selected):
+            return evaluate(operand, world, items).get(selected.name) is not None
+        case Entry(operand=operand, key=key):
+            mapping, name = evaluate(operand, world, items), evaluate(key, world, items)
+            return name in mapping
+        case _:
+            raise Unsound(f"`{path.span.text}` is no path")
+
+
+def _absorbing(sides: tuple[Callable[[], bool], ...], *, decisive: bool) -> bool:
+    """`&&`, `||`, `all` and `exists`: a decisive side decides whatever fails; else the first error stands."""
+    error: Failed | None = None
+    for side in sides:
+        try:
+            if side() == decisive:
+                return decisive
+        except Failed as failed:
+            error = error or failed
+    if error is not None:
+        raise error
+    return not decisive
+
+
+def _loop(node: Loop, world: World, items: Locals) -> Value:
+    source = list(evaluate(node.source, world, items))
+
+    def body(item: Value, position: int = 0) -> Value:
+        return evaluate(node.bodies[position], world, {**items, node.local.key: item})
+
+    match node.macro:
+        case "all" | "exists":
+            return _absorbing(tuple(lambda item=item: body(item) for item in source), decisive=node.macro == "exists")
+        case "exists_one":
+            return [body(item) for item in source].count(True) == 1
+        case "filter":
+            return [item for item in source if body(item)]
+        case "map":
+            return [body(item) for item in source]
+        case "leastBy":
+            if not source:
+                raise Failed("empty")
+            keys = [tuple(body(item, position) for position in range(len(node.bodies))) for item in source]
+            return source[keys.index(min(keys))]
+
+
+# -- decisions
+
+
+def decide(world: World) -> Decided:
+    """What a policy decides: the first case that applies, its reason, outputs, requirements; errors block."""
+    plan = world.plan
+    at = "otherwise"
+    applied: Case | None = None
+    try:
+        reason = plan.otherwise.reason
+        for case in plan.cases:
+            at = case.id
+            found = _applies(case, world)
+            if found is not None:
+                applied, reason = case, found[0]
+                break
+        applied = applied or plan.otherwise
+        at = applied.id
+        row = {"outcome": applied.outcome, "rule": applied.id, "effect": plan.outcomes[applied.outcome]}
+        world = World(plan, world.plans, world.inputs, world.moved, row)
+        outputs = _outputs(world)
+        for requirement in plan.ensures:
+            if not evaluate(requirement.that, world):
+                raise Failed("ensures")
+    except Failed as failed:
+        case_id = applied.id if applied is not None else None
+        return Decided(plan.on_error, plan.outcomes[plan.on_error], at, "", {}, failed.code, case_id)
+    return Decided(**row, reason=written(reason, world), outputs=outputs, case=applied.id)
+
+
+def _applies(case: Case, world: World) -> tuple[Template | None] | None:
+    """The reason of a case that applies, in a tuple; None when it does not."""
+    assert case.when is not None
+    if not evaluate(case.when, world):
+        return None
+    if not case.alternatives:
+        return (case.reason,)
+    return next(((way.reason,) for way in case.alternatives if evaluate(way.when, world)), None)
+
+
+def _outputs(world: World) -> dict[str, Value]:
+    outputs: dict[str, Value] = {}
+    for output in world.plan.outputs:
+        if output.when is not None and not evaluate(output.when, world):
+            continue
+        outputs[output.name] = _within(output.type, evaluate(output.value, world))
+    return outputs
+
+
+def _within(t: Type, value: Value) -> Value:
+    if not admits(t, value):
+        raise Failed("out-of-range")
+    return value
+
+
+def written(template: Template | None, world: World) -> str:
+    """A message, formatted as Python formats; one that fails says so."""
+    out = ""
+    for part in template.parts if template is not None else ():
+        if isinstance(part, str):
+            out += part
+            continue
+        try:
+            value = evaluate(part.node, world)
+        except Failed:
+            return UNWRITABLE
+        if isinstance(part.node.type, BoolType):
+            value = "true" if value else "false"
+        out += format(plain(part.node.type, value), part.format)
+    return out
+
+
+def log_lines(world: World, decided: Decided) -> list[tuple[str, str]]:
+    """The log lines of a decision that did not fail."""
+    row = {"outcome": decided.outcome, "rule": decided.rule, "effect": decided.effect, "reason": decided.reason}
+    world = World(world.plan, world.plans, world.inputs, world.moved, row, decided.outputs)
+    lines: list[tuple[str, str]] = []
+    for line in world.plan.log:
+        try:
+            shown = line.when is None or evaluate(line.when, world)
+            text = written(line.line, world)
+        except Failed:
+            shown, text = True, UNWRITABLE
+        if shown:
+            lines.append((line.event, line.event + line.separator + text))
+    return lines
+
+
+def _ask(name: str, world: World) -> dict[str, Value]:
+    """The decision of a called policy as a record; one that failed has no outputs."""
+    call = next(call for call in world.plan.calls if call.name == name)
+    callee = world.plans[call.policy]
+    given = dict(call.bindings)
+    inputs: dict[str, Value] = {}
+    for target in callee.inputs:
+        found = _bound(target, given[target.name], world)
+        if found is not None:
+            inputs[target.name] = _within(target.type, found)
+    found = decide(World(callee, world.plans, inputs, world.moved))
+    if found.error is not None:
+        failure = f"the decision failed: {found.error}"
+        return {"outcome": found.outcome, "effect": "block", "rule": "error", "reason": failure}
+    return {
+        "outcome": found.outcome,
+        "effect": found.effect,
+        "rule": found.rule,
+        "reason": found.reason,
+        **found.outputs,
+    }
+
+
+def _bound(target: Field, binding: Node | None, world: World) -> Value:
+    """What a called policy is given for an input; None when that is absent."""
+    if isinstance(binding, Root) and binding.guarded:
+        return _root(binding, world)
+    if binding is not None:
+        return evaluate(binding, world)
+    if target.default is None:
+        return None
+    return [] if target.default.value == () else inner(target.default.value, target.type)
