@@ -199,6 +199,8 @@ class Checker:
             message, expected = f"`{name}` is not known here", _WHERE[name]
         elif name in self.scope.later:
             message, remedy = f"`{name}` is not known before it is defined", f"the definition of `{name}` above this"
+        elif name in self.scope.offered:
+            message, remedy = f"`{name}` is not known here", f"`uses: {{{self.scope.offered[name]}: [{name}]}}`"
         else:
             near = did_you_mean(name, [*self.scope.names, *(local.name for local in self.locals)])
             member = next((f"{n}.{name}" for n in NAMESPACES if name in self.scope.member_names(n)), near)
@@ -238,6 +240,9 @@ class Checker:
             raise Untyped
         if found is None:
             near = did_you_mean(node.name, self.scope.member_names(namespace))
+            library = self.scope.offered.get(f"{namespace}.{node.name}")
+            if library is not None:
+                near = f"uses: {{{library}: [{node.name}]}}"
             raise self.fail_at_name(
                 "cel-name",
                 node,

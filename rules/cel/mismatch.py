@@ -79,7 +79,12 @@ def _written(node: syntax.Apply) -> tuple[syntax.Syntax, ...]:
 
 
 def no_overload(
-    checker: Checker, node: syntax.Apply, name: str, args: list[Node], overloads: tuple[Overload, ...]
+    checker: Checker,
+    node: syntax.Apply,
+    name: str,
+    written: tuple[syntax.Syntax, ...],
+    args: list[Node],
+    overloads: tuple[Overload, ...],
 ) -> Exception:
     """Arguments that no overload takes: what each is, what could stand there, and how to convert."""
     shown = [show(arg.type) for arg in args]
@@ -89,12 +94,11 @@ def no_overload(
         message = f"`{name}` does not take ({', '.join(shown)})"
     near = [o for o in overloads if _near(o, args)] or overloads
     expected = ", ".join(dict.fromkeys(_signature(overload) for overload in near))
-    return checker.fail("cel-type", node, message, expected=expected, remedy=_remedy(checker, node, name, args))
+    return checker.fail("cel-type", node, message, expected=expected, remedy=_remedy(checker, name, written, args))
 
 
-def _remedy(checker: Checker, node: syntax.Apply, name: str, args: list[Node]) -> str:
-    written = _written(node)
-    if len(args) != 2 or len(written) != 2:
+def _remedy(checker: Checker, name: str, written: tuple[syntax.Syntax, ...], args: list[Node]) -> str:
+    if len(args) != 2:
         return ""
     texts = [checker.text.text[arg.start : arg.end] for arg in written]
     first = written[0]

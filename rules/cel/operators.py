@@ -60,7 +60,7 @@ def check_call(checker: Checker, node: syntax.Apply, args: list[Node] | None) ->
                 raise whole_record(checker, node, types[0], record)
             result, raises = result_of(overload, types)
             return Call(overload, tuple(args), _bind(overload, types, result), checker.span(node), raises)
-    raise no_overload(checker, node, name, args, overloads)
+    raise no_overload(checker, node, name, written, args, overloads)
 
 
 def _named(checker: Checker, node: syntax.Apply) -> tuple[Style, str, tuple[syntax.Syntax, ...]]:

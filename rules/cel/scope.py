@@ -47,6 +47,8 @@ class Scope:
 
     later: frozenset[str] = frozenset()
     """Names of definitions that stand further down, and of the one being read."""
+    offered: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Names of libraries (`held`, `params.cap`), each with its library: what `uses:` could take."""
 
     def with_names(self, added: Mapping[str, Meaning]) -> Scope:
         """The scope with more bare names."""

@@ -76,10 +76,8 @@ def _bindings(
 
 
 def _fits(own: Field, target: Field) -> bool:
-    """Whether whatever an input may be, the input it binds to may be."""
-    return (
-        same(own.type, target.type) and (not own.optional or target.optional) and (not own.nullable or target.nullable)
-    )
+    """Whether an input may be passed on: what may be absent or null, which are one, only to what may be so too."""
+    return same(own.type, target.type) and (not own.guarded or target.guarded)
 
 
 def _unbound(lowering: Lowering, path: Path, callee: Plan, target: Field, own: Field | None) -> None:
@@ -91,7 +89,7 @@ def _unbound(lowering: Lowering, path: Path, callee: Plan, target: Field, own: F
     if own is not None and not same(own.type, target.type):
         found = f", and `{own.name}` is {show(own.type)} here"
     elif own is not None:
-        found = f", and `{own.name}` may be {'absent' if own.optional and not target.optional else 'null'} here"
+        found = f", and `{own.name}` may be {'absent' if own.optional else 'null'} here"
     lowering.error_at_key(
         "call-input",
         path,

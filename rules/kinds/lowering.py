@@ -195,17 +195,22 @@ class Lowering:
 
     def take_libraries(self) -> None:
         """The names taken with `uses:`, and the parameters they need."""
+        offered: dict[str, str] = {}
+        for library in self.around.libraries.values():
+            offered |= dict.fromkeys(library.definitions, library.name)
+            offered |= dict.fromkeys((f"params.{p.name}" for p in library.parameters), library.name)
+        self.scope = replace(self.scope, offered=offered)
         for library_name, names in self.spec.uses.items():
             path: Path = ("spec", "uses", library_name)
             if library_name in self.around.broken:
                 self.faulty("params.*", *names)
                 continue
-            library = self.around.libraries.get(library_name)
-            if library is None:
+            taken = self.around.libraries.get(library_name)
+            if taken is None:
                 self._unknown_library(path, library_name)
                 self.faulty("params.*", *names)
                 continue
-            self._take(library, names, path)
+            self._take(taken, names, path)
 
     def _unknown_library(self, path: Path, name: str) -> None:
         near = did_you_mean(name, self.around.libraries)

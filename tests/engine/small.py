@@ -6,7 +6,7 @@ import textwrap
 from pathlib import Path
 
 from engine.policy import Machine, compile_bundle
-from rules.bundle import load
+from rules.bundle import Checked, load
 from rules.diagnostics import render
 
 TYPES = """
@@ -59,6 +59,13 @@ def rule_list(name: str, body: str, *, outcomes: str = OUTCOMES) -> str:
 
 def machine_of(folder: Path, *documents: str) -> Machine:
     """The compiled bundle of some documents."""
+    found = checked(folder, *documents)
+    assert found.bundle is not None, "\n".join(render(d) for d in found.diagnostics)
+    return compile_bundle(found.bundle)
+
+
+def checked(folder: Path, *documents: str) -> Checked:
+    """What the checker says of a bundle of some documents."""
     names = [f"p{index}.yaml" for index in range(len(documents))]
     files = {**dict(zip(names, documents, strict=True)), "types.yaml": TYPES}
     listed = ", ".join(f'"{name}"' for name in files)
@@ -68,9 +75,7 @@ def machine_of(folder: Path, *documents: str) -> Machine:
     )
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    found = load(folder)
-    assert found.bundle is not None, "\n".join(render(d) for d in found.diagnostics)
-    return compile_bundle(found.bundle)
+    return load(folder)
 
 
 def thing(**changed: object) -> dict[str, object]:

@@ -1,0 +1,137 @@
+"""The compiled programs decide what a naive reading of the specification decides, on random policies and inputs.
+
+`BASCULE_PROGRAMS` says how many bundles are tried, `BASCULE_PROGRAMS_SEED` where the seeds start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from engine.decision import Decision
+from engine.evaluation import setting_of_inputs
+from engine.policy import Machine, Policy, compile_bundle
+from engine.scalar.runtime import EvaluationError
+from rules.cel.functions import BY_ID, EXAMPLE_INPUTS, OVERLOADS, Overload
+from rules.cel.tree import Call, walk
+from rules.diagnostics import Diagnostics
+from rules.plan import Plan
+from rules.source import Source
+from tests.engine.shipped import STAMP
+from tests.engine.small import checked
+from tests.oracles import evaluator
+from tests.oracles.evaluator import Decided, World
+from tests.oracles.functions import FUNCTIONS
+from tests.oracles.programs import bundle_texts, input_values, moved_parameters
+
+BUNDLES = int(os.environ.get("BASCULE_PROGRAMS", "300"))
+FIRST = int(os.environ.get("BASCULE_PROGRAMS_SEED", "0"))
+INPUTS = 20
+TRACED = 2
+"""Inputs of each policy that are traced too: a trace compiles every read by itself."""
+PARTS = max(12, BUNDLES // 100)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_compiled_programs_decide_as_the_language_says(tmp_path: Path, part: int) -> None:
+    seeds = range(FIRST + part, FIRST + BUNDLES, PARTS)
+    accepted = 0
+    ended: Counter[str] = Counter()
+    for seed in seeds:
+        texts = bundle_texts(seed)
+        found = checked(tmp_path, *texts)
+        if found.bundle is None:
+            continue
+        accepted += 1
+        differences = list(compare(compile_bundle(found.bundle), seed, ended))
+        assert not differences, "\n".join([*texts, f"seed {seed}", *differences[:3]])
+    assert accepted >= len(seeds) / 2
+    assert {"allow", "block", "info", "overflow", "division-by-zero", "index", "empty"} <= ended.keys()
+
+
+def compare(machine: Machine, seed: int, ended: Counter[str]) -> list[str]:
+    """What the compiled policies of a bundle and the naive evaluator differ in, on random inputs."""
+    rng = Random(f"inputs:{seed}")  # noqa: S311 - made-up inputs need a seed, not secrecy
+    differences: list[str] = []
+    for published in machine.policies.values():
+        moved = moved_parameters(published.plan, rng) if rng.random() < 0.3 else {}
+        policy = published.with_parameters(moved) if moved else published
+        where = {(p.origin, p.name): moved[p.name] for p in policy.plan.parameters if p.name in moved}
+        for number in range(INPUTS):
+            text = json.dumps(input_values(policy.plan.inputs, rng))
+            decoded = policy.decoder.decode(text)
+            world = World(policy.plan, machine.bundle.plans, evaluator.inputs_of(policy.plan, policy.decoder, decoded), where)
+            wanted = evaluator.decide(world)
+            ended[wanted.error or wanted.effect] += 1
+            found = policy.decide(decoded, STAMP, trace=number < TRACED)
+            pairs = {
+                "decision": (told(found), decided(wanted, policy.plan)),
+                "verdict": (verdict(policy, decoded), wanted.error or (wanted.outcome, wanted.rule, wanted.effect)),
+                "log": (policy.log_lines(decoded, found), [] if wanted.error else evaluator.log_lines(world, wanted)),
+                "trace": (applied(found), [wanted.case] if wanted.case else []) if found.trace else ((), ()),
+            }
+            differences += [
+                f"{policy.plan.name} {what}:\n  {mine!r}\n  {theirs!r}\n  {text} {moved}"
+                for what, (mine, theirs) in pairs.items()
+                if repr(mine) != repr(theirs)  # tells 0.0 from -0.0 and 1 from 1.0
+            ]
+    return differences
+
+
+def told(found: Decision) -> tuple[Any, ...]:
+    """What is compared of a decision: all that it says, and of an error its code and rule."""
+    if found.error is not None:
+        return found.outcome, found.effect, found.rule, found.error.code
+    return found.outcome, found.effect, found.rule, found.reason, found.outputs
+
+
+def decided(wanted: Decided, plan: Plan) -> tuple[Any, ...]:
+    """The same of the naive evaluator's decision."""
+    if wanted.error is not None:
+        return wanted.outcome, wanted.effect, wanted.rule, wanted.error
+    types = {output.name: output.type for output in plan.outputs}
+    outputs = {name: evaluator.plain(types[name], value) for name, value in wanted.outputs.items()}
+    return wanted.outcome, wanted.effect, wanted.rule, wanted.reason, outputs
+
+
+def verdict(policy: Policy, decoded: object) -> object:
+    """The verdict, or the code of its error."""
+    try:
+        return policy.verdict(decoded)
+    except EvaluationError as error:
+        return error.code
+
+
+def applied(found: Decision) -> list[str]:
+    """The rules that a trace marks as the ones that applied."""
+    return [rule.rule for rule in found.trace or () if rule.applied]
+
+
+@pytest.mark.parametrize("overload", OVERLOADS, ids=lambda overload: f"{overload.style}-{overload.id}")
+def test_the_naive_evaluator_agrees_with_the_examples(overload: Overload) -> None:
+    fields = tuple(field for field, _ in EXAMPLE_INPUTS)
+    setting, diagnostics = setting_of_inputs(fields), Diagnostics()
+    node = setting.check(Source("example", overload.example), diagnostics)
+    assert node is not None
+    given = {field.name: value for field, value in EXAMPLE_INPUTS}
+    assert evaluator.evaluate(node, World(setting.program.plan, {}, given)) is True
+
+
+def test_the_generated_programs_use_every_function(tmp_path: Path) -> None:
+    unseen = set(BY_ID)
+    for seed in range(300):
+        found = checked(tmp_path, *bundle_texts(seed))
+        for plan in found.bundle.plans.values() if found.bundle else ():
+            parts = [*(case.when for case in plan.cases), *(output.value for output in plan.outputs)]
+            nodes = (node for part in parts if part is not None for node in walk(part, into_variables=True))
+            unseen -= {node.overload.id for node in nodes if isinstance(node, Call)}
+        if not unseen:
+            break
+    assert not unseen
+    assert FUNCTIONS.keys() == BY_ID.keys()

@@ -19,7 +19,9 @@ POLICY = rule_list(
       - {id: low, when: thing.x < params.floor, outcome: NO, reason: 'x={thing.x:.1f}'}
       - {id: bad, when: thing.x / (thing.x - 3.0) > 1.0e9, outcome: NO, reason: never}
     otherwise: {outcome: YES, reason: fine}
-    outputs: {twice: {type: Amount, value: thing.x * 2.0}, 'maybe?': {type: Amount, value: thing.x, when: thing.x > 5.0}}
+    outputs:
+      twice: {type: Amount, value: thing.x * 2.0}
+      maybe?: {type: Amount, value: thing.x, when: thing.x > 5.0}
     log: [{event: LINE, when: decision.effect == "allow", line: '{decision.reason}'}]
     """,
 )

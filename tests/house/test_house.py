@@ -33,9 +33,7 @@ def foreign_owners(owners: Mapping[str, Iterable[str]]) -> dict[str, set[str]]:
 
 def strangers(files: Mapping[str, str], root: Path) -> dict[str, str]:
     """Rooms whose imported file lies outside `root`."""
-    return {
-        room: file for room, file in files.items() if not Path(file).resolve().is_relative_to(root)
-    }
+    return {room: file for room, file in files.items() if not Path(file).resolve().is_relative_to(root)}
 
 
 def imported_files() -> dict[str, str]:
@@ -60,9 +58,7 @@ def imported_files() -> dict[str, str]:
         ),
     ],
 )
-def test_another_owner_is_noticed(
-    owners: dict[str, list[str]], expected: dict[str, set[str]]
-) -> None:
+def test_another_owner_is_noticed(owners: dict[str, list[str]], expected: dict[str, set[str]]) -> None:
     assert foreign_owners(owners) == expected
 
 
@@ -137,9 +133,7 @@ def test_every_python_file_keeps_to(check: Check, repository: Path) -> None:
 def machine_paths(path: Path, text: str) -> list[str]:
     """The lines of `text` that name a folder of somebody's machine."""
     lines = enumerate(text.splitlines(), start=1)
-    return [
-        f"{path}:{number}: {line.strip()}" for number, line in lines if MACHINE_PATH.search(line)
-    ]
+    return [f"{path}:{number}: {line.strip()}" for number, line in lines if MACHINE_PATH.search(line)]
 
 
 @pytest.mark.parametrize(
@@ -189,9 +183,7 @@ def copied_rooms(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     copy = tmp_path_factory.mktemp("house")
     shutil.copy(repository / "pyproject.toml", copy)
     for room in ROOMS:
-        shutil.copytree(
-            repository / room, copy / room, ignore=shutil.ignore_patterns("__pycache__")
-        )
+        shutil.copytree(repository / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
     return copy
 
 
@@ -212,9 +204,7 @@ def test_imports_keep_the_contracts(repository: Path) -> None:
         ("engine", "from pathlib import Path", "opens no file"),
     ],
 )
-def test_a_planted_import_is_noticed(
-    copied_rooms: Path, room: str, statement: str, contract: str
-) -> None:
+def test_a_planted_import_is_noticed(copied_rooms: Path, room: str, statement: str, contract: str) -> None:
     planted = copied_rooms / room / "planted.py"
     planted.write_text(f'"""Planted."""\n\n{statement}\n', encoding="utf-8")
     try:

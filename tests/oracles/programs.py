@@ -1,0 +1,406 @@
+"""Random small bundles over the types of `tests.engine.small`, as YAML text, and random inputs for them.
+
+The same seed gives the same texts. Most are well typed; what the checker refuses is for the caller to skip.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from rules.cel.literals import inner
+from rules.cel.tree import ConstantValue
+from rules.plan import Plan
+from rules.types import (
+    BoolType,
+    DoubleType,
+    DurationType,
+    EnumType,
+    Field,
+    IntType,
+    ListType,
+    MapType,
+    RecordType,
+    StringType,
+    Type,
+)
+from tests.oracles.expressions import SCALARS, WORDS, Guarded, Names, Writer
+
+Document = dict[str, Any]
+INPUTS: Mapping[str, tuple[Any, str]] = {
+    "thing": ("Thing", "Thing"),
+    "bonus?": ("Amount", "double"),
+    "floor": ("Amount | null", "double"),
+    "both?": ("Amount | null", "double"),
+    "loose?": ({"type": "double", "minimum": -1e12, "maximum": 1e12}, "double"),
+    "limit": ({"type": "int", "minimum": -9, "maximum": 9, "default": 3}, "int"),
+    "big": ("int", "int"),
+    "flag": ("bool", "bool"),
+    "way": ("Side", "Side"),
+    "now": ("timestamp", "timestamp"),
+    "until?": ("timestamp | null", "timestamp"),
+    "span": ({"type": "duration", "minimum": "-1h", "maximum": "1h", "default": "90s"}, "duration"),
+    "extra": ({"list": "Item", "maxItems": 4}, "list:Item"),
+    "tags": ({"list": "Word", "maxItems": 4}, "list:string"),
+    "counts": ({"list": "int", "maxItems": 4}, "list:int"),
+    "waits": ({"list": {"type": "duration", "minimum": "-1h", "maximum": "1h"}, "maxItems": 4}, "list:duration"),
+}
+"""Inputs a policy may have, as documents say them, and the type of expressions that read them."""
+WIDER = {
+    "bonus?": {"type": "double", "minimum": -1e12, "maximum": 1e12},
+    "floor": "Huge | null",
+    "limit": {"type": "int", "default": 3},
+}
+"""Types as good as those above to the checker, and wider."""
+PARAMETERS: Mapping[str, tuple[Document, str]] = {
+    "cap": ({"type": "double", "default": 1.5, "min": -10.0, "max": 10.0}, "double"),
+    "most": ({"type": "int", "default": 2, "min": 0, "max": 9}, "int"),
+    "pause": ({"type": "duration", "default": "90s", "min": "0s", "max": "1h"}, "duration"),
+    "strict": ({"type": "bool", "default": True}, "bool"),
+    "side": ({"type": "Side", "default": "LONG"}, "Side"),
+}
+OUTPUTS: tuple[tuple[Any, str], ...] = (
+    ("Amount", "double"),
+    ({"type": "double", "minimum": 0.0, "exclusiveMaximum": 2.0}, "double"),
+    ("double", "double"),
+    ({"type": "int", "minimum": -3, "maximum": 1000}, "int"),
+    ("int", "int"),
+    ({"type": "string", "maxLength": 2}, "string"),
+    ("string", "string"),
+    ("bool", "bool"),
+    ("timestamp", "timestamp"),
+    ({"type": "duration", "minimum": "-1h", "maximum": "1h"}, "duration"),
+    ("Side", "Side"),
+    ("Item", "Item"),
+    ({"list": {"type": "int", "minimum": -3, "maximum": 1000}, "maxItems": 3}, "list:int"),
+    ({"list": "double"}, "list:double"),
+    ({"list": "Item", "maxItems": 2}, "list:Item"),
+    ({"map": "Amount", "maxEntries": 2}, "map"),
+)
+OUTCOMES = {
+    name: {"effect": effect}
+    for name, effect in zip("YES NO MAYBE ERROR".split(), "allow block info block".split(), strict=True)
+}
+FORMATS = {"double": (":.2f", ":,.1f", ":.1%", ":.3e"), "int": ("", ":,", ":d", ":,d")}
+
+
+def bundle_texts(seed: int) -> list[str]:
+    """The documents of a bundle: one to three policies, each of which may call those before it, perhaps a library."""
+    rng = Random(f"programs:{seed}")  # noqa: S311 - made-up policies need a seed, not secrecy
+    library = _library(rng) if rng.random() < 0.3 else None
+    policies: list[Document] = []
+    for index in range(rng.choice((1, 1, 2, 2, 3))):
+        policies.append(PolicyWriter(rng, f"p-{index}", library, policies).document())
+    return [yaml(document) for document in ([library.document] if library else []) + policies]
+
+
+def yaml(value: Any, indent: int = 0) -> str:
+    """A document as YAML: block style, every text quoted."""
+    pad = "  " * indent
+    if isinstance(value, dict) and value:
+        return "".join(f"{pad}{json.dumps(key)}:{_under(item, indent)}" for key, item in value.items())
+    if isinstance(value, list) and value:
+        return "".join(f"{pad}-{_under(item, indent)}" for item in value)
+    return f"{pad}{json.dumps(value)}\n"
+
+
+def _under(value: Any, indent: int) -> str:
+    nested = isinstance(value, dict | list) and value
+    return "\n" + yaml(value, indent + 1) if nested else f" {json.dumps(value, ensure_ascii=False)}\n"
+
+
+def _header(kind: str, name: str, spec: Document) -> Document:
+    metadata = {"name": name, "version": "1.0.0", "title": "t", "owner": "o"}
+    return {"apiVersion": "bascule/v1", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def _thing() -> Names:
+    """What can be read of `thing`."""
+    reads = [("thing.x", "double"), ("thing.n", "int"), ("thing.wide", "double"), ("thing.when", "timestamp")]
+    reads += [("thing.wait", "duration"), *[("thing.items", "list:Item"), ("thing.more", "list:Item")] * 3]
+    names = Names(reads)
+    names.guarded = [Guarded((f"has(thing.{name})",), f"thing.{name}", "double") for name in ("maybe", "nothing")]
+    names.guarded += [Guarded((f"'{key}' in thing.prices",), f"thing.prices['{key}']", "double") for key in "ab"]
+    names.guarded += [Guarded(("'ab' in thing.prices",), "thing.prices.ab", "double")]
+    return names
+
+
+@dataclass(frozen=True)
+class _Library:
+    """A library's document, and the types of its variables."""
+
+    document: Document
+    types: Mapping[str, str]
+
+
+def _library(rng: Random) -> _Library:
+    parameter = PARAMETERS["cap"][0] | {"description": "d"}
+    writer = Writer(rng, _thing())
+    writer.names.reads.append(("params.cap", "double"))
+    variables: Document = {}
+    for index in range(rng.randint(1, 3)):
+        t = rng.choice((*SCALARS, "list:Item", "list:double"))
+        variables[f"lib{index}"] = writer.write(t, 3)
+        writer.names.reads.append((f"lib{index}", t))
+    spec = {"inputs": {"thing": "Thing"}, "parameters": {"cap": parameter}, "variables": variables}
+    types = {name: t for name, t in writer.names.reads if name in variables}
+    return _Library(_header("Library", "lib", spec), types)
+
+
+class PolicyWriter:
+    """Writes one policy."""
+
+    def __init__(self, rng: Random, name: str, library: _Library | None, callees: list[Document]) -> None:
+        self.rng, self.name, self.library, self.callees = rng, name, library, callees
+        self.names = _thing()
+        self.writer = Writer(rng, self.names)
+        self.spec: Document = {}
+        self.tests: list[str] = []
+        """The tests that hold after the rules so far."""
+
+    def document(self) -> Document:
+        """The document. Beside what it says, what callers need to know of it."""
+        rng, spec = self.rng, self.spec
+        self._inputs()
+        self._uses()
+        self._calls()
+        self._parameters()
+        kind = rng.choice(("RuleList", "RuleList", "Formula"))
+        variables = self._variables()
+        if kind == "Formula" and not variables:
+            kind = "RuleList"
+        spec["steps" if kind == "Formula" else "variables"] = variables
+        spec["outcomes"] = OUTCOMES
+        spec["onError"] = "ERROR"
+        if rng.random() < 0.2:
+            that = {"id": "needed", "that": self.writer.write("bool", 2), "outcome": "NO"}
+            spec["requires"] = [that | {"reason": self._message()}]
+        spec["rules"] = [self._rule(index) for index in range(rng.randint(1, 4))]
+        with self.writer.knowing(*self.tests):
+            spec["otherwise"] = {"outcome": rng.choice(("YES", "NO", "MAYBE")), "reason": self._message()}
+        self._decision_names()
+        spec["outputs"] = dict(self._output(index) for index in range(rng.randint(0, 4)))
+        if rng.random() < 0.4:
+            effect = rng.choice(('decision.effect == "block" || ', "decision.rule == 'otherwise' || ", ""))
+            spec["ensures"] = [{"id": "sure", "that": effect + self.writer.write("bool", 2)}]
+        if rng.random() < 0.4:
+            spec["log"] = [self._log_line() for _ in range(rng.randint(1, 2))]
+        return _header(kind, self.name, spec)
+
+    # -- names
+
+    def _inputs(self) -> None:
+        chosen = ["thing", *(name for name in INPUTS if name != "thing" and self.rng.random() < 0.2)]
+        said: Document = {}
+        for key in chosen:
+            spec, t = INPUTS[key]
+            said[key] = WIDER[key] if key in WIDER and self.rng.random() < 0.4 else spec
+            self._readable(key, spec, t)
+        self.spec["inputs"] = said
+
+    def _readable(self, key: str, spec: Any, t: str) -> None:
+        name = key.rstrip("?")
+        if key == "thing":
+            return
+        if key.endswith("?") or (isinstance(spec, str) and spec.endswith("null")):
+            self.names.guarded.append(Guarded((f"has(inputs.{name})",), name, t))
+        else:
+            self.names.reads.append((name, t))
+
+    def _uses(self) -> None:
+        if self.library is None or self.rng.random() < 0.3:
+            return
+        taken = [name for name in self.library.types if self.rng.random() < 0.7]
+        if taken:
+            self.spec["uses"] = {"lib": taken}
+            self.names.reads += [(name, self.library.types[name]) for name in taken] * 2
+
+    def _calls(self) -> None:
+        calls: Document = {}
+        for index in range(self.rng.choice((0, 1, 1, 2)) if self.callees else 0):
+            callee = self.rng.choice(self.callees)
+            name, spec = f"asked{index}", callee["spec"]
+            calls[name] = {"policy": callee["metadata"]["name"], "with": self._bindings(spec["inputs"])}
+            self._results(name, callee)
+        if calls:
+            self.spec["calls"] = calls
+
+    def _bindings(self, wanted: Document) -> Document:
+        given: Document = {}
+        for key, (_, t) in INPUTS.items():
+            name = key.rstrip("?")
+            if key not in wanted or key == "thing":
+                continue
+            needed = key not in self.spec["inputs"] and key not in (
+                "bonus?",
+                "both?",
+                "loose?",
+                "until?",
+                "limit",
+                "span",
+            )
+            if needed or self.rng.random() < 0.4:
+                given[name] = self.writer.write(t, 2)
+        return given
+
+    def _results(self, name: str, callee: Document) -> None:
+        """What a call can be asked for."""
+        rules = [rule["id"] for rule in callee["spec"]["rules"]]
+        self.names.words += [(f"{name}.outcome", tuple(OUTCOMES)), (f"{name}.effect", ("allow", "block", "info"))]
+        self.names.words.append((f"{name}.rule", (*rules, "error", "otherwise")))
+        self.names.reads += [(f"{name}.rule", "string"), (f"{name}.reason", "string")]
+        for key, output in callee["spec"]["outputs"].items():
+            t = next(t for spec, t in OUTPUTS if spec == output["type"])
+            read = f"{name}.{key.rstrip('?')}"
+            if key.endswith("?") or self.rng.random() < 0.4:
+                self.names.guarded.append(Guarded((f"has({read})",), read, t))
+            else:
+                self.names.reads += [(read, t)] * 2
+
+    def _parameters(self) -> None:
+        chosen = [
+            name for name in PARAMETERS if self.rng.random() < 0.25 and not (name == "cap" and "uses" in self.spec)
+        ]
+        if chosen:
+            self.spec["parameters"] = {name: PARAMETERS[name][0] | {"description": "d"} for name in chosen}
+            self.names.reads += [(f"params.{name}", PARAMETERS[name][1]) for name in chosen]
+
+    def _variables(self) -> Document:
+        variables: Document = {}
+        for index in range(self.rng.randint(0, 6)):
+            t = self.rng.choice(
+                (*SCALARS, "bool", "double", "int", "list:Item", "list:double", "list:int", "list:string")
+            )
+            name = f"v{index}"
+            tests = [test for test in self.writer.tests() if self.rng.random() < 0.1][:2] if t in SCALARS else []
+            with self.writer.knowing(*tests):
+                variables[name] = self.writer.write(t, 3)
+            if tests and self.rng.random() < 0.9:
+                self.names.guarded += [Guarded(tuple(tests), name, t)] * 2
+            else:
+                self.names.reads += [(name, t)] * 3
+            known = self.writer.tests()
+            if known and self.rng.random() < 0.15:
+                variables[f"has{index}"] = test = self.rng.choice(known)
+                reads = [g for g in self.names.guarded if test in g.tests]
+                self.names.guarded += [Guarded((f"has{index}",), g.text, g.type) for g in reads if len(g.tests) == 1]
+        return variables
+
+    # -- parts
+
+    def _message(self) -> str:
+        parts = []
+        for _ in range(self.rng.choice((0, 1, 1, 2))):
+            t = self.rng.choice((*SCALARS, "double", "int"))
+            text = self.writer.write(t, 2)
+            if ":" not in text.replace(" : ", "") and "{" not in text:
+                parts.append("{" + text + self.rng.choice(FORMATS.get(t, ("",))) + "}")
+        return self.rng.choice(("", "so {{it}} is ", "100% ")) + " and ".join(parts)
+
+    def _rule(self, index: int) -> Document:
+        rule: Document = {"id": f"r{index}", "outcome": self.rng.choice(("YES", "NO", "MAYBE"))}
+        tests = self.writer.tests()
+        with self.writer.knowing(*self.tests):
+            if tests and self.rng.random() < 0.25:
+                test = self.rng.choice(tests)
+                negated = self.rng.random() < 0.5
+                rule["when"] = f"!({test})" if negated else test
+                if negated:
+                    rule["reason"] = self._message()
+                    self.tests.append(test)
+                    return rule
+                with self.writer.knowing(test):
+                    return rule | self._ways()
+            rule["when"] = self.writer.write("bool", 4)
+            return rule | self._ways()
+
+    def _ways(self) -> Document:
+        if self.rng.random() < 0.6:
+            return {"reason": self._message()}
+        ways = [
+            {"when": self.writer.write("bool", 3), "reason": self._message()} for _ in range(self.rng.randint(1, 3))
+        ]
+        return {"any": ways}
+
+    def _decision_names(self) -> None:
+        rules = tuple(rule["id"] for rule in self.spec["rules"])
+        self.names.words += [("decision.outcome", tuple(OUTCOMES)), ("decision.effect", ("allow", "block", "info"))] * 2
+        self.names.words.append(("decision.rule", (*rules, "otherwise")))
+        self.names.reads += [("decision.rule", "string")]
+
+    def _output(self, index: int) -> tuple[str, Document]:
+        spec, t = self.rng.choice(OUTPUTS)
+        tests: list[str] = []
+        output: Document = {"type": spec}
+        if self.rng.random() < 0.5:
+            text, words = self.rng.choice(self.names.words)
+            tests = [test for test in self.writer.tests() if self.rng.random() < 0.1][:1]
+            parts = [*([f"{text} == '{self.rng.choice(words)}'"] if self.rng.random() < 0.6 else []), *tests]
+            output["when"] = self.rng.choice((" && ", " || ") if not tests else (" && ",)).join(
+                [*parts, *([self.writer.write("bool", 1)] if not parts or self.rng.random() < 0.3 else [])]
+            )
+        with self.writer.knowing(*tests):
+            output["value"] = "thing.prices" if t == "map" else self.writer.write(t, 3)
+        return f"o{index}{'?' if 'when' in output else ''}", output
+
+    def _log_line(self) -> Document:
+        line: Document = {"event": "LINE", "line": self._message() + " {decision.reason} {decision.outcome}"}
+        return line | ({"when": self.writer.write("bool", 2)} if self.rng.random() < 0.5 else {})
+
+
+# -- inputs
+
+
+def input_values(fields: tuple[Field, ...], rng: Random) -> dict[str, Any]:
+    """Inputs for a policy, plain as JSON has them."""
+    return dict(_members(fields, rng))
+
+
+def moved_parameters(plan: Plan, rng: Random) -> dict[str, ConstantValue]:
+    """Other values for some parameters of a policy, within their types."""
+    chosen = [p for p in plan.parameters if rng.random() < 0.6]
+    return {p.name: inner(_value(p.type, rng), p.type) for p in chosen}
+
+
+def _members(fields: tuple[Field, ...], rng: Random) -> Iterator[tuple[str, Any]]:
+    for f in fields:
+        absent = 0.45 if f.optional else 0.25 if f.default is not None else 0.0
+        if rng.random() < absent:
+            continue
+        yield f.name, None if f.nullable and rng.random() < 0.45 else _value(f.type, rng)
+
+
+def _value(t: Type, rng: Random) -> Any:
+    match t:
+        case BoolType():
+            return rng.random() < 0.5
+        case IntType(minimum=low, maximum=high):
+            near = (0, 0, 1, 1, 2, 2, 3, -1, 7, -2, low, low + 1, high, high - 1, 2**62, 3037000500)
+            return rng.choice([n for n in near if low <= n <= high])
+        case DoubleType(minimum=lowest, maximum=highest):
+            numbers = (0.0, 0.0, -0.0, 1.0, 1.0, 2.0, 1.5, 0.5, 0.1, -1.0, 3.0, -2.5, 1e-300, 5e-324, lowest, highest)
+            return rng.choice([n for n in numbers if lowest <= n <= highest])
+        case StringType():
+            return rng.choice(WORDS)
+        case EnumType(members=members):
+            return rng.choice(members)
+        case DurationType(minimum=shortest, maximum=longest):
+            lengths = (0, 1, -1, 90_000_000, 3_600_000_000, shortest, longest, longest - 1)
+            return f"{rng.choice([n for n in lengths if shortest <= n <= longest])}us"
+        case ListType(item=item, max_items=most):
+            return [_value(item, rng) for _ in range(min(rng.choice((0, 0, 1, 1, 2, 2, 3, 4)), most or 0))]
+        case MapType(value=value):
+            return {key: _value(value, rng) for key in ("a", "b", "ab", "c", "") if rng.random() < 0.4}
+        case RecordType(fields=fields):
+            return dict(_members(fields, rng))
+        case _:
+            return rng.choice(_TIMES)
+
+
+_TIMES = (
+    *("2026-02-03T12:30:15.25Z", "2026-02-03T12:31:45.25Z", "2026-02-03T12:30:15.249999Z", "1970-01-01T00:00:00Z"),
+    *("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.5Z", "2024-12-31T23:00:00Z"),
+)

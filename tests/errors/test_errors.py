@@ -1,0 +1,118 @@
+"""Every wrong document of the corpus is told exactly what is wrong with it, where, and in the house's words."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from engine.policy import compile_bundle
+from rules.bundle import load
+from rules.codes import CODES
+from rules.diagnostics import Diagnostic, Refused, render
+from rules.yaml_reader import MAX_BYTES
+from tests.errors.corpus import BASE, Case, Expected, cases
+
+HOST_WORDS = re.compile(
+    r"Traceback|Error\b|Exception|NoneType|\bNone\b|\bTrue\b|\bFalse\b|\bdict\b|\bstr\b|\bfloat\b|\bobject at\b|"
+    r"(?:Double|Int|String|Bool|Enum|List|Map|Record|Timestamp|Duration)Type|pydantic|Mapping\b|rules\.|0x[0-9a-f]{6,}"
+)
+NO_TEXT = {"yaml-too-large", "yaml-encoding"}
+"""Codes of files whose text was never read, so that there is no line to show."""
+
+
+def check(folder: Path) -> list[Diagnostic]:
+    """What `bascule check` says: the bundle's diagnostics, and those of compiling it."""
+    checked = load(folder)
+    found = list(checked.diagnostics)
+    if checked.bundle is not None:
+        try:
+            compile_bundle(checked.bundle)
+        except Refused as refused:
+            found += refused.diagnostics
+    return found
+
+
+def as_expected(folder: Path, found: Diagnostic, like: Expected | None) -> Expected:
+    """A diagnostic in the words of an expectation, as far as that speaks of it."""
+    seen = found.notes[-1][0].text if found.notes else ""
+    return Expected(
+        Path(found.span.source.name).relative_to(folder).as_posix(),
+        found.span.line,
+        found.span.column,
+        found.code,
+        like.message if like is not None and like.message in found.message else found.message,
+        like.remedy if like is not None and like.remedy in found.remedy else found.remedy,
+        "" if like is not None and not like.seen else seen,
+    )
+
+
+ALL = cases()
+
+
+@pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
+def test_a_wrong_document_is_told_what_is_wrong(case: Case, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    expected = case.lay_out(folder)
+    found = check(folder)
+    assert expected, "a case says what it expects"
+    paired = [*expected, *[None] * len(found)]
+    said = [as_expected(folder, diagnostic, like) for diagnostic, like in zip(found, paired, strict=False)]
+    assert said == expected, "\n".join(map(render, found))
+    assert load(folder).bundle is None or "parameters-require" in {d.code for d in found}
+    for diagnostic in found:
+        in_the_words_of_the_house(diagnostic)
+
+
+def in_the_words_of_the_house(found: Diagnostic) -> None:
+    """What holds of every diagnostic."""
+    span, shown = found.span, render(found)
+    assert found.code in CODES
+    lines = span.source.text.count("\n") + 1
+    assert 1 <= span.line <= lines
+    assert 1 <= span.column <= len(span.source.line(span.line)) + 1
+    assert 0 <= span.start <= span.end <= len(span.source.text)
+    for text in (found.message, found.expected, found.remedy, *(note for _, note in found.notes)):
+        assert not HOST_WORDS.search(re.sub(r"`[^`]*`|\"[^\"]*\"", "", text)), text
+        assert not text.endswith((".", "!")) or text.endswith(("…", "`.`")), text
+        assert "\n" not in text or found.code.startswith("yaml-"), text
+    assert re.match(r"[`a-z]", found.message), found.message
+    assert shown.startswith(f"{span.source.name}:{span.line}:{span.column}: {found.severity}[{found.code}]: ")
+    line = span.source.line(span.line)
+    if line.strip():
+        assert f"\n  | {line}\n  | " in shown
+        caret = shown.split(f"\n  | {line}\n  | ")[1].split("\n")[0]
+        assert caret.index("^") == span.column - 1
+        assert caret.strip() == "^" * len(caret.strip())
+    else:
+        assert found.code in NO_TEXT
+
+
+def test_a_file_above_the_limit_is_refused(tmp_path: Path) -> None:
+    Case(BASE / "sizing.yaml").lay_out(tmp_path / "bundle")
+    (tmp_path / "bundle" / "sizing.yaml").write_bytes(b"#" * (MAX_BYTES + 1))
+    (tmp_path / "bundle" / "case.yaml").unlink()
+    (found,) = check(tmp_path / "bundle")
+    assert (found.code, found.message) == ("yaml-too-large", f"the file has {MAX_BYTES + 1} bytes")
+    in_the_words_of_the_house(found)
+
+
+def test_what_surrounds_the_wrong_documents_is_right() -> None:
+    assert check(BASE) == []
+
+
+def test_every_code_that_documents_can_cause_has_a_case() -> None:
+    told = {expected.code for case in ALL for expected in case_expectations(case)}
+    elsewhere = {
+        "environment": "comes from the process: tests/engine/test_overrides.py",
+        "bundle-file": "comes from the disk: tests/rules/test_bundle.py",
+        "yaml-too-large": "would be a file of a mebibyte: above",
+    }
+    missing = {code for code in CODES if not code.startswith("yaml-")} - told - set(elsewhere)
+    assert missing == set()
+
+
+def case_expectations(case: Case) -> list[Expected]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as place:
+        return case.lay_out(Path(place) / "bundle")

@@ -1,0 +1,426 @@
+"""Random well-typed expressions of the policy language, as text, over a few names: small, nested, full of repetition.
+
+What may be absent is read where a test stands before it, or where one is known; a little is left to the checker to refuse.
+Repetition is on purpose: an expression is often one that was written before, or one that differs from it in one mark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+
+SCALARS = ("bool", "int", "double", "string", "timestamp", "duration", "Side")
+ORDERED = ("int", "double", "string", "timestamp", "duration")
+LISTS = tuple(f"list:{t}" for t in (*SCALARS, "Item"))
+WORDS = ("", "a", "b", "c", "ab", "ba", "abc", "b c", "é")
+INTS = (
+    "0",
+    "1",
+    "2",
+    "3",
+    "7",
+    "(-1)",
+    "(-3)",
+    "10",
+    "1000",
+    "9223372036854775807",
+    "(-9223372036854775808)",
+    "3037000500",
+)
+DOUBLES = (
+    "0.0",
+    "(-0.0)",
+    "1.0",
+    "(-1.0)",
+    "0.5",
+    "2.0",
+    "1.5",
+    "0.1",
+    "1.0e9",
+    "(-1.0e9)",
+    "1.0e308",
+    "(-1.0e308)",
+    "5.0e-324",
+)
+MOMENTS = ("2026-02-03T12:30:15.25Z", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z")
+LENGTHS = ("0s", "90s", "-1us", "1h30m", "-1000h", "87600000h", "1us")
+FIELDS = {"name": "string", "amount": "double", "count": "int", "side": "Side", "score": "double", "at": "timestamp"}
+OPTIONAL = frozenset(("score", "at"))
+TWINS = (
+    *(("thing.items", "thing.more"), (".amount", ".score"), ("<=", "<"), (">=", ">"), ("==", "!="), ("&&", "||")),
+    *(("0.0", "(-0.0)"), ("0.0", "1.0"), ("0", "1"), (".min()", ".max()"), ("exists(", "all(")),
+    *(("'LONG'", "'SHORT'"), ("'a'", "'b'"), (" + ", " - "), (".all(", ".exists_one("), ("tail(1)", "tail(2)")),
+)
+"""Pairs of texts of which one often stands where the other does with the same type."""
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A read that is there when all its tests hold."""
+
+    tests: tuple[str, ...]
+    text: str
+    type: str
+
+
+@dataclass
+class Names:
+    """What expressions may read."""
+
+    reads: list[tuple[str, str]] = field(default_factory=list)
+    """Texts and their types."""
+    guarded: list[Guarded] = field(default_factory=list)
+    words: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    """Texts of other enums, and their words."""
+
+
+@dataclass
+class Writer:
+    """Writes expressions. What it wrote before and could stand anywhere is in `written`, by type."""
+
+    rng: Random
+    names: Names
+    known: set[str] = field(default_factory=set)
+    locals: list[tuple[str, str]] = field(default_factory=list)
+    written: dict[str, list[str]] = field(default_factory=dict)
+    counter: int = 0
+
+    # -- choices
+
+    def chance(self, probability: float) -> bool:
+        return self.rng.random() < probability
+
+    def pick(self, *makers: Callable[[], str]) -> str:
+        return self.rng.choice(makers)()
+
+    def one_of(self, texts: tuple[str, ...]) -> str:
+        return self.rng.choice(texts)
+
+    # -- what is read
+
+    def reads(self, wanted: str) -> list[str]:
+        """The texts of a type that may be read here."""
+        found = [text for text, t in (*self.names.reads, *self.locals) if t == wanted]
+        for name, t in self.locals:
+            if t == "Item":
+                found += [f"{name}.{f}" for f, of in FIELDS.items() if of == wanted and f not in OPTIONAL]
+        return found + [g.text for g in self.guarded(wanted) if self.known.issuperset(g.tests)]
+
+    def guarded(self, wanted: str) -> list[Guarded]:
+        """The reads of a type that need tests."""
+        found = [g for g in self.names.guarded if g.type == wanted]
+        for name, t in self.locals:
+            if t == "Item":
+                of = [f for f in OPTIONAL if FIELDS[f] == wanted]
+                found += [Guarded((f"has({name}.{f})",), f"{name}.{f}", wanted) for f in sorted(of)]
+            if t == "string" and wanted == "double":
+                found.append(Guarded((f"{name} in thing.prices",), f"thing.prices[{name}]", wanted))
+        return found
+
+    @contextmanager
+    def knowing(self, *tests: str) -> Iterator[None]:
+        """Within, the tests hold."""
+        before = set(self.known)
+        self.known |= set(tests)
+        yield
+        self.known = before
+
+    @contextmanager
+    def over(self, item: str, *tests: str) -> Iterator[str]:
+        """Within, a loop variable of a type; `tests` are written with `$` for its name."""
+        self.counter += 1
+        name = f"p{self.counter}"
+        self.locals.append((name, item))
+        with self.knowing(*(test.replace("$", name) for test in tests)):
+            yield name
+        self.locals.pop()
+
+    # -- expressions
+
+    def write(self, wanted: str, depth: int) -> str:
+        """An expression of a type."""
+        before = self.written.get(wanted, [])
+        if before and self.chance(0.22):
+            return self.twisted(self.rng.choice(before))
+        reads = self.reads(wanted)
+        if reads and (depth <= 0 or self.chance(0.15)):
+            return self.rng.choice(reads)
+        if depth <= 0 and not wanted.startswith("list:") and wanted != "Item":
+            return self.leaf(wanted)
+        text = self.made(wanted, depth - 1)
+        if not self.locals and not self.known:
+            self.written.setdefault(wanted, []).append(text)
+        return text
+
+    def twisted(self, text: str) -> str:
+        """A text written before, or its twin."""
+        if self.chance(0.6):
+            return text
+        old, new = self.rng.choice(TWINS)
+        if self.chance(0.5):
+            old, new = new, old
+        at = text.find(old)
+        return text if at < 0 else text[:at] + new + text[at + len(old) :]
+
+    def leaf(self, wanted: str) -> str:
+        """A literal, or something like one where the type has none."""
+        match wanted:
+            case "bool":
+                return self.one_of(("true", "false"))
+            case "int":
+                return self.one_of(INTS)
+            case "double":
+                return self.one_of(DOUBLES)
+            case "string":
+                return f"'{self.one_of(WORDS)}'"
+            case "timestamp":
+                return f"timestamp('{self.one_of(MOMENTS)}')"
+            case "duration":
+                return f"duration('{self.one_of(LENGTHS)}')"
+            case _:
+                return f"thing.items.leastBy({(name := self.fresh())}, {name}.amount).side"
+
+    def fresh(self) -> str:
+        """A new name for a loop variable."""
+        self.counter += 1
+        return f"p{self.counter}"
+
+    def made(self, wanted: str, depth: int) -> str:
+        """An expression with parts."""
+        guarded = self.guarded(wanted)
+        if guarded and self.chance(0.2):
+            return self.tested(self.rng.choice(guarded), depth)
+        if self.chance(0.1):
+            return self.conditional(wanted, depth)
+        if wanted.startswith("list:"):
+            return self.list_of(wanted[5:], depth)
+        if wanted in ORDERED and self.chance(0.25):
+            return self.aggregate(wanted, depth)
+        if wanted != "Item" and self.chance(0.08):
+            return f"{self.write(f'list:{wanted}', depth)}[{self.pick(lambda: '0', lambda: self.write('int', 0))}]"
+        makers = {
+            "bool": self.boolean,
+            "int": self.integer,
+            "double": self.number,
+            "string": self.text,
+            "timestamp": self.moment,
+            "duration": self.length,
+            "Side": lambda d: f"{self.record(d)}.side",
+            "Item": self.record,
+        }
+        return makers[wanted](depth)
+
+    def conditional(self, wanted: str, depth: int) -> str:
+        if self.chance(0.3):
+            test = self.rng.choice(self.tests() or ["true"])
+            with self.knowing(test):
+                then = self.write(wanted, depth)
+            return f"({test} ? {then} : {self.write(wanted, depth)})"
+        return f"({self.write('bool', depth)} ? {self.write(wanted, depth)} : {self.write(wanted, depth)})"
+
+    def tests(self) -> list[str]:
+        """The tests of everything guarded here."""
+        return [test for t in SCALARS for g in self.guarded(t) for test in g.tests]
+
+    def tested(self, read: Guarded, depth: int) -> str:
+        """A guarded read behind its tests; now and then without."""
+        tests = [test for test in read.tests if test not in self.known]
+        if not tests or self.chance(0.01):
+            return read.text
+        if read.type == "bool" and self.chance(0.5):
+            return f"({' && '.join([*tests, read.text])})"
+        with self.knowing(*tests):
+            then = self.pick(lambda: read.text, lambda: self.write(read.type, depth))
+        return f"({' && '.join(tests)} ? {then} : {self.write(read.type, min(depth, 1))})"
+
+    def record(self, depth: int) -> str:
+        reads = [name for name, t in self.locals if t == "Item"]
+        if reads and self.chance(0.4):
+            return self.rng.choice(reads)
+        source = self.write("list:Item", depth)
+        if self.chance(0.4):
+            return f"{source}[{self.pick(lambda: '0', lambda: '1', lambda: self.write('int', 0))}]"
+        with self.over("Item") as p:
+            keys = ", ".join(self.write(self.rng.choice(ORDERED), depth - 1) for _ in range(self.rng.randint(1, 2)))
+        return f"{source}.leastBy({p}, {keys})"
+
+    def list_of(self, item: str, depth: int) -> str:
+        def literal() -> str:
+            return "[" + ", ".join(self.write(item, depth - 1) for _ in range(self.rng.randint(1, 3))) + "]"
+
+        def joined() -> str:
+            return f"({self.write(f'list:{item}', depth)} + {self.write(f'list:{item}', depth)})"
+
+        def last() -> str:
+            return f"{self.write(f'list:{item}', depth)}.tail({self.one_of(('0', '1', '2', '(-1)', 'thing.n'))})"
+
+        def filtered() -> str:
+            source = self.write(f"list:{item}", depth)
+            with self.over(item) as p:
+                return f"{source}.filter({p}, {self.write('bool', depth)})"
+
+        def mapped() -> str:
+            source, of, tests = self.source(depth)
+            with self.over(of, *tests) as p:
+                return f"{source}.map({p}, {self.write(item, depth)})"
+
+        def mapped_if() -> str:
+            source, of, tests = self.source(depth)
+            with self.over(of, *tests) as p:
+                return f"{source}.map({p}, {self.write('bool', depth - 1)}, {self.write(item, depth)})"
+
+        if depth <= 0:
+            return literal() if item != "Item" else self.one_of(("thing.items", "thing.more"))
+        if item == "Item":
+            return self.pick(joined, filtered, filtered, last, filtered)
+        return self.pick(literal, joined, last, filtered, mapped, mapped, mapped, mapped_if)
+
+    def source(self, depth: int) -> tuple[str, str, tuple[str, ...]]:
+        """What a macro goes over: its text, the type of its items, and the tests that hold for each (`$`)."""
+        roll = self.rng.random()
+        if roll < 0.1:
+            return "thing.prices", "string", ("$ in thing.prices",)
+        if roll < 0.3:
+            name = self.fresh()
+            wanted = self.one_of(("score", "at"))
+            return (
+                f"{self.write('list:Item', depth)}.filter({name}, has({name}.{wanted}))",
+                "Item",
+                (f"has($.{wanted})",),
+            )
+        if roll < 0.75:
+            return self.write("list:Item", min(depth, 2)), "Item", ()
+        item = self.one_of(SCALARS)
+        return self.write(f"list:{item}", depth), item, ()
+
+    def aggregate(self, wanted: str, depth: int) -> str:
+        words = ["min", "max"] if wanted in ("string", "timestamp") else ["sum", "sum", "min", "max"]
+        if self.chance(0.75):
+            source, of, tests = self.source(depth)
+            with self.over(of, *tests) as p:
+                return f"{source}.map({p}, {self.write(wanted, depth - 1)}).{self.rng.choice(words)}()"
+        return f"{self.write(f'list:{wanted}', depth)}.{self.rng.choice(words)}()"
+
+    def boolean(self, depth: int) -> str:
+        def compared() -> str:
+            t, sign = self.one_of((*ORDERED, "bool", "int", "double")), self.one_of(("<", "<=", ">", ">=", "==", "!="))
+            return f"({self.write(t, depth)} {sign} {self.write(t, depth)})"
+
+        def sides() -> str:
+            return f"({self.write('Side', depth)} {self.one_of(('==', '!='))} {self.one_of(SIDES)})"
+
+        def other_words() -> str:
+            if not self.names.words:
+                return sides()
+            text, words = self.rng.choice(self.names.words)
+            return f"({text} {self.one_of(('==', '!='))} '{self.one_of(words)}')"
+
+        def logic() -> str:
+            sign = self.one_of(("&&", "||"))
+            return f"({self.write('bool', depth)} {sign} {self.write('bool', depth)})"
+
+        def guard() -> str:
+            tests = self.tests()
+            if not tests:
+                return logic()
+            test = self.rng.choice(tests)
+            with self.knowing(test):
+                right = self.write("bool", depth)
+            return self.one_of((f"({test} && {right})", f"(!({test}) || {right})"))
+
+        def macro() -> str:
+            source, of, tests = self.source(depth)
+            with self.over(of, *tests) as p:
+                word = self.one_of(("exists", "exists", "all", "all", "exists_one"))
+                return f"{source}.{word}({p}, {self.write('bool', depth)})"
+
+        def member() -> str:
+            t = self.one_of(SCALARS)
+            return f"({self.write(t, depth)} in {self.write(f'list:{t}', depth)})"
+
+        def texts() -> str:
+            word = self.one_of(("contains", "startsWith", "endsWith"))
+            return f"{self.write('string', depth)}.{word}({self.write('string', depth)})"
+
+        def lists() -> str:
+            t = self.one_of(SCALARS)
+            return f"({self.write(f'list:{t}', depth)} {self.one_of(('==', '!='))} {self.write(f'list:{t}', depth)})"
+
+        def deep_has() -> str:
+            return f"has({self.record(depth)}.{self.one_of(('score', 'at', 'name'))})"
+
+        def negated() -> str:
+            return f"!({self.write('bool', depth)})"
+
+        common = (compared, compared, compared, logic, logic, guard, macro, macro, macro)
+        return self.pick(*common, sides, other_words, member, texts, lists, deep_has, negated)
+
+    def integer(self, depth: int) -> str:
+        def counted() -> str:
+            t = self.one_of((*LISTS, "list:Item", "list:Item", "string", "prices"))
+            return f"size({'thing.prices' if t == 'prices' else self.write(t, depth)})"
+
+        def arithmetic() -> str:
+            return f"({self.write('int', depth)} {self.one_of(('+', '-', '*', '/', '%'))} {self.write('int', depth)})"
+
+        def several() -> str:
+            args = ", ".join(self.write("int", depth) for _ in range(self.rng.randint(1, 3)))
+            return f"math.{self.one_of(('least', 'greatest'))}({args})"
+
+        return self.pick(
+            *(arithmetic, arithmetic, counted, counted, counted, several),
+            lambda: f"(-{self.write('int', depth)})",
+            lambda: f"math.abs({self.write('int', depth)})",
+            lambda: f"int({self.write(self.one_of(('double', 'timestamp', 'int')), depth)})",
+            lambda: f"{self.write('timestamp', depth)}.{self.one_of(CALENDAR)}()",
+            lambda: f"{self.write('duration', depth)}.{self.one_of(CALENDAR[-4:])}()",
+        )
+
+    def number(self, depth: int) -> str:
+        def arithmetic() -> str:
+            sign = self.one_of(("+", "+", "-", "*", "/"))
+            return f"({self.write('double', depth)} {sign} {self.write('double', depth)})"
+
+        def several() -> str:
+            args = ", ".join(self.write("double", depth) for _ in range(self.rng.randint(1, 3)))
+            return f"math.{self.one_of(('least', 'greatest'))}({args})"
+
+        words = ("abs", "ceil", "floor", "round", "trunc", "sign")
+        return self.pick(
+            *(arithmetic, arithmetic, arithmetic, several),
+            lambda: f"(-{self.write('double', depth)})",
+            lambda: f"math.{self.one_of(words)}({self.write('double', depth)})",
+            lambda: f"double({self.write(self.one_of(('int', 'int', 'double')), depth)})",
+        )
+
+    def text(self, depth: int) -> str:
+        of = self.one_of(("string", "int", "bool", "Side", "timestamp", "duration"))
+        return self.pick(
+            lambda: f"({self.write('string', depth)} + {self.write('string', depth)})",
+            lambda: f"string({self.write(of, depth)})",
+            lambda: f"{self.record(depth)}.name",
+        )
+
+    def moment(self, depth: int) -> str:
+        return self.pick(
+            lambda: f"({self.write('timestamp', depth)} {self.one_of(('+', '-'))} {self.write('duration', depth)})",
+            lambda: f"({self.write('duration', depth)} + {self.write('timestamp', depth)})",
+            lambda: f"timestamp({self.write('timestamp', depth)})",
+        )
+
+    def length(self, depth: int) -> str:
+        return self.pick(
+            lambda: f"({self.write('timestamp', depth)} - {self.write('timestamp', depth)})",
+            lambda: f"({self.write('duration', depth)} {self.one_of(('+', '-'))} {self.write('duration', depth)})",
+            lambda: f"(-{self.write('duration', depth)})",
+            lambda: f"duration({self.write('duration', depth)})",
+        )
+
+
+SIDES = ("'LONG'", "'SHORT'")
+CALENDAR = (
+    *("getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear"),
+    *("getHours", "getMinutes", "getSeconds", "getMilliseconds"),
+)
