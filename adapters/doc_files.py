@@ -18,8 +18,8 @@ import click
 from rules.cel.functions import OVERLOADS
 from rules.cel.macros import MACRO_DOCS
 from rules.cel.overload import Failure, Overload, Style
+from rules.codes import CODES
 from rules.documents.type_specs import BASIC
-from rules.yaml_traps import CODES
 
 PAGE = Path(__file__).parent.parent / "docs" / "language.md"
 
@@ -47,6 +47,7 @@ _FAMILIES: Mapping[str, str] = MappingProxyType(
         "types": "Types and facts",
         "cel": "Expressions",
         "message": "Messages",
+        "suite": "Policy tests",
     }
 )
 _OTHERS = "What a policy says"
@@ -191,12 +192,12 @@ def _table(head: Iterable[str], rows: Iterable[list[str]]) -> list[str]:
 
 
 def _row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
+    """A row; a bar within a cell is escaped."""
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
 def _code(text: str) -> str:
-    """Text in backticks; a bar in a table's cell is escaped."""
-    return "`" + re.sub(r"(?<!\\)\|", r"\\|", text) + "`"
+    return f"`{text}`"
 
 
 @click.command()

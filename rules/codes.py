@@ -39,7 +39,7 @@ _OWN: dict[str, str] = {
     "cel-too-large": "an expression with too many parts once its variables are written out",
     "cel-too-long": "an expression with too many characters",
     "cel-type": "values of types that do not go together, or another type than is needed",
-    "cel-unsupported": "CEL that this language leaves out",
+    "cel-unsupported": "a part of CEL that this language leaves out",
     "document-kind": "a document without `kind`, or of a kind that does not exist",
     "document-missing": "a key that must be there and is not",
     "document-shape": "a document that is not a mapping",

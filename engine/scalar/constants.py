@@ -29,11 +29,11 @@ class Constants:
         self.sites: list[tuple[Node, str]] = []
         self.case = ""
         """The id of the case being written, kept with every site."""
-        self._names: dict[tuple[str, str, ConstantValue], str] = {}
+        self._names: dict[tuple[str, str], str] = {}
 
     def name(self, value: ConstantValue, t: Type) -> str:
         """The name of a literal."""
-        key = (type(t).__name__, type(value).__name__, value)
+        key = (type(t).__name__, repr(value))  # 0.0 is not -0.0
         if key not in self._names:
             self._names[key] = self.add(native(value, t))
         return self._names[key]

@@ -92,6 +92,11 @@ def add_time(at: datetime, by: timedelta, site: int) -> datetime:
         raise EvaluationError("overflow", site) from None
 
 
+def add_to_time(by: timedelta, at: datetime, site: int) -> datetime:
+    """A later time, the duration first."""
+    return add_time(at, by, site)
+
+
 def subtract_time(at: datetime, by: timedelta, site: int) -> datetime:
     """An earlier time; an error outside the years 1 to 9999."""
     return add_time(at, -by, site)
@@ -155,27 +160,33 @@ def tail(items: Sequence[T], count: int) -> Sequence[T]:
 
 
 def both(left: Callable[[], bool], right: Callable[[], bool]) -> bool:
-    """`&&` whose left side may fail: false when either side is false, whatever the other does."""
+    """`&&` whose left side may fail: false when either side is false, else the first error stands."""
     try:
         if not left():
             return False
     except EvaluationError as error:
-        if right():
-            raise error from None
-        return False
+        return _otherwise(right, error, decisive=False)
     return right()
 
 
 def either(left: Callable[[], bool], right: Callable[[], bool]) -> bool:
-    """`||` whose left side may fail: true when either side is true, whatever the other does."""
+    """`||` whose left side may fail: true when either side is true, else the first error stands."""
     try:
         if left():
             return True
     except EvaluationError as error:
-        if not right():
-            raise error from None
-        return True
+        return _otherwise(right, error, decisive=True)
     return right()
+
+
+def _otherwise(right: Callable[[], bool], failed: EvaluationError, *, decisive: bool) -> bool:
+    """What the right side decides after the left one failed."""
+    try:
+        if right() == decisive:
+            return decisive
+    except EvaluationError:
+        pass
+    raise failed from None
 
 
 def some(items: Iterable[T], holds: Callable[[T], bool]) -> bool:
@@ -213,18 +224,33 @@ def exactly_one(items: Iterable[T], holds: Callable[[T], bool]) -> bool:
 
 def to_int(value: float, site: int) -> int:
     """A double rounded towards zero."""
-    if -9.223372036854775e18 < value < 9.223372036854775e18:
+    if -(2.0**63) < value < 2.0**63:  # CEL leaves out both ends
         return int(value)
     raise EvaluationError("overflow", site)
 
 
 def round_half_away(value: float) -> float:
-    """The nearest whole number, halves away from zero."""
+    """The nearest whole number, halves away from zero; like all rounding here it keeps the sign of a zero, as IEEE has it."""
     if abs(value) >= 4503599627370496.0:
         return value
     whole = math.floor(abs(value))
     rounded = float(whole + 1 if abs(value) - whole >= 0.5 else whole)
     return math.copysign(rounded, value)
+
+
+def ceil(value: float) -> float:
+    """Rounded up."""
+    return math.copysign(float(math.ceil(value)), value)
+
+
+def floor(value: float) -> float:
+    """Rounded down."""
+    return math.copysign(float(math.floor(value)), value)
+
+
+def trunc(value: float) -> float:
+    """Rounded towards zero."""
+    return math.copysign(float(math.trunc(value)), value)
 
 
 def sign(value: float) -> float:
@@ -284,6 +310,7 @@ NAMES: dict[str, Any] = {
     "MODI": modulo_int,
     "WDUR": within_duration,
     "TADD": add_time,
+    "TADDR": add_to_time,
     "TSUB": subtract_time,
     "INDEX": index_list,
     "SUMI": sum_int,
@@ -309,8 +336,8 @@ NAMES: dict[str, Any] = {
     "TBOOL": text_of_bool,
     "TTIME": format_timestamp,
     "TDUR": format_duration,
-    "CEIL": lambda value: float(math.ceil(value)),
-    "FLOOR": lambda value: float(math.floor(value)),
-    "TRUNC": lambda value: float(math.trunc(value)),
+    "CEIL": ceil,
+    "FLOOR": floor,
+    "TRUNC": trunc,
 }
 """The names generated code may use, besides its own constants."""

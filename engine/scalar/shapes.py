@@ -1,7 +1,7 @@
 """The shape of expressions: structural keys, so that equal parts are computed once, and folds over one list.
 
-A key is equal for two nodes exactly when they compute the same from the same inputs; variables are transparent, loop
-variables count by depth. A fold (`book.filter(p, …).map(p, …).sum()`) is told by its source list, its filters, and
+Two nodes have one key only when they compute the same from the same inputs: variables are transparent, a loop variable
+is how many loops outward it is bound (so that a part reads the same wherever it stands), and 0.0 is not -0.0. A fold (`book.filter(p, …).map(p, …).sum()`) is told by its source list, its filters, and
 what it accumulates.
 """
 
@@ -35,18 +35,21 @@ Key = Hashable
 Depths = dict[int, int]
 FoldKind = Literal["count", "sum", "min", "max", "exists", "all"]
 
+MOST_FILTERS = 16
+"""Filters of one fold: each is an `if` inside the one before, and Python's nesting has an end."""
+
 
 def key_of(node: Node, depths: Depths | None = None) -> Key:
     """The structural key of a node."""
     match node:
         case Constant(value=value):
-            return ("constant", type(value).__name__, type(node.type).__name__, value)
+            return ("constant", type(node.type).__name__, repr(value))
         case Root(kind=kind, name=name):
             return (kind, name)
         case Variable(definition=definition):
             return key_of(definition.node)
         case Local(key=key):
-            return ("local", (depths or {}).get(key, -key))
+            return ("local", len(depths) - depths[key]) if depths and key in depths else ("free", key)
         case Select(operand=operand, field=field):
             return ("select", key_of(operand, depths), field.name)
         case Entry(operand=operand, key=key_node):
@@ -163,7 +166,8 @@ def _chain(node: Node) -> tuple[Node, tuple[Filter, ...], Loop | None] | None:
         inner = _chain(node.source)
         if inner is None or inner[2] is not None:
             return None
-        return inner[0], (*inner[1], Filter(node.local, node.bodies[0])), None
+        source, before = (inner[0], inner[1]) if len(inner[1]) < MOST_FILTERS else (node.source, ())
+        return source, (*before, Filter(node.local, node.bodies[0])), None
     if isinstance(node, Loop) and node.macro == "map":
         inner = _chain(node.source)
         if inner is None or inner[2] is not None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from rules.cel.functions import BY_ID
@@ -37,7 +38,7 @@ def _table() -> dict[str, Translation]:
         "add_string": Translation("{0} + {1}"),
         "add_list": Translation("{0} + {1}"),
         "add_timestamp_duration": Translation("", "TADD({0}, {1}, {site})"),
-        "add_duration_timestamp": Translation("", "TADD({1}, {0}, {site})"),
+        "add_duration_timestamp": Translation("", "TADDR({0}, {1}, {site})"),
         "subtract_timestamp_duration": Translation("", "TSUB({0}, {1}, {site})"),
         "add_duration": Translation("{0} + {1}", "WDUR({0} + {1}, {site})"),
         "subtract_duration": Translation("{0} - {1}", "WDUR({0} - {1}, {site})"),
@@ -58,7 +59,7 @@ def _table() -> dict[str, Translation]:
         "round": Translation("ROUND({0})"),
         "trunc": Translation("TRUNC({0})"),
         "sign": Translation("SIGN({0})"),
-        "contains": Translation("{1} in {0}"),
+        "contains": Translation("{0}.__contains__({1})"),
         "startsWith": Translation("{0}.startswith({1})"),
         "endsWith": Translation("{0}.endswith({1})"),
         "double_int": Translation("float({0})"),
@@ -114,15 +115,18 @@ def _getters() -> dict[str, Translation]:
 
 
 TRANSLATIONS: dict[str, Translation] = _table()
+_CALLED = re.compile(r"[A-Za-z]+\([^()]*\)$")
+"""Code that is one call and no more."""
 
 
 def write_call(overload: str, args: list[str], site: int, *, raises: bool) -> str:
-    """The code of a call; parenthesised, so that it can stand anywhere."""
+    """The code of a call, which can stand anywhere: in parentheses, of which Python nests 200, where it needs them."""
     translation = TRANSLATIONS[overload]
     form = translation.checked if raises and translation.checked else translation.plain or translation.checked
     if "{args}" in form:
         return args[0] if len(args) == 1 else form.format(args=", ".join(args))
-    return "(" + form.format(*args, site=site) + ")"
+    code = form.format(*args, site=site)
+    return code if _CALLED.match(form) else f"({code})"
 
 
 MISSING = frozenset(BY_ID) - frozenset(TRANSLATIONS)

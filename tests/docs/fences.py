@@ -1,7 +1,7 @@
 """The fenced blocks of a Markdown page: what tests of the documentation run.
 
 The info string of a block says what it is (`cel accepted`, `yaml refused yaml-tag`, `sh exit=1`); options are written
-`name=value`. `docs/language.md` explains the words to its readers, `tests/docs/test_language.py` gives them force.
+`name=value`. `test_language.py` gives the words of `docs/language.md` their force, `pages.py` those of other pages.
 """
 
 import re

@@ -19,11 +19,11 @@ from engine.suites import run_suite
 from rules.cel.functions import EXAMPLE_INPUTS, OVERLOADS
 from rules.cel.macros import MACRO_DOCS
 from rules.cel.tree import Node
+from rules.codes import CODES
 from rules.diagnostics import Diagnostics
 from rules.source import Source
 from rules.yaml_nodes import plain
 from rules.yaml_reader import read_yaml
-from rules.yaml_traps import CODES
 from tests.docs.example import Example, laid_over, machine_of
 from tests.docs.fences import Block, blocks
 

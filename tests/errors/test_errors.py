@@ -1,6 +1,8 @@
 """Every wrong document of the corpus is told exactly what is wrong with it, where, and in the house's words."""
 
 import re
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -75,7 +77,7 @@ def in_the_words_of_the_house(found: Diagnostic) -> None:
         assert not HOST_WORDS.search(re.sub(r"`[^`]*`|\"[^\"]*\"", "", text)), text
         assert not text.endswith((".", "!")) or text.endswith(("…", "`.`")), text
         assert "\n" not in text or found.code.startswith("yaml-"), text
-    assert re.match(r"[`a-z]", found.message), found.message
+    assert re.match(r"[`a-z]|YAML ", found.message), found.message
     assert shown.startswith(f"{span.source.name}:{span.line}:{span.column}: {found.severity}[{found.code}]: ")
     line = span.source.line(span.line)
     if line.strip():
@@ -88,10 +90,9 @@ def in_the_words_of_the_house(found: Diagnostic) -> None:
 
 
 def test_a_file_above_the_limit_is_refused(tmp_path: Path) -> None:
-    Case(BASE / "sizing.yaml").lay_out(tmp_path / "bundle")
-    (tmp_path / "bundle" / "sizing.yaml").write_bytes(b"#" * (MAX_BYTES + 1))
-    (tmp_path / "bundle" / "case.yaml").unlink()
-    (found,) = check(tmp_path / "bundle")
+    folder = shutil.copytree(BASE, tmp_path / "bundle")
+    (folder / "sizing.yaml").write_bytes(b"#" * (MAX_BYTES + 1))
+    (found,) = check(folder)
     assert (found.code, found.message) == ("yaml-too-large", f"the file has {MAX_BYTES + 1} bytes")
     in_the_words_of_the_house(found)
 
@@ -104,15 +105,30 @@ def test_every_code_that_documents_can_cause_has_a_case() -> None:
     told = {expected.code for case in ALL for expected in case_expectations(case)}
     elsewhere = {
         "environment": "comes from the process: tests/engine/test_overrides.py",
-        "bundle-file": "comes from the disk: tests/rules/test_bundle.py",
+        "bundle-file": "comes from the disk: below",
         "yaml-too-large": "would be a file of a mebibyte: above",
     }
     missing = {code for code in CODES if not code.startswith("yaml-")} - told - set(elsewhere)
     assert missing == set()
 
 
-def case_expectations(case: Case) -> list[Expected]:
-    import tempfile
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = shutil.copytree(BASE, tmp_path / "bundle")
+    read = Path.read_bytes
 
+    def refuse(path: Path) -> bytes:
+        if path.name == "types.yaml":
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    (found,) = check(folder)
+    assert found.code == "bundle-file"
+    assert found.message == "the file cannot be read: permission denied"
+    assert Path(found.span.source.name).name == "types.yaml"
+
+
+def case_expectations(case: Case) -> list[Expected]:
+    """What a case says, without looking whether it comes out."""
     with tempfile.TemporaryDirectory() as place:
         return case.lay_out(Path(place) / "bundle")
