@@ -132,7 +132,7 @@ class Policy:
 
     def _explain(self, error: EvaluationError, inputs: tuple[Any, ...]) -> tuple[DecisionError, str | None]:
         """The error with its rule, its place and the values its expression read."""
-        node, rule = self.program.sites[error.site]
+        node, rule = self.program.where(error)
         values = {reading.path: reading.value for reading in self.tracer.values(node, inputs)}
         text = " ".join(node.span.text.split())
         message = f"rule `{rule}` failed: {ERRORS.get(error.code, error.code)} in `{text}`"

@@ -16,7 +16,7 @@ from msgspec import UNSET
 from engine.decision import Reading, RuleTrace, WayTrace
 from engine.scalar.program import Program, compile_expression
 from engine.scalar.runtime import EvaluationError
-from rules.cel.tree import Constant, Entry, Local, Node, Root, Select, Variable, children, path_of
+from rules.cel.tree import Call, Constant, Entry, Local, Node, Root, Select, Variable, children, path_of
 from rules.plan import Case
 from rules.times import format_duration, format_timestamp
 from rules.types import RecordType
@@ -100,7 +100,7 @@ def shown(value: object) -> object:
         case timedelta():
             return format_duration(value)
         case list() | dict():
-            return f"{len(value)} items"
+            return f"{len(value)} item" + ("" if len(value) == 1 else "s")
         case _:
             return value
 
@@ -151,8 +151,10 @@ def _label(node: Node) -> str:
 
 
 def _text(node: Node) -> str:
-    """The condition as it is written in the document."""
-    return " ".join(node.span.text.split())
+    """The condition as it is written in the document; that of a precondition is what it refuses."""
+    text = " ".join(node.span.text.split())
+    refuses = isinstance(node, Call) and node.overload.id == "not" and node.span == node.args[0].span
+    return f"!({text})" if refuses else text
 
 
 def _untried(case: Case) -> RuleTrace:

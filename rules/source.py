@@ -14,7 +14,7 @@ class Source:
     """One text as it was read. `name` is the path a person would type to open it."""
 
     name: str
-    text: str
+    text: str = field(repr=False)
     _line_starts: tuple[int, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

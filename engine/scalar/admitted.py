@@ -1,4 +1,4 @@
-"""Whether a value lies within a declared type: by its bounds before anything runs, or by a test when it runs."""
+"""Whether a value lies within a declared type, tested where bounds do not prove it (`rules.types.proves`)."""
 
 from __future__ import annotations
 
@@ -16,42 +16,6 @@ from rules.types import (
     StringType,
     Type,
 )
-
-
-def proves(found: Type, declared: Type) -> bool:
-    """Whether every value of one type is a value of another `same` one."""
-    match found, declared:
-        case IntType(), IntType():
-            return declared.minimum <= found.minimum and found.maximum <= declared.maximum
-        case DurationType(), DurationType():
-            return declared.minimum <= found.minimum and found.maximum <= declared.maximum
-        case DoubleType(), DoubleType():
-            above = declared.minimum < found.minimum or (
-                declared.minimum == found.minimum and not _opens_below(found, declared)
-            )
-            below = found.maximum < declared.maximum or (
-                declared.maximum == found.maximum and not _opens_above(found, declared)
-            )
-            return above and below
-        case StringType(), StringType():
-            return (declared.max_length is None and declared.pattern is None) or declared == found
-        case ListType(), ListType():
-            fits = declared.max_items is None or (found.max_items is not None and found.max_items <= declared.max_items)
-            return fits and proves(found.item, declared.item)
-        case MapType(), MapType():
-            most = declared.max_entries
-            fits = most is None or (found.max_entries is not None and found.max_entries <= most)
-            return fits and proves(found.value, declared.value)
-        case _:
-            return True
-
-
-def _opens_below(found: DoubleType, declared: DoubleType) -> bool:
-    return declared.exclusive_minimum and not found.exclusive_minimum
-
-
-def _opens_above(found: DoubleType, declared: DoubleType) -> bool:
-    return declared.exclusive_maximum and not found.exclusive_maximum
 
 
 def admits(declared: Type) -> Callable[[Any], bool]:

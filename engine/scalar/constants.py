@@ -26,9 +26,7 @@ class Constants:
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
-        self.sites: list[tuple[Node, str]] = []
-        self.case = ""
-        """The id of the case being written, kept with every site."""
+        self.sites: list[Node] = []
         self._names: dict[tuple[str, str], str] = {}
 
     def name(self, value: ConstantValue, t: Type) -> str:
@@ -45,8 +43,8 @@ class Constants:
         return name
 
     def site(self, node: Node) -> int:
-        """The number of a node that may fail, with the case it stands in."""
-        self.sites.append((node, self.case))
+        """The number of a node that may fail."""
+        self.sites.append(node)
         return len(self.sites) - 1
 
     def zero(self, t: Type) -> str:

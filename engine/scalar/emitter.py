@@ -39,6 +39,9 @@ from rules.types import RecordType
 LONG = 24
 """Nesting beyond which a variable becomes a function of its own, so that no generated line nests too deep."""
 
+DECIDED = {"outcome": "[0][0]", "rule": "[0][1]", "effect": "[0][2]", "reason": "[1]"}
+"""Where a called decision holds what every decision has."""
+
 ENOUGH = 8
 """Reads beyond which a part need not be counted further."""
 
@@ -83,6 +86,8 @@ class Emitter:
     """Nodes still to be written: folds among them share the loop of the first."""
     kept: dict[str, str] = field(default_factory=dict)
     """Reads of a loop's item that are kept in a local, by their code."""
+    perhaps: set[str] = field(default_factory=set)
+    """Locals that hold nothing when a list was empty."""
     _numbers: int = 0
 
     def fresh(self, letter: str) -> str:
@@ -157,18 +162,16 @@ class Emitter:
 
     def _prepare_tested(self, path: Node) -> None:
         """What `has` looks at is read once when it is read again; an absent value may be held, not used."""
-        for child in children(path):
-            if is_safe(child):
-                self.prepare(child)
+        self._prepare_parts(path)
         key = key_of(path) if not free_locals(path) else None
         if not isinstance(path, Select) or key is None or key in self.known:
             return
-        if is_safe(path.operand) and self.uses[key] > 1:
+        if is_safe(path.operand) and not path.fails_absent and self.uses[key] > 1:
             self._keep(path, key)
 
     def _prepare_parts(self, node: Node) -> None:
         for child in children(node):
-            if is_safe(child):
+            if is_safe(child) or isinstance(child, Root):
                 self.prepare(child)
             elif isinstance(child, Variable):
                 self._prepare_variable(child, key_of(child))
@@ -260,7 +263,7 @@ class Emitter:
         if not items or not free_locals(node):
             found = self.known.get(key_of(node))
             if found is not None:
-                return found
+                return self._there(found, node) if found in self.perhaps else found
         match node:
             case Constant():
                 return self.constant(node)
@@ -290,6 +293,10 @@ class Emitter:
                 pairs = (f"{self.constant(key)}: {self.write(value, items)}" for key, value in entries)
                 return "{" + ", ".join(pairs) + "}"
 
+    def _there(self, name: str, node: Node) -> str:
+        """The smallest or largest of a list that may have been empty: an error of the case that reads it."""
+        return f"({name} if {name} is not None else FAIL('empty', {self.constants.site(node)}))"
+
     def constant(self, node: Constant) -> str:
         """A literal, by way of the constant table."""
         if isinstance(node.value, bool):
@@ -301,31 +308,35 @@ class Emitter:
         record = node.operand.type
         assert isinstance(record, RecordType)
         if record.name.startswith("call:"):
-            return self._call_result(node, operand, record)
+            read = self._call_result(node, operand)
+            needed = node.fails_absent and node.field.name not in DECIDED
+            return f"GIVEN({read}, {self.constants.site(node)})" if needed else read
         read = f"{operand}.{self.attributes.attribute(record.name, node.field.name)}"
         return self.kept.get(read, read)
 
-    def _call_result(self, node: Select, operand: str, record: RecordType) -> str:
+    def _call_result(self, node: Select, operand: str) -> str:
         """A called decision is `((outcome, rule, effect), reason, outputs)`."""
-        fixed = {"outcome": "[0][0]", "rule": "[0][1]", "effect": "[0][2]", "reason": "[1]"}
-        if node.field.name in fixed:
-            return operand + fixed[node.field.name]
-        at = [f.name for f in record.fields].index(node.field.name) - len(fixed)
-        read = f"{operand}[2][{at}]"
-        return f"GIVEN({read}, {self.constants.site(node)})" if node.fails_absent else read
+        record = node.operand.type
+        assert isinstance(record, RecordType)
+        if node.field.name in DECIDED:
+            return operand + DECIDED[node.field.name]
+        at = [f.name for f in record.fields].index(node.field.name) - len(DECIDED)
+        return f"{operand}[2][{at}]"
 
     def _has(self, path: Node, items: Mapping[int, str]) -> str:
         if isinstance(path, Entry):
             return f"({self.write(path.key, items)} in {self.write(path.operand, items)})"
+        if isinstance(path, Select) and path.fails_absent:
+            return f"({self._call_result(path, self.write(path.operand, items))} is not UNSET)"
         optional, nullable = (path.field.optional, path.field.nullable) if isinstance(path, Select) else (False, False)
         if isinstance(path, Root):
             optional, nullable = self.guards(path)
+        if not (optional or nullable or path.fails):
+            return "True"
         read = self.write(path, items)
         if optional and nullable:
             return f"({read} is not UNSET and {read} is not None)"
-        if optional:
-            return f"({read} is not UNSET)"
-        return f"({read} is not None)" if nullable else "True"
+        return f"({read} is not UNSET)" if optional else f"({read} is not None)"
 
     def _logic(self, node: Logic, items: Mapping[int, str]) -> str:
         left, right = self.write(node.left, items), self.write(node.right, items)

@@ -1,13 +1,14 @@
 """From a plan to generated functions: `verdict` (which row applies), `full` (reason and outputs too), `lines` (log).
 
 A row is `(outcome, rule, effect)`. Functions take the inputs in the plan's order. They raise `EvaluationError` with the
-number of a site; `Program.sites` says which expression of which case that is.
+number of a site; `Program.where` says which expression that is, and in which case `full` was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from traceback import walk_tb
 from types import CodeType, FunctionType
 from typing import Any, TypeAlias
 
@@ -34,7 +35,9 @@ class Program:
     callees: Mapping[str, Program]
     parameters: Mapping[str, ConstantValue]
     rows: tuple[Row, ...]
-    sites: tuple[tuple[Node, str], ...]
+    sites: tuple[Node, ...]
+    starts: tuple[tuple[int, str], ...]
+    """The line of `full` at which each case begins: cases may share what fails, but not the line that asks for it."""
     source: str
     verdict: Callable[..., Row]
     full: Callable[..., Result]
@@ -64,6 +67,12 @@ class Program:
         names = {**self.names, **parameters, **calls, "__builtins__": _BUILTINS}
         verdict, full, lines = (FunctionType(self.codes[name], names) for name in ("verdict", "full", "lines"))
         return replace(self, verdict=verdict, full=full, lines=lines, names=names)
+
+    def where(self, error: EvaluationError) -> tuple[Node, str | None]:
+        """The expression that an error of `full` arose in, and the case that was then looked at."""
+        lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code is self.codes["full"]]
+        at = lines[-1] - self.codes["full"].co_firstlineno + 1 if lines else 0
+        return self.sites[error.site], next((case for start, case in reversed(self.starts) if start <= at), None)
 
     def call(self, *inputs: Any) -> Result:
         """A decision as a caller of this policy sees it: an error is a result that blocks and has no outputs."""
@@ -96,6 +105,7 @@ def compile_plan(
         parameters=parameters,
         rows=writer.rows,
         sites=tuple(writer.constants.sites),
+        starts=writer.starts,
         source=source,
         verdict=_unlinked,
         full=_unlinked,

@@ -102,6 +102,11 @@ def subtract_time(at: datetime, by: timedelta, site: int) -> datetime:
     return add_time(at, -by, site)
 
 
+def contains(text: str, part: str) -> bool:
+    """Whether a text holds another; a function, so that the text is computed before the part."""
+    return part in text
+
+
 def index_list(items: Sequence[T], at: int, site: int) -> T:
     """The item at an index from 0."""
     if 0 <= at < len(items):
@@ -230,7 +235,7 @@ def to_int(value: float, site: int) -> int:
 
 
 def round_half_away(value: float) -> float:
-    """The nearest whole number, halves away from zero; like all rounding here it keeps the sign of a zero, as IEEE has it."""
+    """The nearest whole number, halves away from zero. All rounding keeps the sign of a zero, as IEEE 754 has it."""
     if abs(value) >= 4503599627370496.0:
         return value
     whole = math.floor(abs(value))
@@ -312,6 +317,7 @@ NAMES: dict[str, Any] = {
     "TADD": add_time,
     "TADDR": add_to_time,
     "TSUB": subtract_time,
+    "CONTAINS": contains,
     "INDEX": index_list,
     "SUMI": sum_int,
     "SUMD": sum_double,

@@ -1,8 +1,8 @@
 """The shape of expressions: structural keys, so that equal parts are computed once, and folds over one list.
 
 Two nodes have one key only when they compute the same from the same inputs: variables are transparent, a loop variable
-is how many loops outward it is bound (so that a part reads the same wherever it stands), and 0.0 is not -0.0. A fold (`book.filter(p, …).map(p, …).sum()`) is told by its source list, its filters, and
-what it accumulates.
+is how many loops outward it is bound (a part has one key wherever it stands), and 0.0 is not -0.0. A fold
+(`book.filter(p, …).map(p, …).sum()`) is told by its source list, its filters, and what it accumulates.
 """
 
 from __future__ import annotations

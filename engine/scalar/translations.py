@@ -59,7 +59,7 @@ def _table() -> dict[str, Translation]:
         "round": Translation("ROUND({0})"),
         "trunc": Translation("TRUNC({0})"),
         "sign": Translation("SIGN({0})"),
-        "contains": Translation("{0}.__contains__({1})"),
+        "contains": Translation("CONTAINS({0}, {1})"),
         "startsWith": Translation("{0}.startswith({1})"),
         "endsWith": Translation("{0}.endswith({1})"),
         "double_int": Translation("float({0})"),

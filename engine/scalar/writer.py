@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from engine.scalar.admitted import admits, proves
+from engine.scalar.admitted import admits
 from engine.scalar.constants import Constants, native
 from engine.scalar.emitter import Attributes, Emitter
 from engine.scalar.known import Row, static_truth
@@ -14,7 +14,7 @@ from rules.cel.expressions import Placeholder, Template
 from rules.cel.literals import inner
 from rules.cel.tree import Node, Root
 from rules.plan import Case, Output, Plan, Requirement
-from rules.types import BoolType, DurationType, Field, TimestampType
+from rules.types import BoolType, DurationType, Field, TimestampType, Type, proves
 
 
 class ProgramWriter:
@@ -26,6 +26,8 @@ class ProgramWriter:
         self.signature = ", ".join(f"i{index}" for index in range(len(plan.inputs)))
         self.inputs = {f.name: f"i{index}" for index, f in enumerate(plan.inputs)}
         self.parameters = {p.name: f"P{index}" for index, p in enumerate(plan.parameters)}
+        self.starts: tuple[tuple[int, str], ...] = ()
+        """The line of `full` at which each case begins, once that is written."""
         self.row_names: dict[str, str] = {}
         rows: list[Row] = []
         for case in plan.all_cases:
@@ -97,20 +99,26 @@ class ProgramWriter:
             value = target.default.value
             return self.constants.add([] if value == () else native(inner(value, target.type), target.type))
         code = emitter.write(binding)
-        if not proves(binding.type, target.type):
-            code = f"WITHIN({code}, {self.constants.add(admits(target.type))}, {self.constants.site(binding)})"
+        value = self._within(code, binding, target.type)
         if isinstance(binding, Root) and binding.kind == "input" and binding.guarded:
             own = next(f for f in self.plan.inputs if f.name == binding.name)
-            if own.nullable and not target.nullable:
-                code = f"({code} if {code} is not None else UNSET)"
-            if own.optional and not target.optional:
-                code = f"({code} if {code} is not UNSET else None)"
-        return code
+            alike = (not own.optional or target.optional) and (not own.nullable or target.nullable)
+            if value != code or not alike:
+                absent = "UNSET" if target.optional else "None"
+                return f"({absent} if {code} is UNSET or {code} is None else {value})"
+        return value
+
+    def _within(self, code: str, node: Node, declared: Type) -> str:
+        """The code of a value, checked against its declared type where its own bounds do not prove it."""
+        if proves(node.type, declared):
+            return code
+        return f"WITHIN({code}, {self.constants.add(admits(declared))}, {self.constants.site(node)})"
 
     def _function(self, name: str, *, full: bool) -> str:
         emitter = self._emitter({})
         emitter.lines.add(f"def {name}({self.signature}):")
         emitter.lines.indent += 1
+        starts: list[tuple[int, str]] = []
         verdict_nodes = [node for case in self.plan.cases for node in _conditions(case)]
         if full:
             emitter.uses = self._uses_of_any_way(verdict_nodes)
@@ -118,10 +126,12 @@ class ProgramWriter:
             emitter.count(verdict_nodes)
         for index, case in enumerate(self.plan.cases):
             emitter.pending = [node for later in self.plan.cases[index:] for node in _conditions(later)]
-            self.constants.case = case.id
+            starts.append((len(emitter.lines.lines) + 1, case.id))
             self._case(emitter, case, full=full)
-        self.constants.case = "otherwise"
+        starts.append((len(emitter.lines.lines) + 1, self.plan.otherwise.id))
         emitter.pending = []
+        if full:
+            self.starts = tuple(starts)
         self._conclude(emitter, self.plan.otherwise, self.plan.otherwise.reason, full=full)
         return emitter.lines.text()
 
@@ -131,15 +141,22 @@ class ProgramWriter:
         for case in self.plan.all_cases:
             for reason in [case.reason, *(way.reason for way in case.alternatives)]:
                 way_there = self._emitter({})
-                way_there.count([*verdict_nodes, *_written(reason), *self._concluding(case)[2]])
+                way_there.count([*verdict_nodes, *_written(reason), *self._concluding(case, full=True)[2]])
                 most |= way_there.uses
         return most
 
-    def _concluding(self, case: Case) -> tuple[list[tuple[Output, bool | None]], list[Requirement], list[Node]]:
-        """Outputs (and whether each is there, where that is known), requirements still open, and what they read."""
+    def _concluding(
+        self, case: Case, *, full: bool
+    ) -> tuple[list[tuple[Output, bool | None]], list[Requirement], list[Node]]:
+        """Outputs (and whether each is there, where that is known), requirements still open, and what they read.
+
+        A verdict computes only what may make the decision fail.
+        """
         row: Row = (case.outcome, case.id, self.plan.outcomes[case.outcome])
         outputs = [(o, True if o.when is None else static_truth(o.when, row)) for o in self.plan.outputs]
         ensures = [requirement for requirement in self.plan.ensures if static_truth(requirement.that, row) is not True]
+        if not full:
+            outputs = [(output, there) for output, there in outputs if there is not False and _may_fail(output)]
         nodes = [output.value for output, there in outputs if there is not False]
         nodes += [output.when for output, there in outputs if there is None and output.when is not None]
         return outputs, ensures, [*nodes, *(requirement.that for requirement in ensures)]
@@ -164,22 +181,20 @@ class ProgramWriter:
         emitter.known = outside
 
     def _conclude(self, emitter: Emitter, case: Case, reason: Template | None, *, full: bool) -> None:
-        row_name = self.row_names[case.id]
-        if not full:
-            emitter.lines.add(f"return {row_name}")
-            return
         row: Row = (case.outcome, case.id, self.plan.outcomes[case.outcome])
         inner = self._emitter(self._decision(row))
         inner.lines, inner.known, inner._numbers = emitter.lines, dict(emitter.known), emitter._numbers
-        outputs, ensures, later = self._concluding(case)
-        inner.pending = [*_written(reason), *later]
+        inner.perhaps = emitter.perhaps
+        outputs, ensures, later = self._concluding(case, full=full)
+        inner.pending = [*(_written(reason) if full else ()), *later]
         inner.count(inner.pending)
-        self._write_reason(inner, reason)
+        if full:
+            self._write_reason(inner, reason)
         for node in later:
             inner.prepare(node)
         values = []
         for output, there in outputs:
-            value = "UNSET" if there is False else self._output(inner, output)
+            value = "UNSET" if there is False else self._within(inner.write(output.value), output.value, output.type)
             if there is None and output.when is not None:
                 value = f"({value} if {inner.write(output.when)} else UNSET)"
             values.append(value)
@@ -189,15 +204,8 @@ class ProgramWriter:
             site = self.constants.site(requirement.that)
             inner.lines.add(f"if not {inner.write(requirement.that)}: FAIL('ensures', {site})")
         packed = "".join(f"o{position}, " for position in range(len(values)))
-        inner.lines.add(f"return {row_name}, s, ({packed})")
+        inner.lines.add(f"return {self.row_names[case.id]}" + (f", s, ({packed})" if full else ""))
         emitter._numbers = inner._numbers
-
-    def _output(self, emitter: Emitter, output: Output) -> str:
-        """The value of an output, checked against its declared type where its own bounds do not prove it."""
-        code = emitter.write(output.value)
-        if proves(output.value.type, output.type):
-            return code
-        return f"WITHIN({code}, {self.constants.add(admits(output.type))}, {self.constants.site(output.value)})"
 
     def _decision(self, row: Row) -> dict[str, str]:
         outcome, rule, effect = row
@@ -249,7 +257,6 @@ class ProgramWriter:
         emitter.lines.indent += 1
         emitter.lines.add("l = []")
         for line in self.plan.log:
-            self.constants.case = "log"
             outside = dict(emitter.known)
             emitter.uses.clear()
             emitter.pending = [*([line.when] if line.when is not None else []), *_written(line.line)]
@@ -278,6 +285,12 @@ def _passes(target: Field, binding: Node | None) -> bool:
     if binding is None:
         return True
     return (is_safe(binding) or isinstance(binding, Root)) and proves(binding.type, target.type)
+
+
+def _may_fail(output: Output) -> bool:
+    """Whether computing an output may make the decision fail."""
+    asked = output.when is not None and output.when.fails
+    return asked or output.value.fails or not proves(output.value.type, output.type)
 
 
 def _conditions(case: Case) -> list[Node]:

@@ -65,8 +65,7 @@ def facts(node: Node, truth: bool) -> Facts:
         case Constant(value=value):
             return NONE if value == truth else ALL
         case Has(path=path):
-            found = path_of(path)
-            return frozenset({found}) if truth and found is not None else NONE
+            return _only(path_of(path)) if truth else NONE
         case Variable(definition=definition):
             return _definition_facts(definition, truth)
         case Logic(operator=operator, left=left, right=right):
@@ -79,10 +78,13 @@ def facts(node: Node, truth: bool) -> Facts:
         case Call(overload=overload, args=args) if overload.id == "not":
             return facts(args[0], not truth)
         case Call(overload=overload, args=(key, mapping)) if overload.id == "in_map":
-            entry = path_of(Entry(mapping, key, node.type, node.span))
-            return frozenset({entry}) if truth and entry is not None else NONE
+            return _only(path_of(Entry(mapping, key, node.type, node.span))) if truth else NONE
         case _:
             return NONE
+
+
+def _only(path: Path | None) -> frozenset[Path]:
+    return NONE if path is None else frozenset({path})
 
 
 @lru_cache(maxsize=4096)
@@ -101,10 +103,17 @@ def closed(known: frozenset[Path]) -> frozenset[Path]:
 
 
 def on_error(node: Node) -> Facts:
-    """The paths known present when the expression failed (`ALL` when it cannot)."""
+    """The paths that may be read although the expression failed (`ALL` when it cannot fail).
+
+    A presence test fails only where what holds the path fails, and there a read of the path fails in the same way.
+    """
     if not node.fails:
         return ALL
     match node:
+        case Has(path=path):
+            return _only(path_of(path))
+        case Call(overload=overload, args=(key, mapping)) if overload.id == "in_map":
+            return _only(path_of(Entry(mapping, key, node.type, node.span)))
         case Variable(definition=definition):
             return on_error(definition.node)
         case Logic(operator=operator, left=left, right=right):

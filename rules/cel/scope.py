@@ -27,10 +27,11 @@ class Name:
     name: str
     type: Type
     guarded: bool = False
+    fails: bool = False
 
     def read(self, span: Span) -> Node:
         """The node of a read at `span`."""
-        return Root(self.kind, self.name, self.type, span, self.guarded)
+        return Root(self.kind, self.name, self.type, span, self.guarded, self.fails)
 
 
 Meaning: TypeAlias = Name | Definition

@@ -42,8 +42,8 @@ class Root:
     span: Span
     guarded: bool = False
     """Optional or nullable: may be read only where it is known to be there."""
-
-    fails = False
+    fails: bool = False
+    """A call one of whose arguments can fail, or leave what the called policy takes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

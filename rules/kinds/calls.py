@@ -14,7 +14,7 @@ from rules.diagnostics import did_you_mean
 from rules.documents.shape import Step
 from rules.kinds.lowering import Lowering, result_type
 from rules.plan import Call, Plan
-from rules.types import Field, same, show
+from rules.types import Field, proves, same, show
 
 Path = tuple[Step, ...]
 
@@ -34,7 +34,14 @@ def read_calls(lowering: Lowering) -> None:
         bindings = _bindings(lowering, path, callee, spec.with_)
         lowering.check_name("call-name", path, name, lowering.scope.names)
         lowering.calls.append(Call(name, callee.name, bindings, lowering.document.span(*path)))
-        lowering.scope = lowering.scope.with_names({name: Name("call", name, result_type(callee))})
+        fails = _may_fail(callee, dict(bindings))
+        lowering.scope = lowering.scope.with_names({name: Name("call", name, result_type(callee), fails=fails)})
+
+
+def _may_fail(callee: Plan, given: Mapping[str, Node | None]) -> bool:
+    """Whether an argument can fail, or lie outside what the called policy takes."""
+    bound = ((target, given.get(target.name)) for target in callee.inputs)
+    return any(node is not None and (node.fails or not proves(node.type, target.type)) for target, node in bound)
 
 
 def _unknown_policy(lowering: Lowering, path: Path, name: str) -> None:

@@ -28,7 +28,8 @@ from tests.engine.small import checked
 from tests.oracles import evaluator
 from tests.oracles.evaluator import Decided, World
 from tests.oracles.functions import FUNCTIONS
-from tests.oracles.programs import bundle_texts, input_values, moved_parameters
+from tests.oracles.programs import bundle_texts
+from tests.oracles.values import input_values, moved_parameters
 
 BUNDLES = int(os.environ.get("BASCULE_PROGRAMS", "300"))
 FIRST = int(os.environ.get("BASCULE_PROGRAMS_SEED", "0"))
@@ -66,7 +67,9 @@ def compare(machine: Machine, seed: int, ended: Counter[str]) -> list[str]:
         for number in range(INPUTS):
             text = json.dumps(input_values(policy.plan.inputs, rng))
             decoded = policy.decoder.decode(text)
-            world = World(policy.plan, machine.bundle.plans, evaluator.inputs_of(policy.plan, policy.decoder, decoded), where)
+            world = World(
+                policy.plan, machine.bundle.plans, evaluator.inputs_of(policy.plan, policy.decoder, decoded), where
+            )
             wanted = evaluator.decide(world)
             ended[wanted.error or wanted.effect] += 1
             found = policy.decide(decoded, STAMP, trace=number < TRACED)

@@ -225,3 +225,31 @@ def test_moved_parameters_are_told_apart() -> None:
 def test_every_function_has_a_translation() -> None:
     assert frozenset() == MISSING
     assert set(TRANSLATIONS) == set(BY_ID)
+
+
+def test_an_error_names_the_rule_that_read_it_not_the_one_that_began_the_loop(tmp_path: Path) -> None:
+    body = """
+        inputs: {thing: Thing}
+        variables: {large: 'thing.items.filter(p, p.amount > 100.0)'}
+        rules:
+          - {id: many, when: size(large) > 20, outcome: NO, reason: many}
+          - {id: highest, when: 'large.map(p, p.amount).max() > 1.0', outcome: NO, reason: high}
+        otherwise: {outcome: YES, reason: fine}
+        """
+    found = machine_of(tmp_path, rule_list("small", body)).policies["small"]
+    decision = found.decide_json(json.dumps({"thing": thing()}), STAMP)
+    assert (decision.outcome, decision.rule) == ("ERROR", "highest")
+
+
+def test_a_precondition_is_traced_as_what_it_refuses(tmp_path: Path) -> None:
+    body = """
+        inputs: {thing: Thing}
+        requires: [{id: positive, that: thing.x > 0.0, outcome: NO, reason: 'x={thing.x:.1f}'}]
+        rules: [{id: large, when: thing.x > 100.0, outcome: NO, reason: large}]
+        otherwise: {outcome: YES, reason: fine}
+        """
+    found = machine_of(tmp_path, rule_list("small", body)).policies["small"]
+    decision = found.decide_json(json.dumps({"thing": thing(x=-1.0)}), STAMP, trace=True)
+    assert (decision.outcome, decision.rule, decision.reason) == ("NO", "positive", "x=-1.0")
+    assert decision.trace is not None
+    assert (decision.trace[0].condition, decision.trace[0].applied) == ("!(thing.x > 0.0)", True)

@@ -5,7 +5,7 @@ Rules this module keeps:
 - it knows nothing of `engine.scalar`; it is written from the language's specification and the table of functions;
 - timestamps and durations are whole microseconds, records are dicts without what is absent, null is None;
 - each operation looks at its own result, whatever its bounds promise; a value outside the bounds of its node, an error
-  where the tree says that there is none, a read of something absent are `Unsound`: a fault of the checker, not a result.
+  where the tree says that there is none and a read of what is absent are `Unsound`: faults of the checker, no results.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from msgspec import UNSET
@@ -178,29 +179,14 @@ def _evaluate(node: Node, world: World, items: Locals) -> Value:
     match node:
         case Constant(value=value, type=t):
             return float(value) if isinstance(t, DoubleType) and isinstance(value, int) else value
-        case Root():
-            found = _root(node, world)
-            if found is None:
-                raise Unsound(f"`{node.span.text}` is read and is not there")
-            return found
+        case Root() | Select() | Entry():
+            return _read(node, world, items)
         case Variable(definition=definition):
             return evaluate(definition.node, world)
         case Local(key=key):
             return items[key]
-        case Select(operand=operand, field=selected):
-            held = evaluate(operand, world, items).get(selected.name)
-            if held is None and node.fails_absent:
-                raise Failed("call-failed")
-            if held is None:
-                raise Unsound(f"`{node.span.text}` is read and is not there")
-            return held
-        case Entry(operand=operand, key=key_node):
-            mapping, key_value = evaluate(operand, world, items), evaluate(key_node, world, items)
-            if key_value not in mapping:
-                raise Unsound(f"`{node.span.text}` is read and is not there")
-            return mapping[key_value]
         case Has(path=path):
-            return _has(path, world, items)
+            return _held(path, world, items) is not None
         case Logic(operator=operator, left=left, right=right):
             sides = (lambda: evaluate(left, world, items), lambda: evaluate(right, world, items))
             return _absorbing(sides, decisive=operator == "||")
@@ -232,15 +218,24 @@ def _root(node: Root, world: World) -> Value:
             return world.outputs.get(node.name)
 
 
-def _has(path: Node, world: World, items: Locals) -> bool:
+def _read(path: Root | Select | Entry, world: World, items: Locals) -> Value:
+    held = _held(path, world, items)
+    if held is None and isinstance(path, Select) and path.fails_absent:
+        raise Failed("call-failed")
+    if held is None:
+        raise Unsound(f"`{path.span.text}` is read and is not there")
+    return held
+
+
+def _held(path: Node, world: World, items: Locals) -> Value:
+    """What a path leads to; None when that is absent or null."""
     match path:
         case Root():
-            return _root(path, world) is not None
+            return _root(path, world)
         case Select(operand=operand, field=selected):
-            return evaluate(operand, world, items).get(selected.name) is not None
+            return evaluate(operand, world, items).get(selected.name)
         case Entry(operand=operand, key=key):
-            mapping, name = evaluate(operand, world, items), evaluate(key, world, items)
-            return name in mapping
+            return evaluate(operand, world, items).get(evaluate(key, world, items))
         case _:
             raise Unsound(f"`{path.span.text}` is no path")
 
@@ -267,7 +262,7 @@ def _loop(node: Loop, world: World, items: Locals) -> Value:
 
     match node.macro:
         case "all" | "exists":
-            return _absorbing(tuple(lambda item=item: body(item) for item in source), decisive=node.macro == "exists")
+            return _absorbing(tuple(partial(body, item) for item in source), decisive=node.macro == "exists")
         case "exists_one":
             return [body(item) for item in source].count(True) == 1
         case "filter":

@@ -1,6 +1,6 @@
 """Random well-typed expressions of the policy language, as text, over a few names: small, nested, full of repetition.
 
-What may be absent is read where a test stands before it, or where one is known; a little is left to the checker to refuse.
+What may be absent is read where a test stands before it or one is known; a little is left to the checker to refuse.
 Repetition is on purpose: an expression is often one that was written before, or one that differs from it in one mark.
 """
 
@@ -11,69 +11,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
-SCALARS = ("bool", "int", "double", "string", "timestamp", "duration", "Side")
-ORDERED = ("int", "double", "string", "timestamp", "duration")
-LISTS = tuple(f"list:{t}" for t in (*SCALARS, "Item"))
-WORDS = ("", "a", "b", "c", "ab", "ba", "abc", "b c", "é")
-INTS = (
-    "0",
-    "1",
-    "2",
-    "3",
-    "7",
-    "(-1)",
-    "(-3)",
-    "10",
-    "1000",
-    "9223372036854775807",
-    "(-9223372036854775808)",
-    "3037000500",
+from tests.oracles.names import (
+    CALENDAR,
+    DOUBLES,
+    FIELDS,
+    INTS,
+    LENGTHS,
+    LISTS,
+    MOMENTS,
+    OPTIONAL,
+    ORDERED,
+    SCALARS,
+    SIDES,
+    TWINS,
+    WORDS,
+    Guarded,
+    Names,
 )
-DOUBLES = (
-    "0.0",
-    "(-0.0)",
-    "1.0",
-    "(-1.0)",
-    "0.5",
-    "2.0",
-    "1.5",
-    "0.1",
-    "1.0e9",
-    "(-1.0e9)",
-    "1.0e308",
-    "(-1.0e308)",
-    "5.0e-324",
-)
-MOMENTS = ("2026-02-03T12:30:15.25Z", "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z")
-LENGTHS = ("0s", "90s", "-1us", "1h30m", "-1000h", "87600000h", "1us")
-FIELDS = {"name": "string", "amount": "double", "count": "int", "side": "Side", "score": "double", "at": "timestamp"}
-OPTIONAL = frozenset(("score", "at"))
-TWINS = (
-    *(("thing.items", "thing.more"), (".amount", ".score"), ("<=", "<"), (">=", ">"), ("==", "!="), ("&&", "||")),
-    *(("0.0", "(-0.0)"), ("0.0", "1.0"), ("0", "1"), (".min()", ".max()"), ("exists(", "all(")),
-    *(("'LONG'", "'SHORT'"), ("'a'", "'b'"), (" + ", " - "), (".all(", ".exists_one("), ("tail(1)", "tail(2)")),
-)
-"""Pairs of texts of which one often stands where the other does with the same type."""
-
-
-@dataclass(frozen=True)
-class Guarded:
-    """A read that is there when all its tests hold."""
-
-    tests: tuple[str, ...]
-    text: str
-    type: str
-
-
-@dataclass
-class Names:
-    """What expressions may read."""
-
-    reads: list[tuple[str, str]] = field(default_factory=list)
-    """Texts and their types."""
-    guarded: list[Guarded] = field(default_factory=list)
-    words: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    """Texts of other enums, and their words."""
 
 
 @dataclass
@@ -115,8 +69,8 @@ class Writer:
             if t == "Item":
                 of = [f for f in OPTIONAL if FIELDS[f] == wanted]
                 found += [Guarded((f"has({name}.{f})",), f"{name}.{f}", wanted) for f in sorted(of)]
-            if t == "string" and wanted == "double":
-                found.append(Guarded((f"{name} in thing.prices",), f"thing.prices[{name}]", wanted))
+            maps = [text for text, of in self.names.maps if of == wanted and t == "string"]
+            found += [Guarded((f"{name} in {text}",), f"{text}[{name}]", wanted) for text in maps]
         return found
 
     @contextmanager
@@ -198,7 +152,7 @@ class Writer:
             return self.list_of(wanted[5:], depth)
         if wanted in ORDERED and self.chance(0.25):
             return self.aggregate(wanted, depth)
-        if wanted != "Item" and self.chance(0.08):
+        if wanted != "Item" and self.chance(0.03):
             return f"{self.write(f'list:{wanted}', depth)}[{self.pick(lambda: '0', lambda: self.write('int', 0))}]"
         makers = {
             "bool": self.boolean,
@@ -240,7 +194,7 @@ class Writer:
         if reads and self.chance(0.4):
             return self.rng.choice(reads)
         source = self.write("list:Item", depth)
-        if self.chance(0.4):
+        if self.chance(0.15):
             return f"{source}[{self.pick(lambda: '0', lambda: '1', lambda: self.write('int', 0))}]"
         with self.over("Item") as p:
             keys = ", ".join(self.write(self.rng.choice(ORDERED), depth - 1) for _ in range(self.rng.randint(1, 2)))
@@ -280,8 +234,13 @@ class Writer:
     def source(self, depth: int) -> tuple[str, str, tuple[str, ...]]:
         """What a macro goes over: its text, the type of its items, and the tests that hold for each (`$`)."""
         roll = self.rng.random()
-        if roll < 0.1:
-            return "thing.prices", "string", ("$ in thing.prices",)
+        if roll < 0.12:
+            text, _ = self.rng.choice(self.names.maps)
+            return text, "string", (f"$ in {text}",)
+        if roll < 0.14:
+            return self.mapping(depth), "string", ()
+        if roll < 0.2 and (grids := self.reads("list:list:int")):
+            return self.rng.choice(grids), "list:int", ()
         if roll < 0.3:
             name = self.fresh()
             wanted = self.one_of(("score", "at"))
@@ -295,13 +254,23 @@ class Writer:
         item = self.one_of(SCALARS)
         return self.write(f"list:{item}", depth), item, ()
 
+    def mapping(self, depth: int) -> str:
+        """A map literal of doubles."""
+        keys = self.rng.sample(("'a'", "'b'", "'ab'"), self.rng.randint(1, 3))
+        return "{" + ", ".join(f"{key}: {self.write('double', depth - 1)}" for key in keys) + "}"
+
     def aggregate(self, wanted: str, depth: int) -> str:
         words = ["min", "max"] if wanted in ("string", "timestamp") else ["sum", "sum", "min", "max"]
         if self.chance(0.75):
             source, of, tests = self.source(depth)
             with self.over(of, *tests) as p:
-                return f"{source}.map({p}, {self.write(wanted, depth - 1)}).{self.rng.choice(words)}()"
-        return f"{self.write(f'list:{wanted}', depth)}.{self.rng.choice(words)}()"
+                items = f"{source}.map({p}, {self.write(wanted, depth - 1)})"
+        else:
+            items = self.write(f"list:{wanted}", depth)
+        word = self.rng.choice(words)
+        if word != "sum" and self.chance(0.7):
+            return f"(size({items}) > 0 ? {items}.{word}() : {self.write(wanted, 0)})"
+        return f"{items}.{word}()"
 
     def boolean(self, depth: int) -> str:
         def compared() -> str:
@@ -337,7 +306,10 @@ class Writer:
                 return f"{source}.{word}({p}, {self.write('bool', depth)})"
 
         def member() -> str:
-            t = self.one_of(SCALARS)
+            t = self.one_of((*SCALARS, "map"))
+            if t == "map":
+                maps = [text for text, _ in self.names.maps]
+                return f"({self.write('string', depth)} in {self.rng.choice([*maps, self.mapping(depth)])})"
             return f"({self.write(t, depth)} in {self.write(f'list:{t}', depth)})"
 
         def texts() -> str:
@@ -354,13 +326,31 @@ class Writer:
         def negated() -> str:
             return f"!({self.write('bool', depth)})"
 
+        def unsure() -> str:
+            read = self.rng.choice([g for g in self.names.guarded if g.type == "double"])
+            return self.shuffled(read, self.rng.randint(2, 4)) if self.chance(0.15) else negated()
+
         common = (compared, compared, compared, logic, logic, guard, macro, macro, macro)
-        return self.pick(*common, sides, other_words, member, texts, lists, deep_has, negated)
+        return self.pick(*common, sides, other_words, member, texts, lists, deep_has, negated, unsure)
+
+    def shuffled(self, read: Guarded, size: int) -> str:
+        """Tests of a read, reads of it and failures in any order: the checker has to see whether that can be read."""
+        if size <= 0:
+            test = " && ".join(read.tests)
+            return self.rng.choice(
+                (f"({test})", f"({test})", f"({read.text} > 0.0)", "(1 / thing.n > 0)", "(thing.x > 0.0)")
+            )
+        left, right = (self.shuffled(read, size - self.rng.randint(1, 2)) for _ in range(2))
+        if self.chance(0.2):
+            return f"({left} ? {right} : {self.shuffled(read, 0)})"
+        return f"({self.one_of(('', '', '!'))}{left} {self.one_of(('&&', '||'))} {right})"
 
     def integer(self, depth: int) -> str:
         def counted() -> str:
-            t = self.one_of((*LISTS, "list:Item", "list:Item", "string", "prices"))
-            return f"size({'thing.prices' if t == 'prices' else self.write(t, depth)})"
+            t = self.one_of((*LISTS, "list:Item", "list:Item", "string", "map"))
+            if t == "map":
+                return f"size({self.pick(lambda: self.mapping(depth), lambda: self.rng.choice(self.names.maps)[0])})"
+            return f"size({self.write(t, depth)})"
 
         def arithmetic() -> str:
             return f"({self.write('int', depth)} {self.one_of(('+', '-', '*', '/', '%'))} {self.write('int', depth)})"
@@ -417,10 +407,3 @@ class Writer:
             lambda: f"(-{self.write('duration', depth)})",
             lambda: f"duration({self.write('duration', depth)})",
         )
-
-
-SIDES = ("'LONG'", "'SHORT'")
-CALENDAR = (
-    *("getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear"),
-    *("getHours", "getMinutes", "getSeconds", "getMilliseconds"),
-)

@@ -23,7 +23,7 @@ FIRST_TIME, LAST_TIME = parse_timestamp_us("0001-01-01T00:00:00Z"), parse_timest
 LONGEST = 315_576_000_000 * SECOND
 
 
-class Failed(Exception):  # noqa: N818 - as the language says it
+class Failed(Exception):
     """An expression has no value, for the reason its code names."""
 
     def __init__(self, code: str) -> None:
@@ -121,7 +121,7 @@ def _table() -> dict[str, Function]:
         "subtract_timestamp_duration": lambda a, b: _time(a - b),
         "subtract_timestamps": lambda a, b: _length(a - b),
         "equal": lambda a, b: a == b,
-        "not_equal": lambda a, b: not a == b,
+        "not_equal": lambda a, b: a != b,
         "in_list": lambda a, items: any(a == item for item in items),
         "in_map": lambda key, mapping: key in mapping,
         "index_list": _index,

@@ -1,4 +1,4 @@
-"""Random small bundles over the types of `tests.engine.small`, as YAML text, and random inputs for them.
+"""Random small bundles over the types of `tests.engine.small`, as YAML text.
 
 The same seed gives the same texts. Most are well typed; what the checker refuses is for the caller to skip.
 """
@@ -6,28 +6,13 @@ The same seed gives the same texts. Most are well typed; what the checker refuse
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from rules.cel.literals import inner
-from rules.cel.tree import ConstantValue
-from rules.plan import Plan
-from rules.types import (
-    BoolType,
-    DoubleType,
-    DurationType,
-    EnumType,
-    Field,
-    IntType,
-    ListType,
-    MapType,
-    RecordType,
-    StringType,
-    Type,
-)
-from tests.oracles.expressions import SCALARS, WORDS, Guarded, Names, Writer
+from tests.oracles.expressions import Writer
+from tests.oracles.names import SCALARS, Guarded, Names
 
 Document = dict[str, Any]
 INPUTS: Mapping[str, tuple[Any, str]] = {
@@ -46,6 +31,8 @@ INPUTS: Mapping[str, tuple[Any, str]] = {
     "extra": ({"list": "Item", "maxItems": 4}, "list:Item"),
     "tags": ({"list": "Word", "maxItems": 4}, "list:string"),
     "counts": ({"list": "int", "maxItems": 4}, "list:int"),
+    "grid": ({"list": {"list": "int", "maxItems": 3}, "maxItems": 3}, "list:list:int"),
+    "book": ({"map": "Item", "maxEntries": 4}, "map"),
     "waits": ({"list": {"type": "duration", "minimum": "-1h", "maximum": "1h"}, "maxItems": 4}, "list:duration"),
 }
 """Inputs a policy may have, as documents say them, and the type of expressions that read them."""
@@ -80,10 +67,8 @@ OUTPUTS: tuple[tuple[Any, str], ...] = (
     ({"list": "Item", "maxItems": 2}, "list:Item"),
     ({"map": "Amount", "maxEntries": 2}, "map"),
 )
-OUTCOMES = {
-    name: {"effect": effect}
-    for name, effect in zip("YES NO MAYBE ERROR".split(), "allow block info block".split(), strict=True)
-}
+EFFECTS = {"YES": "allow", "NO": "block", "MAYBE": "info", "ERROR": "block"}
+OUTCOMES = {name: {"effect": effect} for name, effect in EFFECTS.items()}
 FORMATS = {"double": (":.2f", ":,.1f", ":.1%", ":.3e"), "int": ("", ":,", ":d", ":,d")}
 
 
@@ -124,6 +109,7 @@ def _thing() -> Names:
     names = Names(reads)
     names.guarded = [Guarded((f"has(thing.{name})",), f"thing.{name}", "double") for name in ("maybe", "nothing")]
     names.guarded += [Guarded((f"'{key}' in thing.prices",), f"thing.prices['{key}']", "double") for key in "ab"]
+    names.maps = [("thing.prices", "double")]
     names.guarded += [Guarded(("'ab' in thing.prices",), "thing.prices.ab", "double")]
     return names
 
@@ -193,7 +179,8 @@ class PolicyWriter:
     # -- names
 
     def _inputs(self) -> None:
-        chosen = ["thing", *(name for name in INPUTS if name != "thing" and self.rng.random() < 0.2)]
+        asked = {name for callee in self.callees for name in callee["spec"]["inputs"] if name in ("book", "grid")}
+        chosen = [name for name in INPUTS if name in asked or name == "thing" or self.rng.random() < 0.2]
         said: Document = {}
         for key in chosen:
             spec, t = INPUTS[key]
@@ -205,7 +192,12 @@ class PolicyWriter:
         name = key.rstrip("?")
         if key == "thing":
             return
-        if key.endswith("?") or (isinstance(spec, str) and spec.endswith("null")):
+        if t == "map":
+            there, scored = f"'a' in {name}", f"('a' in {name} && has({name}['a'].score))"
+            self.names.maps.append((name, "Item"))
+            self.names.guarded += [Guarded((there,), f"{name}['a']", "Item")] * 2
+            self.names.guarded += [Guarded((scored,), f"{name}['a'].score", "double")] * 2
+        elif key.endswith("?") or (isinstance(spec, str) and spec.endswith("null")):
             self.names.guarded.append(Guarded((f"has(inputs.{name})",), name, t))
         else:
             self.names.reads.append((name, t))
@@ -232,7 +224,7 @@ class PolicyWriter:
         given: Document = {}
         for key, (_, t) in INPUTS.items():
             name = key.rstrip("?")
-            if key not in wanted or key == "thing":
+            if key not in wanted or key in ("thing", "book", "grid"):
                 continue
             needed = key not in self.spec["inputs"] and key not in (
                 "bonus?",
@@ -282,6 +274,10 @@ class PolicyWriter:
                 self.names.guarded += [Guarded(tuple(tests), name, t)] * 2
             else:
                 self.names.reads += [(name, t)] * 3
+            if self.rng.random() < 0.1:
+                variables[f"map{index}"] = self.writer.mapping(2)
+                self.names.maps.append((f"map{index}", "double"))
+                self.names.guarded.append(Guarded((f"'a' in map{index}",), f"map{index}['a']", "double"))
             known = self.writer.tests()
             if known and self.rng.random() < 0.15:
                 variables[f"has{index}"] = test = self.rng.choice(known)
@@ -349,58 +345,3 @@ class PolicyWriter:
     def _log_line(self) -> Document:
         line: Document = {"event": "LINE", "line": self._message() + " {decision.reason} {decision.outcome}"}
         return line | ({"when": self.writer.write("bool", 2)} if self.rng.random() < 0.5 else {})
-
-
-# -- inputs
-
-
-def input_values(fields: tuple[Field, ...], rng: Random) -> dict[str, Any]:
-    """Inputs for a policy, plain as JSON has them."""
-    return dict(_members(fields, rng))
-
-
-def moved_parameters(plan: Plan, rng: Random) -> dict[str, ConstantValue]:
-    """Other values for some parameters of a policy, within their types."""
-    chosen = [p for p in plan.parameters if rng.random() < 0.6]
-    return {p.name: inner(_value(p.type, rng), p.type) for p in chosen}
-
-
-def _members(fields: tuple[Field, ...], rng: Random) -> Iterator[tuple[str, Any]]:
-    for f in fields:
-        absent = 0.45 if f.optional else 0.25 if f.default is not None else 0.0
-        if rng.random() < absent:
-            continue
-        yield f.name, None if f.nullable and rng.random() < 0.45 else _value(f.type, rng)
-
-
-def _value(t: Type, rng: Random) -> Any:
-    match t:
-        case BoolType():
-            return rng.random() < 0.5
-        case IntType(minimum=low, maximum=high):
-            near = (0, 0, 1, 1, 2, 2, 3, -1, 7, -2, low, low + 1, high, high - 1, 2**62, 3037000500)
-            return rng.choice([n for n in near if low <= n <= high])
-        case DoubleType(minimum=lowest, maximum=highest):
-            numbers = (0.0, 0.0, -0.0, 1.0, 1.0, 2.0, 1.5, 0.5, 0.1, -1.0, 3.0, -2.5, 1e-300, 5e-324, lowest, highest)
-            return rng.choice([n for n in numbers if lowest <= n <= highest])
-        case StringType():
-            return rng.choice(WORDS)
-        case EnumType(members=members):
-            return rng.choice(members)
-        case DurationType(minimum=shortest, maximum=longest):
-            lengths = (0, 1, -1, 90_000_000, 3_600_000_000, shortest, longest, longest - 1)
-            return f"{rng.choice([n for n in lengths if shortest <= n <= longest])}us"
-        case ListType(item=item, max_items=most):
-            return [_value(item, rng) for _ in range(min(rng.choice((0, 0, 1, 1, 2, 2, 3, 4)), most or 0))]
-        case MapType(value=value):
-            return {key: _value(value, rng) for key in ("a", "b", "ab", "c", "") if rng.random() < 0.4}
-        case RecordType(fields=fields):
-            return dict(_members(fields, rng))
-        case _:
-            return rng.choice(_TIMES)
-
-
-_TIMES = (
-    *("2026-02-03T12:30:15.25Z", "2026-02-03T12:31:45.25Z", "2026-02-03T12:30:15.249999Z", "1970-01-01T00:00:00Z"),
-    *("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.5Z", "2024-12-31T23:00:00Z"),
-)
