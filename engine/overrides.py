@@ -6,9 +6,10 @@ the bounds or loosens refuses the whole bundle: running without an override that
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -38,7 +39,7 @@ class Overrides:
         return {p.name: self.values.get((p.origin, p.name), p.default) for p in plan.parameters}
 
 
-def read_overrides(plans: Iterable[Plan], environment: Mapping[str, str]) -> Overrides:
+def read_overrides(plans: Collection[Plan], environment: Mapping[str, str]) -> Overrides:
     """The overrides an environment holds for the parameters of some plans."""
     values: dict[tuple[str, str], ConstantValue] = {}
     faults: dict[tuple[str, str], Diagnostic] = {}
@@ -60,7 +61,20 @@ def read_overrides(plans: Iterable[Plan], environment: Mapping[str, str]) -> Ove
                 continue
             if value != parameter.default:
                 values[key] = value
-    return Overrides(values, tuple(faults.values()))
+    misspelt = _misspelt([p for plan in plans for p in plan.parameters if p.env is not None], environment)
+    return Overrides(values, (*faults.values(), *misspelt))
+
+
+def _misspelt(parameters: list[Parameter], environment: Mapping[str, str]) -> list[Diagnostic]:
+    """Variables that are none of ours, but so nearly that somebody meant one."""
+    known = {p.env.name: p for p in parameters if p.env is not None}
+    found: list[Diagnostic] = []
+    for name in sorted(environment.keys() - known.keys()):
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.9)
+        if near and name.partition("_")[0] == near[0].partition("_")[0]:
+            message = f"`{name}` is set and moves nothing, `{near[0]}` would"
+            found.append(Diagnostic("environment", known[near[0]].span, message, remedy=f"{near[0]}, or unset {name}"))
+    return found
 
 
 def _read(parameter: Parameter, env: EnvironmentOverride, text: str) -> ConstantValue:

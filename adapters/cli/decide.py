@@ -11,7 +11,7 @@ from adapters.cli.terminal import examples
 
 EXAMPLES = examples(
     "bascule decide entry --inputs snapshot.json",
-    "bascule decide entry --inputs snapshot.json --json --exit-code && open-the-position",
+    "bascule decide entry --inputs snapshot.json --json --exit-code > decision.json || echo blocked",
     "cat snapshot.json | bascule decide allocation --trace",
     "bascule decide entry --inputs recorded.jsonl > decisions.jsonl",
     "POLICY_MIN_CONFIDENCE=0.8 bascule decide entry --inputs snapshot.json",

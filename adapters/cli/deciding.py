@@ -48,6 +48,8 @@ class Made:
     usable: bool
 
 
+MOST_NAMED = 20
+"""Faulty lines that are named on standard error; all of them are counted."""
 Writer = Callable[["Policy", Made], list[str]]
 """How a decision reads, as lines."""
 
@@ -110,6 +112,8 @@ def _run_lines(request: Request, policy: Policy) -> int:
     out = sys.stdout.buffer
     for made in _decided_lines(request, policy):
         out.write(_encoded(made.decision) + b"\n")
+        if not made.usable and faulty < MOST_NAMED:
+            terminal.note(f"line {sum(counts.values()) + 1}: {made.decision.reason}")
         counts[made.decision.effect] += 1
         faulty += not made.usable
     out.flush()

@@ -35,7 +35,7 @@ EXAMPLES = examples(
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write the results as JUnit XML.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("-k", "pattern", metavar="PATTERN", help="Only cases whose suite/case holds this text or matches it.")
-@click.option("-v", "--verbose", is_flag=True, help="A line for every case.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for every case, and each rule of a failing one.")
 def test(folder: Path, junit: Path | None, as_json: bool, pattern: str | None, verbose: bool) -> int:
     """Run the suites of a bundle: each case decided, and what came out held against what it expects.
 
@@ -91,10 +91,10 @@ def _say_suite(result: SuiteResult, *, verbose: bool) -> None:
             name, colour = ("applied", "green") if found.passed else ("passed-over", "red")
             terminal.say(f"  {click.style(terminal.mark(name), fg=colour)} {found.case.id}  {found.case.span}")
         if not found.passed:
-            terminal.say("\n".join(_failure(found)))
+            terminal.say("\n".join(_failure(found, verbose=verbose)))
 
 
-def _failure(found: CaseResult) -> Iterator[str]:
+def _failure(found: CaseResult, *, verbose: bool) -> Iterator[str]:
     """What was expected and found, and how the decision came about."""
     from adapters.cli.decision_text import headline, rule_lines
 
@@ -103,7 +103,7 @@ def _failure(found: CaseResult) -> Iterator[str]:
     if found.decision is not None:
         rule = f" by `{found.decision.rule}`" if found.decision.rule else ""
         yield f"      decided {headline(found.decision)}{rule}: {printable(found.decision.reason)}"
-    if found.trace:
+    if found.trace and verbose:
         yield from (f"    {line}" for line in rule_lines(found.trace))
 
 

@@ -243,6 +243,8 @@ class Emitter:
             if is_safe(node):
                 self.uses[key_of(node)] += 2
                 self.prepare(node)
+            else:
+                self._prepare_parts(node)
             return
         for child in children(node):
             self._prepare_closed(child)

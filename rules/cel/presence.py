@@ -117,8 +117,10 @@ def on_error(node: Node) -> Facts:
         case Variable(definition=definition):
             return on_error(definition.node)
         case Logic(operator=operator, left=left, right=right):
-            went_on = facts(left, operator == "&&")
-            return intersect(on_error(left), unite(went_on, on_error(right)))
+            undecided = operator == "&&"  # an error survives only where neither side decides
+            failed = on_error(right)
+            of_left = unite(on_error(left), intersect(facts(right, undecided), failed))
+            return intersect(of_left, unite(facts(left, undecided), failed))
         case Conditional(test=test, then=then, other=other):
             return intersect(
                 on_error(test),

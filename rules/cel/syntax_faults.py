@@ -27,6 +27,8 @@ TOKENS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|//[^\n]*|[(\[{]|[)\
 """Quoted texts and comments, which hide what they hold, and brackets."""
 
 _HINTS = {
+    "=<": "`<=` for at most",
+    "=>": "`>=` for at least",
     "=": "`==` to compare",
     "&": "`&&` for and",
     "|": "`||` for or",
@@ -71,7 +73,7 @@ def explain(text: str, error: UnexpectedInput) -> SyntaxFault:
 def misplaced(text: str, start: int, found: str) -> SyntaxFault:
     """A word or sign that cannot stand where it does."""
     remedy = (
-        _HINTS.get(found) or _HINTS.get(text[start : start + 2]) or _HINTS.get(text[max(0, start - 1) : start + 1], "")
+        _HINTS.get(text[start : start + 2]) or _HINTS.get(found) or _HINTS.get(text[max(0, start - 1) : start + 1], "")
     )
     number = re.match(r"[0-9]{3}(?:,[0-9]{3})*", text[start + 1 :])
     if found == "," and number and text[start - 1 : start].isdecimal():

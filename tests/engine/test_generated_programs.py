@@ -31,12 +31,12 @@ from tests.oracles.functions import FUNCTIONS
 from tests.oracles.programs import bundle_texts
 from tests.oracles.values import input_values, moved_parameters
 
-BUNDLES = int(os.environ.get("BASCULE_PROGRAMS", "300"))
+BUNDLES = int(os.environ.get("BASCULE_PROGRAMS", "120"))
 FIRST = int(os.environ.get("BASCULE_PROGRAMS_SEED", "0"))
 INPUTS = 20
 TRACED = 2
 """Inputs of each policy that are traced too: a trace compiles every read by itself."""
-PARTS = max(12, BUNDLES // 100)
+PARTS = max(4, BUNDLES // 100)
 
 
 @pytest.mark.parametrize("part", range(PARTS))

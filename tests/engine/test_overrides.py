@@ -62,6 +62,8 @@ REFUSED = [
     ("POLICY_COOLDOWN_GLOBAL", "1e300", "outside"),
     ("POLICY_COOLDOWN_GLOBAL", "60.0000001", "finer"),
     ("POLICY_MAX_EXPOSURE_TOTAL", "5000.01", "loosens"),
+    ("POLICY_MIN_CONFIDENC", "0.9", "`POLICY_MIN_CONFIDENCE` would"),
+    ("POLICY_MAX_POSITION_TOTAL", "5", "moves nothing"),
     ("POLICY_MAX_EXPOSURE_TOTAL", "999", "symbol-within-total"),
 ]
 

@@ -89,6 +89,30 @@ def in_the_words_of_the_house(found: Diagnostic) -> None:
         assert found.code in NO_TEXT
 
 
+IN_PLACE = {
+    *("call-input", "call-unknown", "cel-enum", "cel-field", "cel-name", "document-unknown-key", "document-value"),
+    *("input-fact", "outcome-must-block", "outcome-unknown", "suite-fixture", "suite-outcome", "suite-output"),
+    *("suite-parameter", "suite-policy", "suite-rule", "types-default", "types-unknown", "uses-unknown"),
+}
+"""Codes whose remedy, where it is one word, stands for what the caret marks."""
+
+
+@pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
+def test_the_word_to_write_is_right(case: Case, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    case.lay_out(folder)
+    for found in check(folder):
+        word = re.fullmatch(r"`([\w.-]+)`|(\"\w+\")", found.remedy)
+        if found.code not in IN_PLACE or word is None or found.span.text == (word[1] or word[2]):
+            continue
+        file, text = Path(found.span.source.name), found.span.source.text
+        file.write_text(text[: found.span.start] + (word[1] or word[2]) + text[found.span.end :], encoding="utf-8")
+        said = [(d.code, d.span.start, d.message) for d in check(folder)]
+        assert (found.code, found.span.start, found.message) not in said
+        assert not [each for each in said if each[:2] == (found.code, found.span.start)], said
+        file.write_text(text, encoding="utf-8")
+
+
 def test_a_file_above_the_limit_is_refused(tmp_path: Path) -> None:
     folder = shutil.copytree(BASE, tmp_path / "bundle")
     (folder / "sizing.yaml").write_bytes(b"#" * (MAX_BYTES + 1))

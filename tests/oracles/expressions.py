@@ -11,22 +11,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.oracles.folds import FOLDED, fold
 from tests.oracles.names import (
     CALENDAR,
     DOUBLES,
     FIELDS,
     INTS,
+    LENGTH_FORMS,
     LENGTHS,
     LISTS,
+    MOMENT_FORMS,
     MOMENTS,
     OPTIONAL,
     ORDERED,
     SCALARS,
     SIDES,
-    TWINS,
     WORDS,
     Guarded,
     Names,
+    twisted,
 )
 
 
@@ -97,7 +100,7 @@ class Writer:
         """An expression of a type."""
         before = self.written.get(wanted, [])
         if before and self.chance(0.22):
-            return self.twisted(self.rng.choice(before))
+            return twisted(self.rng, self.rng.choice(before))
         reads = self.reads(wanted)
         if reads and (depth <= 0 or self.chance(0.15)):
             return self.rng.choice(reads)
@@ -107,16 +110,6 @@ class Writer:
         if not self.locals and not self.known:
             self.written.setdefault(wanted, []).append(text)
         return text
-
-    def twisted(self, text: str) -> str:
-        """A text written before, or its twin."""
-        if self.chance(0.6):
-            return text
-        old, new = self.rng.choice(TWINS)
-        if self.chance(0.5):
-            old, new = new, old
-        at = text.find(old)
-        return text if at < 0 else text[:at] + new + text[at + len(old) :]
 
     def leaf(self, wanted: str) -> str:
         """A literal, or something like one where the type has none."""
@@ -148,6 +141,8 @@ class Writer:
             return self.tested(self.rng.choice(guarded), depth)
         if self.chance(0.1):
             return self.conditional(wanted, depth)
+        if wanted in FOLDED and self.chance(0.35):
+            return fold(self, wanted, min(depth, 2))
         if wanted.startswith("list:"):
             return self.list_of(wanted[5:], depth)
         if wanted in ORDERED and self.chance(0.25):
@@ -394,16 +389,12 @@ class Writer:
         )
 
     def moment(self, depth: int) -> str:
-        return self.pick(
-            lambda: f"({self.write('timestamp', depth)} {self.one_of(('+', '-'))} {self.write('duration', depth)})",
-            lambda: f"({self.write('duration', depth)} + {self.write('timestamp', depth)})",
-            lambda: f"timestamp({self.write('timestamp', depth)})",
-        )
+        return self.filled(MOMENT_FORMS, depth)
 
     def length(self, depth: int) -> str:
-        return self.pick(
-            lambda: f"({self.write('timestamp', depth)} - {self.write('timestamp', depth)})",
-            lambda: f"({self.write('duration', depth)} {self.one_of(('+', '-'))} {self.write('duration', depth)})",
-            lambda: f"(-{self.write('duration', depth)})",
-            lambda: f"duration({self.write('duration', depth)})",
-        )
+        return self.filled(LENGTH_FORMS, depth)
+
+    def filled(self, forms: tuple[str, ...], depth: int) -> str:
+        """One of the forms, with `T` a timestamp and `D` a duration."""
+        kinds = {"T": "timestamp", "D": "duration"}
+        return "".join(self.write(kinds[c], depth) if c in kinds else c for c in self.one_of(forms))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from random import Random
 
 SCALARS = ("bool", "int", "double", "string", "timestamp", "duration", "Side")
 ORDERED = ("int", "double", "string", "timestamp", "duration")
@@ -53,3 +54,19 @@ class Names:
     """Texts of other enums, and their words."""
     maps: list[tuple[str, str]] = field(default_factory=list)
     """Texts of maps, and the type of their values."""
+
+
+MOMENT_FORMS = ("(T + D)", "(T - D)", "(D + T)", "timestamp(T)")
+LENGTH_FORMS = ("(T - T)", "(D + D)", "(D - D)", "(-D)", "duration(D)")
+"""How points in time and lengths of time are made: `T` stands for a timestamp, `D` for a duration."""
+
+
+def twisted(rng: Random, text: str) -> str:
+    """A text written before, or its twin."""
+    if rng.random() < 0.6:
+        return text
+    old, new = rng.choice(TWINS)
+    if rng.random() < 0.5:
+        old, new = new, old
+    at = text.find(old)
+    return text if at < 0 else text[:at] + new + text[at + len(old) :]

@@ -203,7 +203,8 @@ class Writer:
             case 1:
                 return f"{self.list_(depth - 1)}.filter({self.item()}, {self.of_item(self.bool_, depth - 1)})"
             case 2:
-                return f"({self.list_(depth - 1)} + {self.list_(depth - 1)})"
+                filtered = f"r.items.filter({self.item()}, has(p{self.count}.score))"
+                return f"({filtered} + {self.list_(depth - 1)})"
             case 3:
                 return f"{self.list_(depth - 1)}.tail(1)"
             case _:
@@ -214,48 +215,39 @@ class Writer:
         if not depth:
             atoms = ("r.flag", test, f"{read} > 0.3", "has(r.maybe)", "r.maybe", *self.bools)
             return f"({self.draw(st.sampled_from(atoms))})"
-        if self.bools and self.items and self.pick(3) == 0:
-            return f"(has({self.items[-1]}.score) && {self.draw(st.sampled_from(self.bools))})"
-        left, right = self.bool_(depth - 1), self.bool_(depth - 1)
-        match self.pick(18):
-            case 13:
-                return f"((1.0 / r.z > 2.0 && {test}) && {read} > 0.3)"
-            case 14:
-                return f"((1.0 / {read} > 2.0 || !({test})) || {read} > 0.3)"
-            case 15:
-                return f"{self.list_(depth)}.all({self.item()}, p{self.count}.score > 0.3 || {left})"
-            case 16:
-                return f"r.items.exists({self.item()}, p{self.count}.score > 0.3)"
-            case 0:
-                return f"({left} && {right})"
-            case 1:
-                return f"({left} || {right})"
-            case 2:
-                return f"!{left}"
-            case 3:
-                return f"({left} ? {right} : {self.bool_(depth - 1)})"
-            case 4:
-                return f"({test} && {read} > 0.3 && {right})"
-            case 5:
-                return f"(!({test}) || {read} > 0.3 || {right})"
-            case 6:
-                return f"({left} && {test} && ({right} || {read} < 0.6))"
-            case 7:
-                return f"({test} && (1.0 / {read} > 2.0 || {right}))"
-            case 8:
-                return f"(1.0 / {read} > 2.0 && {right})"
-            case 9:
-                return f"({self.number(depth - 1)} < 0.6)"
-            case 10:
-                return f"{self.list_(depth)}.exists({self.item()}, {self.of_item(self.bool_, depth - 1)})"
-            case 11:
-                return f"{self.list_(depth)}.all({self.item()}, {self.of_item(self.bool_, depth - 1)})"
-            case 12:
-                of = self.list_(depth)
-                best = f"{of}.leastBy({self.item()}, {self.of_item(self.number, depth - 1)})"
-                return f"({best}.x > 0.1 || {best}.score > 0.2)"
-            case _:
-                return "r.prices.all(key, r.prices[key] > 0.3)"
+        options: tuple[Callable[[], str], ...] = (
+            lambda: f"({self.bool_(depth - 1)} && {self.bool_(depth - 1)})",
+            lambda: f"({self.bool_(depth - 1)} || {self.bool_(depth - 1)})",
+            lambda: f"!{self.bool_(depth - 1)}",
+            lambda: f"({self.bool_(depth - 1)} ? {self.bool_(depth - 1)} : {self.bool_(depth - 1)})",
+            lambda: f"({test} && {read} > 0.3 && {self.bool_(depth - 1)})",
+            lambda: f"(!({test}) || {read} > 0.3 || {self.bool_(depth - 1)})",
+            lambda: f"({self.bool_(depth - 1)} && {test} && ({self.bool_(depth - 1)} || {read} < 0.6))",
+            lambda: f"({test} && (1.0 / {read} > 2.0 || {self.bool_(depth - 1)}))",
+            lambda: f"(1.0 / r.z > 2.0 && {test} && {read} > 0.3)",
+            lambda: f"((1.0 / r.z > 2.0 ? {test} : false) && {read} > 0.3)",
+            lambda: f"(({test} || 1.0 / r.z > 2.0) && {test} && {read} > 0.3)",
+            lambda: f"({self.number(depth - 1)} < 0.6)",
+            lambda: f"r.items.exists({self.item()}, p{self.count}.score > 0.3)",
+            lambda: f"{self.list_(depth)}.exists({self.item()}, {self.of_item(self.bool_, depth - 1)})",
+            lambda: f"{self.list_(depth)}.all({self.item()}, {self.of_item(self.bool_, depth - 1)})",
+            *[lambda: f"{self.list_(depth)}.all({self.item()}, p{self.count}.score > 0.3)"] * 2,
+            lambda: self.guarded_by_another(depth),
+            lambda: self.best(depth),
+            lambda: "r.prices.all(key, r.prices[key] > 0.3)",
+        )
+        return self.draw(st.sampled_from(options))()
+
+    def guarded_by_another(self, depth: int) -> str:
+        """A variable read under a test of a loop variable that is not the variable's own."""
+        other = self.draw(st.sampled_from(self.bools)) if self.bools else self.bool_(depth - 1)
+        return f"r.items.exists({self.item()}, has(p{self.count}.score) && {other})"
+
+    def best(self, depth: int) -> str:
+        """A field of the item with the least key."""
+        of = self.list_(depth)
+        best = f"{of}.leastBy({self.item()}, {self.of_item(self.number, depth - 1)})"
+        return f"({best}.x > 0.1 || {best}.score > 0.2)"
 
 
 @st.composite
