@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
-from tests.oracles.folds import FOLDED, fold
 from tests.oracles.names import (
     CALENDAR,
     DOUBLES,
@@ -141,8 +140,6 @@ class Writer:
             return self.tested(self.rng.choice(guarded), depth)
         if self.chance(0.1):
             return self.conditional(wanted, depth)
-        if wanted in FOLDED and self.chance(0.35):
-            return fold(self, wanted, min(depth, 2))
         if wanted.startswith("list:"):
             return self.list_of(wanted[5:], depth)
         if wanted in ORDERED and self.chance(0.25):
