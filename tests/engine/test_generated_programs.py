@@ -24,7 +24,8 @@ from rules.diagnostics import Diagnostics
 from rules.plan import Plan
 from rules.source import Source
 from tests.engine.shipped import STAMP
-from tests.engine.small import checked
+from tests.engine.small import checked, machine_of, rule_list
+from tests.engine.test_calls import CALLEE
 from tests.oracles import evaluator
 from tests.oracles.evaluator import Decided, World
 from tests.oracles.functions import FUNCTIONS
@@ -54,6 +55,81 @@ def test_compiled_programs_decide_as_the_language_says(tmp_path: Path, part: int
         assert not differences, "\n".join([*texts, f"seed {seed}", *differences[:3]])
     assert accepted >= len(seeds) / 2
     assert {"allow", "block", "info", "overflow", "division-by-zero", "index", "empty"} <= ended.keys()
+
+
+FAILS = "1 / (thing.n - thing.n) > 0"
+CHAIN = "".join(f"  v{i}: v{i - 1}.filter(p, p.amount > {i}.0)\n" for i in range(1, 101))
+FOUND = {
+    "nested loops that read the outer item, and the inner one by way of a variable": (
+        "variables: {v: 'thing.more.map(q, q.amount).sum()'}",
+        "thing.items.map(p, thing.more.map(q, p.amount).sum()).sum() == thing.items.map(p, v).sum()",
+    ),
+    "zeros of either sign": (
+        "outputs: {a: {type: double, value: math.trunc(0.0)}, b: {type: double, value: math.trunc(-0.0)}}",
+        "thing.x <= -0.0 || thing.x >= 0.0",
+    ),
+    "rounding to zero": ("outputs: {a: {type: double, value: math.ceil(thing.x / 1.0e+10)}}", "thing.x < 0.0"),
+    "a failing operand of has": ("", "has(thing.items[2].name)"),
+    "both sides fail": ("", f"{FAILS} && thing.items[9].amount > 0.0 || thing.more[9].amount > 0.0"),
+    "a failing text, and a part of it that fails": (
+        "",
+        "string(1 / (thing.n - thing.n)).contains(thing.items[9].name)",
+    ),
+    "the largest double that is an int": ("", "int(9223372036854774784.0) > thing.n"),
+    "a requirement that fails": ("ensures: [{id: sure, that: thing.x > 0.0}]", "thing.n > 0"),
+    "an output that fails": ("outputs: {o: {type: int, value: 'thing.items[1].count'}}", "thing.n > 0"),
+    "a variable that fails where another rule reads it": (
+        "variables: {v: 'thing.items[1].count'}",
+        "thing.n > 5 && v > 0 && v < 9",
+        "v > 0 || v < -9",
+    ),
+    "a largest of none where another rule reads it": (
+        "",
+        "size(thing.items.filter(p, p.amount > 1.0e+8)) > 1",
+        "thing.items.map(p, p.amount).max() > 0.0",
+    ),
+    "many filters": (f"variables:\n  v0: thing.items\n{CHAIN}", "size(v100) > 0"),
+    "many brackets": (
+        "variables:\n  v0: thing.n\n" + "".join(f"  v{i}: v{i - 1} + thing.n\n" for i in range(1, 12)),
+        " + ".join(["v11"] + ["thing.n"] * 92) + " > 0",
+    ),
+    "a wider input that is absent": ("calls: {asked: {policy: callee}}", "has(asked.extra) && asked.extra > 0.0"),
+    "an argument that fails": (
+        "calls: {asked: {policy: callee, with: {bonus: 'thing.items[1].amount'}}}",
+        "has(asked.extra) || thing.x > 0.0",
+    ),
+    "an output of a call whose argument fails": (
+        "calls: {asked: {policy: callee, with: {bonus: thing.x, factor: thing.x * 4.0}}}",
+        "thing.n > 5 || has(asked.scaled) && asked.scaled > 1.0 && asked.scaled < 3.0",
+    ),
+    "a failed call": (
+        "calls: {asked: {policy: callee, with: {bonus: thing.x}}}",
+        "has(asked.scaled) && asked.scaled > 1.0 && asked.scaled < 3.0",
+    ),
+    "a call in what has looks at": (
+        "calls: {asked: {policy: callee, with: {bonus: thing.x}}}",
+        'has(thing.items[asked.effect == "block" ? 9 : 0].score)',
+    ),
+    "a call that is never read": (
+        "calls: {asked: {policy: callee, with: {bonus: thing.x}}}",
+        "thing.items.exists(p, false && asked.extra > p.amount)",
+    ),
+}
+"""What generated programs found, made small: what stands beside the rules, and the condition of each rule."""
+
+
+@pytest.mark.parametrize("said", FOUND.values(), ids=FOUND)
+def test_what_was_found_stays_mended(tmp_path: Path, said: tuple[str, ...]) -> None:
+    beside, *conditions = said
+    rules = "".join(
+        f"  - {{id: r{index}, when: {json.dumps(condition)}, outcome: YES, reason: it holds}}\n"
+        for index, condition in enumerate(conditions)
+    )
+    inputs = "inputs: {thing: Thing, 'bonus?': {type: double, minimum: -1.0e+12, maximum: 1.0e+12}}"
+    otherwise = "otherwise: {outcome: NO, reason: it does not}"
+    machine = machine_of(tmp_path, CALLEE, rule_list("small", f"{inputs}\n{beside}\nrules:\n{rules}{otherwise}"))
+    differences = [found for seed in range(5) for found in compare(machine, seed, Counter())]
+    assert not differences, "\n".join(differences[:3])
 
 
 def compare(machine: Machine, seed: int, ended: Counter[str]) -> list[str]:

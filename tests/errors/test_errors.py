@@ -2,7 +2,9 @@
 
 import re
 import shutil
-import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,7 @@ def check(folder: Path) -> list[Diagnostic]:
     """What `bascule check` says: the bundle's diagnostics, and those of compiling it."""
     checked = load(folder)
     found = list(checked.diagnostics)
+    assert (checked.bundle is None) == any(d.severity == "error" for d in found)
     if checked.bundle is not None:
         try:
             compile_bundle(checked.bundle)
@@ -51,16 +54,35 @@ def as_expected(folder: Path, found: Diagnostic, like: Expected | None) -> Expec
 ALL = cases()
 
 
+@dataclass(frozen=True)
+class Told:
+    """A case laid out, what was expected of it and what was said."""
+
+    folder: Path
+    expected: list[Expected]
+    found: list[Diagnostic]
+
+
+@pytest.fixture(scope="module")
+def tell(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Case], Told]:
+    """Lays out and checks a case, once."""
+
+    @cache
+    def told(case: Case) -> Told:
+        folder = tmp_path_factory.mktemp("case") / "bundle"
+        return Told(folder, case.lay_out(folder), check(folder))
+
+    return told
+
+
 @pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
-def test_a_wrong_document_is_told_what_is_wrong(case: Case, tmp_path: Path) -> None:
-    folder = tmp_path / "bundle"
-    expected = case.lay_out(folder)
-    found = check(folder)
+def test_a_wrong_document_is_told_what_is_wrong(case: Case, tell: Callable[[Case], Told]) -> None:
+    told = tell(case)
+    folder, expected, found = told.folder, told.expected, told.found
     assert expected, "a case says what it expects"
     paired = [*expected, *[None] * len(found)]
     said = [as_expected(folder, diagnostic, like) for diagnostic, like in zip(found, paired, strict=False)]
     assert said == expected, "\n".join(map(render, found))
-    assert load(folder).bundle is None or "parameters-require" in {d.code for d in found}
     for diagnostic in found:
         in_the_words_of_the_house(diagnostic)
 
@@ -98,16 +120,15 @@ IN_PLACE = {
 
 
 @pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
-def test_the_word_to_write_is_right(case: Case, tmp_path: Path) -> None:
-    folder = tmp_path / "bundle"
-    case.lay_out(folder)
-    for found in check(folder):
+def test_the_word_to_write_is_right(case: Case, tell: Callable[[Case], Told]) -> None:
+    told = tell(case)
+    for found in told.found:
         word = re.fullmatch(r"`([\w.-]+)`|(\"\w+\")", found.remedy)
         if found.code not in IN_PLACE or word is None or found.span.text == (word[1] or word[2]):
             continue
         file, text = Path(found.span.source.name), found.span.source.text
         file.write_text(text[: found.span.start] + (word[1] or word[2]) + text[found.span.end :], encoding="utf-8")
-        said = [(d.code, d.span.start, d.message) for d in check(folder)]
+        said = [(d.code, d.span.start, d.message) for d in check(told.folder)]
         assert (found.code, found.span.start, found.message) not in said
         assert not [each for each in said if each[:2] == (found.code, found.span.start)], said
         file.write_text(text, encoding="utf-8")
@@ -125,8 +146,8 @@ def test_what_surrounds_the_wrong_documents_is_right() -> None:
     assert check(BASE) == []
 
 
-def test_every_code_that_documents_can_cause_has_a_case() -> None:
-    told = {expected.code for case in ALL for expected in case_expectations(case)}
+def test_every_code_that_documents_can_cause_has_a_case(tell: Callable[[Case], Told]) -> None:
+    told = {expected.code for case in ALL for expected in tell(case).expected}
     elsewhere = {
         "environment": "comes from the process: tests/engine/test_overrides.py",
         "bundle-file": "comes from the disk: below",
@@ -150,9 +171,3 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
     assert found.code == "bundle-file"
     assert found.message == "the file cannot be read: permission denied"
     assert Path(found.span.source.name).name == "types.yaml"
-
-
-def case_expectations(case: Case) -> list[Expected]:
-    """What a case says, without looking whether it comes out."""
-    with tempfile.TemporaryDirectory() as place:
-        return case.lay_out(Path(place) / "bundle")

@@ -1,4 +1,4 @@
-"""Random well-typed expressions of the policy language, as text, over a few names: small, nested, full of repetition.
+"""Random well-typed expressions of the policy language, as text, over a few names: small and full of repetition.
 
 What may be absent is read where a test stands before it or one is known; a little is left to the checker to refuse.
 Repetition is on purpose: an expression is often one that was written before, or one that differs from it in one mark.
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
+from tests.oracles.folds import FOLDED, fold
 from tests.oracles.names import (
     CALENDAR,
     DOUBLES,
@@ -69,8 +70,8 @@ class Writer:
         found = [g for g in self.names.guarded if g.type == wanted]
         for name, t in self.locals:
             if t == "Item":
-                of = [f for f in OPTIONAL if FIELDS[f] == wanted]
-                found += [Guarded((f"has({name}.{f})",), f"{name}.{f}", wanted) for f in sorted(of)]
+                of = sorted(f for f in OPTIONAL if FIELDS[f] == wanted)
+                found += [Guarded((f"has({name}.{f})",), f"{name}.{f}", wanted) for f in of]
             maps = [text for text, of in self.names.maps if of == wanted and t == "string"]
             found += [Guarded((f"{name} in {text}",), f"{text}[{name}]", wanted) for text in maps]
         return found
@@ -140,6 +141,8 @@ class Writer:
             return self.tested(self.rng.choice(guarded), depth)
         if self.chance(0.1):
             return self.conditional(wanted, depth)
+        if wanted in FOLDED and self.chance(0.12):
+            return fold(self, wanted, min(depth, 2))
         if wanted.startswith("list:"):
             return self.list_of(wanted[5:], depth)
         if wanted in ORDERED and self.chance(0.25):
@@ -160,8 +163,7 @@ class Writer:
 
     def conditional(self, wanted: str, depth: int) -> str:
         if self.chance(0.3):
-            test = self.rng.choice(self.tests() or ["true"])
-            with self.knowing(test):
+            with self.knowing(test := self.rng.choice(self.tests() or ["true"])):
                 then = self.write(wanted, depth)
             return f"({test} ? {then} : {self.write(wanted, depth)})"
         return f"({self.write('bool', depth)} ? {self.write(wanted, depth)} : {self.write(wanted, depth)})"
@@ -315,15 +317,13 @@ class Writer:
         def deep_has() -> str:
             return f"has({self.record(depth)}.{self.one_of(('score', 'at', 'name'))})"
 
-        def negated() -> str:
-            return f"!({self.write('bool', depth)})"
-
         def unsure() -> str:
             read = self.rng.choice([g for g in self.names.guarded if g.type == "double"])
-            return self.shuffled(read, self.rng.randint(2, 4)) if self.chance(0.15) else negated()
+            return self.shuffled(read, self.rng.randint(2, 4)) if self.chance(0.15) else f"!({read.tests[0]})"
 
         common = (compared, compared, compared, logic, logic, guard, macro, macro, macro)
-        return self.pick(*common, sides, other_words, member, texts, lists, deep_has, negated, unsure)
+        others = (sides, other_words, member, texts, lists, deep_has, unsure)
+        return self.pick(*common, *others, lambda: f"!({self.write('bool', depth)})")
 
     def shuffled(self, read: Guarded, size: int) -> str:
         """Tests of a read, reads of it and failures in any order: the checker has to see whether that can be read."""
@@ -351,13 +351,16 @@ class Writer:
             args = ", ".join(self.write("int", depth) for _ in range(self.rng.randint(1, 3)))
             return f"math.{self.one_of(('least', 'greatest'))}({args})"
 
+        def calendar() -> str:
+            if self.chance(0.3):
+                return f"{self.write('duration', depth)}.{self.one_of(CALENDAR[-4:])}()"
+            return f"{self.write('timestamp', depth)}.{self.one_of(CALENDAR)}()"
+
         return self.pick(
-            *(arithmetic, arithmetic, counted, counted, counted, several),
+            *(arithmetic, arithmetic, counted, counted, counted, several, calendar, calendar, calendar),
             lambda: f"(-{self.write('int', depth)})",
             lambda: f"math.abs({self.write('int', depth)})",
             lambda: f"int({self.write(self.one_of(('double', 'timestamp', 'int')), depth)})",
-            lambda: f"{self.write('timestamp', depth)}.{self.one_of(CALENDAR)}()",
-            lambda: f"{self.write('duration', depth)}.{self.one_of(CALENDAR[-4:])}()",
         )
 
     def number(self, depth: int) -> str:
