@@ -9,24 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import UNSET
 
-from engine.decision import Decision, DecisionError, Stamp, faults_error
+from engine.decision import Decision, DecisionError, RuleTrace, Stamp, faults_error
 from engine.decoding import Decoder, Interface
-from engine.faults import InputsRefused
+from engine.faults import Fault, InputsRefused
 from engine.overrides import Overrides, effective_digest, read_overrides
 from engine.scalar.known import Row
-from engine.scalar.program import Program, compile_expression, compile_plan
+from engine.scalar.program import Program, Result, compile_expression, compile_plan
 from engine.scalar.runtime import EvaluationError
 from engine.structs import StructTable
 from engine.tracing import Tracer
 from rules.bundle import Bundle
 from rules.cel.literals import outer
-from rules.cel.tree import ConstantValue
+from rules.cel.tree import ConstantValue, Root, walk
 from rules.diagnostics import Diagnostic, Refused
-from rules.plan import Plan
+from rules.plan import Parameter, Plan, Requirement
+
+LogLine: TypeAlias = tuple[str, str]
+"""The event of a log line, and the line."""
 
 ERRORS: Mapping[str, str] = {
     "overflow": "the result is out of range",
@@ -63,32 +66,52 @@ class Policy:
 
     def decide(self, inputs: Any, stamp: Stamp, *, trace: bool = False) -> Decision:
         """The decision on decoded inputs."""
-        return self._decide(self.unpack(inputs), stamp, trace=trace)
+        return self._decide(self.unpack(inputs), stamp, trace=trace)[0]
+
+    def decide_and_log(self, inputs: Any, stamp: Stamp, *, trace: bool = False) -> tuple[Decision, list[LogLine]]:
+        """The decision on decoded inputs and its log lines, as (event, line); none when the decision failed."""
+        unpacked = self.unpack(inputs)
+        decision, found = self._decide(unpacked, stamp, trace=trace)
+        if found is None:
+            return decision, []
+        try:
+            return decision, self.program.lines(*found, *unpacked)
+        except Exception:  # noqa: BLE001 -- a log line never changes a decision
+            return decision, []
 
     def decide_json(self, data: bytes | str, stamp: Stamp, *, trace: bool = False) -> Decision:
         """The decision on a JSON object of inputs; inputs that are refused block, with every fault."""
         try:
-            inputs = self.decoder.decode(data)
+            inputs = self.read(data)
         except InputsRefused as refused:
             return self.refused(refused, stamp)
         return self.decide(inputs, stamp, trace=trace)
+
+    def read(self, data: bytes | str) -> Any:
+        """The inputs of a JSON object. Raises `InputsRefused`, and nothing else whatever it is given."""
+        try:
+            return self.decoder.decode(data)
+        except InputsRefused:
+            raise
+        except Exception as error:
+            raise InputsRefused([Fault("", f"the inputs could not be read: {type(error).__name__}")]) from error
 
     def refused(self, refused: InputsRefused, stamp: Stamp) -> Decision:
         """The decision on inputs that cannot be used."""
         return self._failed(faults_error(refused.faults), None, stamp)
 
-    def _decide(self, inputs: tuple[Any, ...], stamp: Stamp, *, trace: bool) -> Decision:
-        traced = self.tracer.trace(inputs) if trace else None
+    def _decide(self, inputs: tuple[Any, ...], stamp: Stamp, *, trace: bool) -> tuple[Decision, Result | None]:
+        """The decision, and what the program gave unless it failed."""
+        traced = self._traced(inputs) if trace else None
         try:
-            row, reason, values = self.program.full(*inputs)
-            outputs = self._outputs(values)
+            found = self.program.full(*inputs)
+            outputs = self._outputs(found[2])
         except EvaluationError as error:
-            return self._failed(*self._explain(error, inputs), stamp, traced)
+            return self._failed(*self._explain(error, inputs), stamp, traced), None
         except Exception as error:  # noqa: BLE001 -- nothing that goes wrong here may look like an answer
-            internal = DecisionError("internal", f"{ERRORS['internal']}: {type(error).__name__}")
-            return self._failed(internal, None, stamp, traced)
-        outcome, rule, effect = row
-        return Decision(
+            return self._failed(_internal(error), None, stamp, traced), None
+        (outcome, rule, effect), reason, _ = found
+        decision = Decision(
             decision_id=stamp.decision_id,
             policy=self.plan.name,
             version=self.plan.version,
@@ -103,6 +126,14 @@ class Policy:
             parameters=self.moved(),
             decided_at=stamp.decided_at,
         )
+        return decision, found
+
+    def _traced(self, inputs: tuple[Any, ...]) -> list[RuleTrace] | None:
+        """The trace; a decision whose trace cannot be made is one without."""
+        try:
+            return self.tracer.trace(inputs)
+        except Exception:  # noqa: BLE001 -- a trace never changes a decision
+            return None
 
     def _outputs(self, values: tuple[Any, ...]) -> dict[str, Any]:
         plain = self.decoder.structs.plain
@@ -132,8 +163,11 @@ class Policy:
 
     def _explain(self, error: EvaluationError, inputs: tuple[Any, ...]) -> tuple[DecisionError, str | None]:
         """The error with its rule, its place and the values its expression read."""
-        node, rule = self.program.where(error)
-        values = {reading.path: reading.value for reading in self.tracer.values(node, inputs)}
+        try:
+            node, rule = self.program.where(error)
+            values = {reading.path: reading.value for reading in self.tracer.values(node, inputs)}
+        except Exception as fault:  # noqa: BLE001 -- what cannot be explained still blocks
+            return _internal(fault), None
         text = " ".join(node.span.text.split())
         message = f"rule `{rule}` failed: {ERRORS.get(error.code, error.code)} in `{text}`"
         return DecisionError(error.code, message, str(node.span), text, values), rule
@@ -147,22 +181,15 @@ class Policy:
         }
         return moved or None
 
-    def log_lines(self, inputs: Any, decision: Decision) -> list[tuple[str, str]]:
-        """The log lines of a decision, as (event, line); empty when the decision failed."""
-        if decision.error is not None or decision.rule is None:
-            return []
-        row = (decision.outcome, decision.rule, decision.effect)
-        unpacked = self.unpack(inputs)
-        try:
-            _, _, values = self.program.full(*unpacked)
-            return self.program.lines(row, decision.reason, values, *unpacked)
-        except Exception:  # noqa: BLE001 -- a log line never changes a decision
-            return []
-
     def with_parameters(self, changed: Mapping[str, ConstantValue]) -> Policy:
         """The policy with other parameter values, as suites and comparisons ask for."""
         program = self.program.with_parameters(changed)
         return Policy(program, self.decoder, self.bundle_digest, self.effective_digest, Tracer(program), self.unpack)
+
+
+def _internal(error: Exception) -> DecisionError:
+    """What is told of a fault of our own."""
+    return DecisionError("internal", f"{ERRORS['internal']}: {type(error).__name__}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +217,9 @@ def compile_bundle(bundle: Bundle, environment: Mapping[str, str] | None = None)
     for plan in bundle.plans.values():
         programs[plan.name] = compile_plan(plan, structs, programs, overrides.of(plan))
         policies[plan.name] = _policy(bundle, plan, programs[plan.name], structs, effective)
-    unmet = [fault for policy in policies.values() for fault in unmet_requirements(policy.program)]
+    unmet = {fault.span: fault for policy in policies.values() for fault in unmet_requirements(policy.program)}
     if unmet:
-        raise Refused(unmet)
+        raise Refused(unmet.values())
     return Machine(bundle, policies, overrides, effective)
 
 
@@ -216,8 +243,19 @@ def unmet_requirements(program: Program) -> list[Diagnostic]:
         except EvaluationError:
             holds = False
         if not holds:
-            named = ", ".join(f"{p.name}={outer(program.parameters[p.name], p.type)}" for p in program.plan.parameters)
-            unmet.append(
-                Diagnostic("parameters-require", requirement.span, f"`{requirement.id}` does not hold with {named}")
-            )
+            named = ", ".join(_shown_value(program, p) for p in _named_in(requirement, program.plan))
+            message = f"`{requirement.id}` does not hold with {named}"
+            unmet.append(Diagnostic("parameters-require", requirement.span, message))
     return unmet
+
+
+def _named_in(requirement: Requirement, plan: Plan) -> list[Parameter]:
+    """The parameters that a requirement is about."""
+    named = {node.name for node in walk(requirement.that) if isinstance(node, Root)}
+    return [p for p in plan.parameters if p.name in named]
+
+
+def _shown_value(program: Program, parameter: Parameter) -> str:
+    value = program.parameters[parameter.name]
+    moved = f" (set by {parameter.env.name})" if parameter.env is not None and value != parameter.default else ""
+    return f"{parameter.name}={outer(value, parameter.type)}{moved}"

@@ -71,8 +71,8 @@ def _run_case(case: TestCase, suite: Suite, policy: Policy) -> CaseResult:
     except InputsRefused as refused:
         decision = moved.refused(refused, STAMP)
     else:
-        decision = moved.decide(inputs, STAMP)
-        log = [line for _, line in moved.log_lines(inputs, decision)]
+        decision, lines = moved.decide_and_log(inputs, STAMP)
+        log = [line for _, line in lines]
         if mismatches := tuple(_compare(case, suite.tolerance, moved.plan.on_error, decision, log)):
             traced = moved.decide(inputs, STAMP, trace=True).trace or []
             return CaseResult(case, mismatches, decision, tuple(traced))

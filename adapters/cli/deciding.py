@@ -97,12 +97,13 @@ def decide_one(policy: Policy, data: bytes, *, trace: bool, with_log: bool = Tru
     if takes_clock(policy.plan.inputs):
         data = with_clock(data, moment)
     try:
-        inputs = policy.decoder.decode(data)
+        inputs = policy.read(data)
     except InputsRefused as refused:
         return Made(policy.refused(refused, stamp(moment)), [], usable=False)
-    decision = policy.decide(inputs, stamp(moment), trace=trace)
-    log = [line for _, line in policy.log_lines(inputs, decision)] if with_log else []
-    return Made(decision, log, usable=True)
+    if not with_log:
+        return Made(policy.decide(inputs, stamp(moment), trace=trace), [], usable=True)
+    decision, lines = policy.decide_and_log(inputs, stamp(moment), trace=trace)
+    return Made(decision, [line for _, line in lines], usable=True)
 
 
 def _run_lines(request: Request, policy: Policy) -> int:

@@ -61,26 +61,36 @@ def intersect(*sets: Facts) -> Facts:
 
 def facts(node: Node, truth: bool) -> Facts:
     """The paths known present when a boolean expression evaluated to `truth`."""
+    return _told(node)[0 if truth else 1]
+
+
+def _told(node: Node) -> tuple[Facts, Facts]:
+    """What the truth and what the falsity of a boolean expression tell, each part looked at once."""
     match node:
         case Constant(value=value):
-            return NONE if value == truth else ALL
+            return (NONE, ALL) if value else (ALL, NONE)
         case Has(path=path):
-            return _only(path_of(path)) if truth else NONE
+            return _only(path_of(path)), NONE
         case Variable(definition=definition):
-            return _definition_facts(definition, truth)
-        case Logic(operator=operator, left=left, right=right):
-            combine = unite if (operator == "&&") == truth else intersect
-            return combine(facts(left, truth), facts(right, truth))
+            return _definition_told(definition)
+        case Logic(operator="&&", left=left, right=right):
+            (yes, no), (yes_too, no_too) = _told(left), _told(right)
+            return unite(yes, yes_too), intersect(no, no_too)
+        case Logic(left=left, right=right):
+            (yes, no), (yes_too, no_too) = _told(left), _told(right)
+            return intersect(yes, yes_too), unite(no, no_too)
         case Conditional(test=test, then=then, other=other):
-            return intersect(
-                unite(facts(test, True), facts(then, truth)), unite(facts(test, False), facts(other, truth))
-            )
+            chosen, passed = _told(test)
+            true_then, false_then = (unite(chosen, told) for told in _told(then))
+            true_other, false_other = (unite(passed, told) for told in _told(other))
+            return intersect(true_then, true_other), intersect(false_then, false_other)
         case Call(overload=overload, args=args) if overload.id == "not":
-            return facts(args[0], not truth)
+            yes, no = _told(args[0])
+            return no, yes
         case Call(overload=overload, args=(key, mapping)) if overload.id == "in_map":
-            return _only(path_of(Entry(mapping, key, node.type, node.span))) if truth else NONE
+            return _only(path_of(Entry(mapping, key, node.type, node.span))), NONE
         case _:
-            return NONE
+            return NONE, NONE
 
 
 def _only(path: Path | None) -> frozenset[Path]:
@@ -88,8 +98,8 @@ def _only(path: Path | None) -> frozenset[Path]:
 
 
 @lru_cache(maxsize=4096)
-def _definition_facts(definition: Definition, truth: bool) -> Facts:
-    return facts(definition.node, truth)
+def _definition_told(definition: Definition) -> tuple[Facts, Facts]:
+    return _told(definition.node)
 
 
 @lru_cache(maxsize=4096)

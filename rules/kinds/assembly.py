@@ -188,6 +188,10 @@ def _outputs(lowering: Lowering) -> tuple[Output, ...]:
     for key, spec in lowering.spec.outputs.items():
         path: Path = ("spec", "outputs", key)
         name, optional = key.rstrip("?"), key.endswith("?")
+        if optional and name in lowering.spec.outputs:
+            lowering.error_at_key(
+                "output-duplicate", path, f"this document has `{name}` and `{key}`", remedy="one of them"
+            )
         wanted = build(lowering.document, (*path, "type"), spec.type, named, lowering.diagnostics, bounded=False)
         if optional != (spec.when is not None):
             found = "has `?` and no `when`" if optional else "has `when` and no `?`"

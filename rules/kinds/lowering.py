@@ -17,10 +17,10 @@ from rules.cel.syntax import RESERVED
 from rules.cel.tree import Definition, Node, Root, define, walk
 from rules.diagnostics import Diagnostics, did_you_mean
 from rules.documents.kinds import LibrarySpec
-from rules.documents.sections import DecisionSpec, VariableSpec
+from rules.documents.sections import DecisionSpec, TypeSpec, VariableSpec
 from rules.documents.shape import Shaped, Step
 from rules.documents.type_specs import build, build_default, nullable
-from rules.documents.types_document import TypeTable
+from rules.documents.types_document import Fact, TypeTable
 from rules.kinds.parameters import read_parameters
 from rules.plan import EFFECTS, Call, Parameter, Plan, Requirement
 from rules.types import BOOL, STRING, EnumType, Field, RecordType, Type, same, show
@@ -144,19 +144,34 @@ class Lowering:
                 self.faulty(name, f"inputs.{name}")
                 continue
             fact = self.around.types.facts.get(name)
-            if fact is not None and not same(fact.type, found):
-                self.error(
-                    "input-fact",
-                    path,
-                    f"`{name}` is {show(found)} here and {show(fact.type)} in the glossary",
-                    remedy=f"`{show(fact.type)}`",
-                )
+            if fact is not None:
+                self._check_fact(path, spec, found, fact)
                 found = fact.type
             default = build_default(self.document, path, spec, found, self.diagnostics)
             fields.append(Field(name, found, key.endswith("?"), nullable(spec), default))
         self.inputs = tuple(fields)
         names = {f.name: Name("input", f.name, f.type, f.guarded) for f in fields}
         self.scope = self.scope.with_names(names).with_members("inputs", names)
+
+    def _check_fact(self, path: Path, spec: object, found: Type, fact: Fact) -> None:
+        """An input of the glossary is what the glossary says: an absent guard must not read as "no"."""
+        given = "a fact of the glossary must be given"
+        if not same(fact.type, found):
+            difference = f"is {show(found)} here and {show(fact.type)} in the glossary"
+        elif str(path[-1]).endswith("?"):
+            self.error_at_key("input-fact", path, f"`{fact.name}` may be absent here; {given}", remedy=f"`{fact.name}`")
+            self.faulty(fact.name)
+            return
+        elif nullable(spec):
+            difference = f"may be null here; {given}"
+        elif isinstance(spec, TypeSpec) and "default" in spec.model_fields_set:
+            difference = f"has a default here; {given}"
+        elif found != fact.type:
+            difference = "has other bounds here than in the glossary"
+        else:
+            return
+        self.error("input-fact", path, f"`{fact.name}` {difference}", remedy=f"`{show(fact.type)}`")
+        self.faulty(fact.name)
 
     def read_parameters(self) -> None:
         """The parameters of the document itself."""
@@ -233,11 +248,10 @@ class Lowering:
                     remedy=f"`{near}`" if near else "",
                 )
                 self.faulty(name, f"params.{name}")
+        for requirement in library.requirements:  # who takes one parameter takes what it must agree with
+            self.requirements.append(requirement)
+            needed |= {root.name for root in walk(requirement.that) if isinstance(root, Root)}
         self.add_parameters(p for p in library.parameters if p.name in needed)
-        taken = {p.name for p in self.parameters}
-        for requirement in library.requirements:
-            if all(root.name in taken for root in walk(requirement.that) if isinstance(root, Root)):
-                self.requirements.append(requirement)
 
     def _take_definition(self, path: Path, library: Library, definition: Definition, needed: set[str]) -> None:
         mine = {f.name: f for f in self.inputs}

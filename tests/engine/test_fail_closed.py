@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.decision import Decision, to_json
+from engine.policy import Policy
+from engine.scalar.runtime import EvaluationError
 from rules.types import EnumType, ListType, MapType, RecordType, Type
 from tests.engine.shipped import STAMP, as_json, bundle, decide, policy
 from tests.oracles.snapshots import generate
@@ -49,6 +52,51 @@ def without(snapshot: Mapping[str, Any], path: tuple[str | int, ...]) -> dict[st
         at = at[step]
     del at[path[-1]]
     return out
+
+
+class Broken:
+    """Stands for a part of the engine with a fault that nobody thought of, knowing only what it is."""
+
+    def __init__(self, part: Any = None) -> None:
+        self.plan, self.parameters = getattr(part, "plan", None), getattr(part, "parameters", None)
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+ALLOWED_ENTRY = as_json("entry", ALLOWED["entry"][0])
+
+
+def with_broken(policy: Policy, *parts: str) -> Policy:
+    broken: dict[str, Any] = {part: Broken(getattr(policy, part)) for part in parts}
+    return replace(policy, **broken)
+
+
+def test_a_fault_of_ours_while_tracing_costs_the_trace_only() -> None:
+    entry = policy("entry")
+    inputs = entry.read(ALLOWED_ENTRY)
+    found = with_broken(entry, "tracer").decide(inputs, STAMP, trace=True)
+    assert (found.effect, found.trace) == ("allow", None)
+    assert entry.decide(inputs, STAMP, trace=True).trace
+
+
+def test_a_fault_of_ours_while_explaining_an_error_still_blocks() -> None:
+    def fails(*_: object) -> Any:
+        raise EvaluationError("overflow", 0)
+
+    entry = policy("entry")
+    failing = replace(entry, program=replace(entry.program, full=fails))
+    found = with_broken(failing, "tracer").decide_json(ALLOWED_ENTRY, STAMP)
+    assert (found.effect, found.error and found.error.code) == ("block", "internal")
+
+
+@pytest.mark.parametrize("part", ["decoder", "program"])
+def test_a_fault_of_ours_while_reading_or_deciding_blocks(part: str) -> None:
+    entry = policy("entry")
+    found = with_broken(entry, part).decide_json(ALLOWED_ENTRY, STAMP)
+    assert (found.outcome, found.effect) == (entry.plan.on_error, "block")
+    assert found.error is not None
+    assert "RuntimeError" in found.error.message
 
 
 @pytest.mark.parametrize("name", ["entry", "allocation"])

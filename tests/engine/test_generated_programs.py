@@ -148,11 +148,11 @@ def compare(machine: Machine, seed: int, ended: Counter[str]) -> list[str]:
             )
             wanted = evaluator.decide(world)
             ended[wanted.error or wanted.effect] += 1
-            found = policy.decide(decoded, STAMP, trace=number < TRACED)
+            found, log = policy.decide_and_log(decoded, STAMP, trace=number < TRACED)
             pairs = {
                 "decision": (told(found), decided(wanted, policy.plan)),
                 "verdict": (verdict(policy, decoded), wanted.error or (wanted.outcome, wanted.rule, wanted.effect)),
-                "log": (policy.log_lines(decoded, found), [] if wanted.error else evaluator.log_lines(world, wanted)),
+                "log": (log, [] if wanted.error else evaluator.log_lines(world, wanted)),
                 "trace": (applied(found), [wanted.case] if wanted.case else []) if found.trace else ((), ()),
             }
             differences += [

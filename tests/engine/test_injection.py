@@ -80,10 +80,10 @@ def test_hostile_names_still_mean_what_they_say(hostile: Machine) -> None:
     assert (found.outcome, found.reason, found.outputs) == ("EXEC", "exec true", {"__dict__": "a"})
     plain["__class__"] = HOSTILE
     inputs = policy.decoder.from_plain({"thing": plain})
-    found = policy.decide(inputs, STAMP)
+    found, log = policy.decide_and_log(inputs, STAMP)
     assert found.outcome == "IMPORT_OS"
     assert found.reason == "{__import__} %s %(x)s " + HOSTILE + ' \\\\ 0 "'
-    assert policy.log_lines(inputs, found) == [("IMPORT", 'IMPORT%s{0}"""' + found.reason + '"""')]
+    assert log == [("IMPORT", 'IMPORT%s{0}"""' + found.reason + '"""')]
 
 
 def test_no_builtins_are_within_reach(hostile: Machine) -> None:

@@ -175,9 +175,8 @@ def test_a_message_that_fails_changes_nothing(tmp_path: Path) -> None:
         """
     policy_ = machine_of(tmp_path, rule_list("small", body)).policies["small"]
     inputs = policy_.decoder.from_plain({"thing": thing()})
-    found = policy_.decide(inputs, STAMP)
+    found, lines = policy_.decide_and_log(inputs, STAMP)
     assert (found.outcome, found.reason) == ("YES", "the reason could not be written")
-    lines = policy_.log_lines(inputs, found)
     assert lines == [("LINE", "LINE the reason could not be written"), ("OTHER", "OTHER YES")]
 
 
