@@ -72,6 +72,9 @@ def _lay_under(
     if overlay is None:
         return
     span = manifest.span("spec", "overlay")
+    if "\0" in overlay:
+        _report_no_bundle(found, manifest, overlay, diagnostics)
+        return
     target = (folder / overlay).resolve()
     if target in (*above, folder.resolve()):
         diagnostics.error(
@@ -82,19 +85,23 @@ def _lay_under(
     try:
         base = read_folder(_display(folder / overlay), diagnostics, (*above, folder.resolve()))
     except Unreadable:
-        diagnostics.error(
-            "bundle-overlay",
-            span,
-            f"`{overlay}` holds no bundle",
-            expected=f"a folder with a `{MANIFEST}`, seen from the folder of this one",
-        )
-        found.complete = False
+        _report_no_bundle(found, manifest, overlay, diagnostics)
         return
     found.documents = base.documents
     found.unusable |= base.unusable
     found.unusable_kinds |= base.unusable_kinds
     found.files += base.files
     found.complete &= base.complete
+
+
+def _report_no_bundle(found: Folder, manifest: Shaped, overlay: str, diagnostics: Diagnostics) -> None:
+    found.complete = False
+    diagnostics.error(
+        "bundle-overlay",
+        manifest.span("spec", "overlay"),
+        f"`{overlay}` holds no bundle",
+        expected=f"a folder with a `{MANIFEST}`, seen from the folder of this one",
+    )
 
 
 def _display(path: Path) -> Path:

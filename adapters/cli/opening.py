@@ -68,9 +68,7 @@ def _reading(folder: Path, read: Callable[[], T]) -> T:
         shipped = bootstrap.shipped_policies()
         hint = f"\n  the policies that come with bascule are in `{nearest(shipped)}`" if shipped.is_dir() else ""
         raise Unusable(f"{printable(error)}{hint}") from None
-    except (OSError, ValueError) as error:
-        if not isinstance(error, OSError):
-            raise Unusable(f"`{printable(folder)}` is not the name of a folder") from None
+    except OSError as error:
         place = error.filename if error.filename is not None else folder
         raise Unusable(f"cannot read `{place}`: {(error.strerror or str(error)).lower()}") from None
 

@@ -355,7 +355,7 @@ class Checker:
         guarded = isinstance(path, Entry) or getattr(path, "guarded", False)
         if isinstance(path, Select):
             guarded = path.field.guarded
-        if not guarded:
+        if not guarded and not path.fails:
             self.diagnostics.warning(
                 "cel-has-always", self.span(node), f"`{self.text.text[node.start : node.end]}` is always true here"
             )

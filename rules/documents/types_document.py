@@ -119,11 +119,22 @@ class _Builder:
                     message = f"`{name}` is a type of {where} already"
                     self._error_at_key("types-duplicate", ("spec", group, name), message, "another name")
                 seen[name] = f"`{group}`"
-        for name in self.spec.ignored:
+        for name, left_out in self.spec.ignored.items():
+            self._unique_ignored(name, left_out)
             if name not in self.spec.records:
                 near = did_you_mean(name, self.spec.records)
                 message, remedy = f"there is no record `{name}`", f"`{near}`" if near else ""
                 self._error_at_key("types-unknown", ("spec", "ignored", name), message, remedy)
+
+    def _unique_ignored(self, record: str, names: list[str]) -> None:
+        """A name that is ignored is no field, and stands once."""
+        fields = {key.rstrip("?") for key in self.spec.records.get(record, {})}
+        for index, name in enumerate(names):
+            path: tuple[Step, ...] = ("spec", "ignored", record, index)
+            if name in fields:
+                self._error("types-duplicate", path, f"`{name}` is a field of `{record}`, which cannot be ignored")
+            elif name in names[:index]:
+                self._error("types-duplicate", path, f"`{name}` stands twice among what `{record}` ignores")
 
     def _enum(self, name: str, words: tuple[str, ...], group: str, is_open: bool) -> None:
         for index, word in enumerate(words):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.policy import Policy
 from tests.engine.shipped import STAMP
-from tests.engine.small import machine_of, rule_list, thing
+from tests.engine.small import checked, machine_of, rule_list, thing
 
 CALLEE = rule_list(
     "callee",
@@ -146,3 +146,17 @@ def test_ensures_fail_closed(tmp_path: Path) -> None:
     assert (found.outcome, found.effect) == ("ERROR", "block")
     assert found.error is not None
     assert found.error.code == "ensures"
+
+
+def test_no_warning_that_a_test_of_a_failed_call_is_idle(tmp_path: Path) -> None:
+    body = """
+    inputs: {thing: Thing}
+    calls: {asked: {policy: callee, with: {bonus: thing.x * 3.0}}}
+    rules:
+      - {id: there, when: has(asked.scaled), outcome: NO, reason: r}
+      - {id: first, when: 'has(thing.items[0].name)', outcome: NO, reason: r}
+      - {id: idle, when: has(thing.x), outcome: NO, reason: r}
+    otherwise: {outcome: YES, reason: r}
+    """
+    found = checked(tmp_path, CALLEE, rule_list("caller", body)).diagnostics
+    assert [(d.code, d.span.text) for d in found] == [("cel-has-always", "has(thing.x)")]
