@@ -21,6 +21,7 @@ from rules.documents.shape import Shaped
 from rules.documents.types_document import TypeTable, type_table
 from rules.folder import MANIFEST, Folder, Unreadable, read_folder
 from rules.kinds import LOWER
+from rules.kinds.cost import check_cost
 from rules.kinds.library import lower_library
 from rules.kinds.lowering import Library, Lowering, Surroundings
 from rules.plan import Plan
@@ -136,6 +137,7 @@ def _plans(
     """Every deciding document lowered after those it calls."""
     deciding = {document.name: document for document in documents if document.kind in LOWER}
     plans: dict[str, Plan] = {}
+    costs: dict[str, int] = {}
     for name in _call_order(deciding, broken, diagnostics):
         document = deciding[name]
         around = Surroundings(types, libraries, plans, frozenset(broken), frozenset(deciding))
@@ -145,6 +147,7 @@ def _plans(
             broken.add(name)
         else:
             plans[name] = plan
+            costs[name] = check_cost(plan, costs, diagnostics)
     return plans
 
 

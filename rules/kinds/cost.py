@@ -1,0 +1,71 @@
+"""The static cost of a decision: everything a policy may evaluate, the policies it calls with it, against the budget.
+
+Every case is counted, although one applies; of messages every one, although one is written: a decision never costs
+more than this says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rules.cel.cost import LoopCost, Meter
+from rules.cel.expressions import Placeholder, Template
+from rules.cel.tree import Node
+from rules.diagnostics import Diagnostics
+from rules.plan import Plan
+
+BUDGET = 1_000_000
+"""Units a decision may cost."""
+MOST_LOOPS_NAMED = 3
+
+
+def check_cost(plan: Plan, costs: Mapping[str, int], diagnostics: Diagnostics) -> int:
+    """The units a decision of the plan may cost; beyond the budget it is refused, with the loops that cost most.
+
+    `costs` holds those of the policies it calls.
+    """
+    meter = Meter()
+    own = meter.all(_evaluated(plan))
+    called = {call.policy: costs[call.policy] for call in plan.calls}
+    units = own + sum(called.values())
+    if units > BUDGET:
+        dearest = sorted(meter.loops, key=lambda cost: cost.units, reverse=True)[:MOST_LOOPS_NAMED]
+        asked = "".join(f", {cost:,} of them in `{name}`" for name, cost in called.items())
+        diagnostics.error(
+            "cost",
+            dearest[0].loop.span if dearest and own > BUDGET // 2 else plan.span,
+            f"a decision of `{plan.name}` may cost {units:,} units{asked}",
+            expected=f"at most {BUDGET:,}",
+            remedy="smaller bounds of its lists (`maxItems`, `maxEntries`), or fewer loops within loops",
+            notes=[(cost.loop.span, _told(cost)) for cost in dearest],
+        )
+        return 0  # its callers are not told of it again
+    return units
+
+
+def _told(cost: LoopCost) -> str:
+    return f"`{cost.loop.macro}` over up to {cost.items:,} items, {cost.each:,} units each: {cost.units:,}"
+
+
+def _evaluated(plan: Plan) -> Iterator[Node]:
+    """Every expression of a plan."""
+    for call in plan.calls:
+        yield from (node for _, node in call.bindings if node is not None)
+    for case in plan.all_cases:
+        yield from () if case.when is None else (case.when,)
+        yield from _written(case.reason)
+        for way in case.alternatives:
+            yield way.when
+            yield from _written(way.reason)
+    for output in plan.outputs:
+        yield output.value
+        yield from () if output.when is None else (output.when,)
+    yield from (requirement.that for requirement in plan.ensures)
+    for line in plan.log:
+        yield from () if line.when is None else (line.when,)
+        yield from _written(line.line)
+
+
+def _written(template: Template | None) -> Iterator[Node]:
+    """The expressions of a message."""
+    yield from (part.node for part in (template.parts if template else ()) if isinstance(part, Placeholder))
