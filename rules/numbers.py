@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _DIGITS = r"[0-9]+(?:[_']?[0-9]+)*"
-_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _NUMBER = re.compile(rf"({_DIGITS})(?:[.,]([0-9]+))?")
 _MONEY = re.compile(r"[$€£]|\b(?:usd|eur|USD|EUR)\b")
 _SCALES = {"k": 3, "K": 3, "m": 6, "M": 6, "bn": 9}
