@@ -17,6 +17,8 @@ from yaml import events as ev
 from rules import yaml_traps as traps
 from rules.diagnostics import Diagnostics
 from rules.source import Source, Span
+from rules.yaml_flow import flow_mapping, flow_sequence
+from rules.yaml_indent import colon_before_bracket, entries_without_dash
 from rules.yaml_nodes import Mapping, Node, Scalar, Sequence
 from rules.yaml_parser import YamlParser, extent
 from rules.yaml_scalars import NumberFault, decode, resolve
@@ -90,6 +92,8 @@ class _Composer:
         self._flow_depth = 0
         self._end = 0
         """Where the text of the last node read ends."""
+        self._split_off: list[Node] = []
+        """Entries of the list being read that were written without their `- `."""
 
     def node(self, event: ev.Event, depth: int, place: Place) -> Node:
         self._count(event, nodes=1, depth=depth)
@@ -222,11 +226,13 @@ class _Composer:
         items: list[Node] = []
         self._flow_depth += flow
         while not isinstance(event := self._parser.next_event(), ev.SequenceEndEvent):
-            items.append(self.node(event, depth + 1, Place(flow=self._flow_depth > 0)))
+            items.append(self.node(event, depth + 1, Place(flow=self._flow_depth > 0, is_item=True)))
+            items.extend(self._split_off)
+            self._split_off.clear()
         self._flow_depth -= flow
         span = self._collection_span(start, event)
         if flow:
-            items = traps.flow_sequence(items, self._found)
+            items = flow_sequence(items, self._found)
         return Sequence(tuple(items), span)
 
     def _mapping(self, start: int, flow: bool, depth: int, place: Place) -> Node:
@@ -240,11 +246,17 @@ class _Composer:
         self._flow_depth -= flow
         span = self._collection_span(start, event)
         if self._source.text[start] == "{":
-            mended = traps.flow_mapping(span, pairs, place, self._found)
+            mended = flow_mapping(span, pairs, place, self._found)
             if isinstance(mended, Scalar):
                 return mended
             pairs = mended
+        elif place.is_item:
+            pairs, *others = entries_without_dash(pairs, self._found)
+            self._split_off = [Mapping(tuple(self._entries(each)), self._over(each)) for each in others]
         return Mapping(tuple(self._entries(pairs)), span)
+
+    def _over(self, pairs: list[tuple[Node, Node]]) -> Span:
+        return self._source.span(pairs[0][0].span.start, pairs[-1][1].span.end)
 
     def _collection_span(self, start: int, event: ev.Event) -> Span:
         """From the first character to the closing bracket, or to the end of the last entry."""
@@ -275,6 +287,10 @@ class _Composer:
                     remedy="one of the two entries",
                     notes=[(first[key.text].span, "first written here")],
                 )
+            elif colon := colon_before_bracket(key, value):
+                self._found.add(colon)
+                name_end = key.span.start + len(colon.remedy.partition(":")[0])
+                yield traps.text_scalar(self._source, key.span.start, name_end), value
             else:
                 first[key.text] = key
                 yield key, value

@@ -137,7 +137,7 @@ def _levels(text: str, at: int) -> tuple[list[_Level], bool]:
     """
     levels = [_Level(-1, [_Start(0, "line")])]
     expecting, in_expression, last = True, 0, ""
-    for token in _tokens(text):
+    for token in tokens(text):
         start, end = extent(token)
         if start >= at:
             break
@@ -168,7 +168,8 @@ def _levels(text: str, at: int) -> tuple[list[_Level], bool]:
     return levels, expecting
 
 
-def _tokens(text: str) -> Iterator[tk.Token]:
+def tokens(text: str) -> Iterator[tk.Token]:
+    """The tokens of a text, up to where it stops being YAML."""
     parser = YamlParser(text)
     try:
         while parser.check_token():

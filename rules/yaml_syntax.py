@@ -14,12 +14,13 @@ from yaml.error import MarkedYAMLError
 from rules.diagnostics import Diagnostic
 from rules.source import Source
 from rules.yaml_fault import Fault, locate
+from rules.yaml_indent import WORD_COLON, colonless_entry, indentation, misplaced_line, missing_colon, missing_key
 from rules.yaml_traps import at_key, bang, comparison, quoted, shown, text_end
 
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{0,2}|u[0-9a-fA-F]{0,4}|U[0-9a-fA-F]{0,8}|.)")
-_WORD_COLON = re.compile(r"('[^'\n]*'|\"[^\"\n]*\"|[\w.?-]+):([^\s:][^\n]*)")
 _NEXT_KEY = re.compile(r"('[^'\n]*'|\"[^\"\n]*\"|[\w.?-]+)\s*:(?:\s|$)")
+_WORD_KEY = re.compile(r"([\w.%+-]+) +([A-Za-z_][\w.-]*):(?= )")
 _QUESTION_KEY = re.compile(r"([\w.-]+\?)(\s*:.*)", re.DOTALL)
 _TERNARY = re.compile(r"\?.*:", re.DOTALL)
 _INDICATORS = {
@@ -151,7 +152,7 @@ def _quote_then_text(fault: Fault) -> Diagnostic | None:
     if "\n" in match.group():
         return _never_closed(fault, fault.start)
     value, after = fault.value, fault.source.text[match.end() : match.end() + 1]
-    if _WORD_COLON.fullmatch(value) and fault.begin.kind != "value":
+    if WORD_COLON.fullmatch(value) and fault.begin.kind != "value":
         return None
     apostrophe = after.isalnum() and value.endswith(match.group()[0])  # 'it's late'
     meant = at_key(fault.begin.key, quoted(value[1:-1])) if apostrophe else ""
@@ -229,6 +230,8 @@ def _flow_bracket(fault: Fault) -> Diagnostic | None:
 def _colon(fault: Fault) -> Diagnostic | None:
     if fault.char != ":" or not fault.one_line or fault.begin.kind != "value":
         return None
+    if fault.flow and (match := _WORD_KEY.match(fault.value)):
+        return _comma_before(fault, match)
     return fault.told(
         "yaml-unquoted-colon",
         f"YAML reads `: ` inside the unquoted {shown(fault.value)} as a key and its value",
@@ -236,25 +239,19 @@ def _colon(fault: Fault) -> Diagnostic | None:
     )
 
 
-# Lines and brackets that do not fit.
-
-
-def _missing_colon(fault: Fault) -> Diagnostic | None:
-    source = fault.source
-    is_key = fault.problem.startswith("could not find expected") and fault.opened is not None
-    start = fault.opened if is_key and fault.opened is not None else fault.start
-    end = source.text.find("\n", start)
-    line = source.text[start : end if end >= 0 else None].rstrip()
-    match = _WORD_COLON.fullmatch(line)
-    if not is_key and (not match or fault.begin.kind == "value"):
-        return None
+def _comma_before(fault: Fault, match: re.Match[str]) -> Diagnostic:
+    """`{default: 0.7 env: X}`: a value of one word, and behind it the next key."""
+    source, start = fault.source, fault.start
     return Diagnostic(
-        "yaml-missing-colon",
-        source.span(start, start + len(line)),
-        f"{shown(line)} is no `key: value`" + (": the space after the colon is missing" if match else ""),
-        "`key: value`, or a line indented deeper than the text it goes on with",
-        f"{match[1]}: {match[2]}" if match else f"{line}: …",
+        "yaml-missing-comma",
+        source.span(start, start + match.end(2) + 1),
+        f"no comma stands between {shown(match[1])} and {shown(match[2])}",
+        "a comma between entries",
+        at_key(fault.begin.key, f"{match[1]}, {match[2]}:"),
     )
+
+
+# Lines and brackets that do not fit.
 
 
 def _missing_comma(fault: Fault) -> Diagnostic | None:
@@ -317,41 +314,13 @@ def _never_closed(fault: Fault, start: int) -> Diagnostic:
     )
 
 
-def _missing_key(fault: Fault) -> Diagnostic | None:
-    line = fault.source.text.rfind("\n", 0, fault.at) + 1
-    if fault.char != ":" or fault.source.text[line : fault.at].strip("- "):
-        return None
-    return Diagnostic(
-        "yaml-key",
-        fault.source.span(fault.at, fault.at + 1),
-        "no key stands before this `:`",
-        "`key: value`",
-    )
-
-
-def _indentation(fault: Fault) -> Diagnostic | None:
-    source = fault.source
-    line = source.text.rfind("\n", 0, fault.at) + 1
-    text = source.line(source.position(fault.at)[0])
-    nested = "not allowed here" in fault.problem and not fault.one_line
-    if not nested and "<block end>" not in fault.problem:
-        return None
-    start = line + len(text) - len(text.lstrip())
-    why = "like a part of the value above it" if nested else "like no line that it could belong to"
-    return Diagnostic(
-        "yaml-indentation",
-        source.span(start, line + len(text.rstrip())),
-        f"{shown(text)} is indented {why}",
-        "the entries of a mapping or list all indented alike",
-        "the line indented like the other entries it belongs to",
-    )
-
-
 _TRAPS: tuple[Callable[[Fault], Diagnostic | None], ...] = (
     _directive,
     _tab,
     _open_quote,
     _escape,
+    colonless_entry,
+    misplaced_line,
     _question_key,
     _bang,
     _comparison,
@@ -363,9 +332,9 @@ _TRAPS: tuple[Callable[[Fault], Diagnostic | None], ...] = (
     _missing_comma,
     _flow_bracket,
     _colon,
-    _missing_colon,
+    missing_colon,
     _stray_bracket,
     _open_bracket,
-    _missing_key,
-    _indentation,
+    missing_key,
+    indentation,
 )

@@ -8,13 +8,10 @@ text that YAML could not read is the business of `rules.yaml_syntax`.
 from __future__ import annotations
 
 import re
-from collections import deque
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import takewhile
 
 from rules.diagnostics import Diagnostic, Diagnostics
-from rules.source import Source, Span
+from rules.source import Source
 from rules.yaml_nodes import Node, Scalar
 from rules.yaml_scalars import decode
 
@@ -38,6 +35,7 @@ CODES: dict[str, str] = {
     "yaml-merge-key": "a merge key `<<`, which YAML 1.2 does not have",
     "yaml-missing-colon": "a line without `key: value`, or without the space after the colon",
     "yaml-missing-comma": "two entries inside `{…}` or `[…]` without a comma between them",
+    "yaml-missing-dash": "an entry of a list without its `- `",
     "yaml-number": "a number that a policy cannot hold: infinite, not a number, or too large",
     "yaml-quote-then-text": "an unquoted value that starts with a quoted text and goes on after it",
     "yaml-second-document": "a second document in one file",
@@ -59,11 +57,12 @@ Pair = tuple[Node, Node]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a node stands: under which key, inside brackets or not, or as a key itself."""
+    """Where a node stands: under which key, inside brackets or not, as a key itself or an entry of a list."""
 
     key: str = ""
     flow: bool = False
     is_key: bool = False
+    is_item: bool = False
 
 
 _SHOWN = 60
@@ -71,7 +70,6 @@ _LONGEST = 4096  # of a text that was meant: looking further would cost quadrati
 _OPENING, _CLOSING = "([{", ")]}"
 _CORE_TAG = re.compile(r"!(<|!(str|int|float|bool|null|map|seq|set|omap|pairs|binary|timestamp|python\S*)(?!\S))")
 _BLOCK_DIGIT = re.compile(r">[-+]?[0-9]+[-+]?(?=[ \r]*$)", re.MULTILINE)
-_NO_SPACE_AFTER_COLON = re.compile(r"([\w.?-]+):([A-Za-z\"'\[{]\S.*)", re.DOTALL)
 
 
 def shown(text: str) -> str:
@@ -229,125 +227,3 @@ def block_scalar(scalar: Scalar, place: Place, found: Diagnostics) -> Scalar:
     end = match.end()
     found.add(comparison(source, start, end, at_key(place.key, quoted(source.text[start:end]))))
     return text_scalar(source, start, end)
-
-
-# Flow style, where a comma ends an unquoted value.
-
-
-def flow_mapping(span: Span, pairs: Iterable[Pair], place: Place, found: Diagnostics) -> list[Pair] | Scalar:
-    """The entries of `{…}` with cut values mended, or the text that the braces must have meant."""
-    rest = deque(pairs)
-    if place.is_key:
-        return list(rest)
-    if len(rest) == 1 and _valueless(rest[0]) and not _lacks_space(rest[0][0]):
-        found.error(
-            "yaml-unquoted-placeholder",
-            span,
-            f"YAML reads {shown(span.text)} as a mapping, not as text",
-            expected="a text that starts with a placeholder in quotes",
-            remedy=at_key(place.key, quoted(span.text)),
-        )
-        return text_scalar(span.source, span.start, span.end)
-    mended: list[Pair] = []
-    while rest:
-        name, value = rest.popleft()
-        if _valueless((name, value)):
-            _report_no_value(name, found)
-        end = _meant_end(value, takewhile(_valueless, rest))
-        if end > value.span.end:
-            value = text_scalar(span.source, value.span.start, end)
-            _report_comma(value.span, name.span.text, found)
-            while rest and value.span.start < rest[0][0].span.start < end:
-                rest.popleft()
-        _question_before(name, found)
-        mended.append((name, value))
-    return mended
-
-
-def flow_sequence(items: Iterable[Node], found: Diagnostics) -> list[Node]:
-    """The items of `[…]` with cut expressions mended."""
-    rest = deque(items)
-    mended: list[Node] = []
-    while rest:
-        item = rest.popleft()
-        end = _meant_end(item, ())
-        if end > item.span.end:
-            item = text_scalar(item.span.source, item.span.start, end)
-            _report_comma(item.span, "", found)
-            while rest and item.span.start < rest[0].span.start < end:
-                rest.popleft()
-        mended.append(item)
-    return mended
-
-
-def _meant_end(value: Node, following: Iterable[Pair]) -> int:
-    """Where an unquoted value ends as it was meant: behind its brackets, or the words after it."""
-    if not is_plain(value) or not isinstance(value, Scalar) or not isinstance(value.value, str):
-        return value.span.end
-    source, start = value.span.source, value.span.start
-    if unbalanced(value.text):
-        end = text_end(source.text, start, flow=True)
-        if end > value.span.end and not unbalanced(source.text[start:end]):
-            return end
-    end = value.span.end
-    for name, _ in following:
-        if not is_plain(name) or source.text[end : name.span.start].strip() != ",":
-            break
-        end = name.span.end
-    return end
-
-
-def _valueless(pair: Pair) -> bool:
-    """Whether a key of a flow mapping was written without its `: value`."""
-    key, value = pair
-    if value.span.start != value.span.end:
-        return False
-    return not re.compile(r"\s*:").match(key.span.source.text, key.span.end)
-
-
-def _lacks_space(key: Node) -> re.Match[str] | None:
-    """`a:b`, which is one word to YAML; `x:.2f` and `x:d` are formats of a placeholder."""
-    return _NO_SPACE_AFTER_COLON.fullmatch(key.span.text) if is_plain(key) else None
-
-
-def _report_no_value(key: Node, found: Diagnostics) -> None:
-    if match := _lacks_space(key):
-        found.error(
-            "yaml-missing-colon",
-            key.span,
-            f"{shown(key.span.text)} is one word to YAML: the space after the colon is missing",
-            expected="`key: value`",
-            remedy=f"{match[1]}: {match[2]}",
-        )
-        return
-    found.error(
-        "yaml-flow-no-value",
-        key.span,
-        f"{shown(key.span.text)} has no value",
-        expected="`key: value` for each entry of `{…}`, and quotes round a text with a comma",
-        remedy=f"{key.span.text}: …",
-    )
-
-
-def _report_comma(span: Span, key: str, found: Diagnostics) -> None:
-    found.error(
-        "yaml-flow-comma",
-        span,
-        f"inside `{{…}}` and `[…]` an unquoted value ends at its first comma: {shown(span.text)}",
-        expected="a value with a comma in quotes",
-        remedy=at_key(key, quoted(span.text)),
-    )
-
-
-def _question_before(key: Node, found: Diagnostics) -> None:
-    """Notice `{?a: …}`, where YAML drops the `?`."""
-    text, start = key.span.source.text, key.span.start
-    if start == 0 or text[start - 1] != "?":
-        return
-    found.error(
-        "yaml-flow-question-mark",
-        key.span.source.span(start - 1, key.span.end),
-        f"YAML drops the `?` of {shown(text[start - 1 : key.span.end])} inside `{{…}}`",
-        expected="a key with `?` in quotes",
-        remedy=quoted(text[start - 1 : key.span.end]) + ": …",
-    )

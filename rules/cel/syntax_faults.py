@@ -8,6 +8,8 @@ import unicodedata
 from lark import Token
 from lark.exceptions import UnexpectedInput
 
+from rules.cel.slips import Slip, slip_at
+
 
 class SyntaxFault(Exception):
     """The text is not an expression; `start`/`end` are offsets into it."""
@@ -26,32 +28,7 @@ class SyntaxFault(Exception):
 TOKENS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|//[^\n]*|[(\[{]|[)\]}]|[!?]|--+")
 """Quoted texts and comments, which hide what they hold, and brackets."""
 
-_HINTS = {
-    "=<": "`<=` for at most",
-    "=>": "`>=` for at least",
-    "=": "`==` to compare",
-    "&": "`&&` for and",
-    "|": "`||` for or",
-    "and": "`&&` for and",
-    "or": "`||` for or",
-    "not": "`!` for not",
-    "is": "`==` to compare",
-    "AND": "`&&` for and",
-    "OR": "`||` for or",
-    "NOT": "`!` for not",
-    "<>": "`!=` for differs",
-    "“": 'straight quotes, `"`',
-    "”": 'straight quotes, `"`',
-    "„": 'straight quotes, `"`',
-    "\u2018": "straight quotes, `'`",
-    "\u2019": "straight quotes, `'`",
-    "≤": "`<=`",
-    "≥": "`>=`",
-    "≠": "`!=`",
-    "\u2212": "`-`",
-    "\u2013": "`-`",
-    "\u00d7": "`*`",
-}
+_QUOTES = {"“": '"', "”": '"', "„": '"', "\u2018": "'", "\u2019": "'"}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -72,16 +49,21 @@ def explain(text: str, error: UnexpectedInput) -> SyntaxFault:
 
 def misplaced(text: str, start: int, found: str) -> SyntaxFault:
     """A word or sign that cannot stand where it does."""
-    remedy = (
-        _HINTS.get(text[start : start + 2]) or _HINTS.get(found) or _HINTS.get(text[max(0, start - 1) : start + 1], "")
-    )
-    number = re.match(r"[0-9]{3}(?:,[0-9]{3})*", text[start + 1 :])
-    if found == "," and number and text[start - 1 : start].isdecimal():
-        remedy = "the number without its comma"
-    shown = f"`{found}`"
+    end = start + max(1, len(found))
     if not found.isprintable() or found.isspace():
-        shown, remedy = f"the character U+{ord(found[0]):04X} ({_name(found[0])})", "a plain space, or nothing"
-    return SyntaxFault("cel-syntax", start, start + max(1, len(found)), f"{shown} cannot stand here", remedy)
+        shown = f"the character U+{ord(found[0]):04X} ({_name(found[0])})"
+        return SyntaxFault("cel-syntax", start, end, f"{shown} cannot stand here", "a plain space, or nothing")
+    if slip := slip_at(text, start):
+        return _meant(text, slip)
+    remedy = f"straight quotes, `{_QUOTES[found]}`" if found in _QUOTES else ""
+    if found in ";," and not text[end:].strip():
+        remedy = "the expression without it"
+    return SyntaxFault("cel-syntax", start, end, f"`{found}` cannot stand here", remedy)
+
+
+def _meant(text: str, slip: Slip) -> SyntaxFault:
+    shown = " ".join(text[slip.start : slip.end].split())
+    return SyntaxFault("cel-syntax", slip.start, slip.end, f"`{shown}` is no CEL", f"`{slip.written.strip()}`")
 
 
 def _name(character: str) -> str:
@@ -102,5 +84,7 @@ def _ends_early(text: str) -> SyntaxFault:
         return SyntaxFault(
             "cel-syntax", opened[-1], opened[-1] + 1, f"`{mark}` is not closed", f"`{close}` where it ends"
         )
-    remedy = "a share, as `0.5`" if re.search(r"[0-9]\s*%\s*$", text) else ""
+    if slip := slip_at(text, len(text)):
+        return _meant(text, slip)
+    remedy = f"`{text.strip()} : …`" if "?" in text and ":" not in text else ""
     return SyntaxFault("cel-syntax", len(text), len(text), "the expression ends too early", remedy)

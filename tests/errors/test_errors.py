@@ -134,6 +134,32 @@ def test_the_word_to_write_is_right(case: Case, tell: Callable[[Case], Told]) ->
         file.write_text(text, encoding="utf-8")
 
 
+DRAFTS = [case for case in ALL if case.path.suffix == ".edit"]
+OF_LINES = {"yaml-flow-comma", "yaml-indentation", "yaml-missing-colon", "yaml-missing-comma", "yaml-missing-dash"}
+MOVED = re.compile(r"(\d+) spaces? (?:before|and then) `(.*)`")
+
+
+def as_written(found: Diagnostic) -> str:
+    """The text with what a diagnostic says is to be written, in its place or as its whole line."""
+    text, start, end, remedy = found.span.source.text, found.span.start, found.span.end, found.remedy
+    if moved := MOVED.fullmatch(remedy):
+        return text[: text.rfind("\n", 0, start) + 1] + " " * int(moved[1]) + moved[2] + text[end:]
+    before = max(i for i in range(len(remedy)) if text[:start].endswith(remedy[:i]))
+    return text[: start - before] + remedy + text[end:]
+
+
+@pytest.mark.parametrize("case", DRAFTS, ids=[case.name for case in DRAFTS])
+def test_a_line_written_as_said_is_right(case: Case, tell: Callable[[Case], Told]) -> None:
+    told = tell(case)
+    (found, *_) = told.found
+    if found.code not in OF_LINES:
+        return
+    file, text = Path(found.span.source.name), found.span.source.text
+    file.write_text(as_written(found), encoding="utf-8")
+    assert check(told.folder) == []
+    file.write_text(text, encoding="utf-8")
+
+
 def test_a_file_above_the_limit_is_refused(tmp_path: Path) -> None:
     folder = shutil.copytree(BASE, tmp_path / "bundle")
     (folder / "sizing.yaml").write_bytes(b"#" * (MAX_BYTES + 1))

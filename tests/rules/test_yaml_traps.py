@@ -37,7 +37,9 @@ def expected(said: str) -> Said:
 
 
 VALUES = list(read_cases("values.txt"))
-ALL = [*VALUES, *read_cases("others.txt")]
+LINES = list(read_cases("lines.txt"))
+ALL = [*VALUES, *LINES, *read_cases("others.txt")]
+MOVED = re.compile(r"(?:(\d+) spaces?|no space) (?:before|and then) `(.*)`(, and its other lines moved alike)?")
 
 
 def found(diagnostic: Diagnostic, like: Said) -> Said:
@@ -61,12 +63,26 @@ def test_a_fault_is_named_and_placed(text: str, said: list[Said]) -> None:
 @pytest.mark.parametrize(("text", "said"), VALUES)
 def test_what_the_remedy_says_is_right(text: str, said: list[Said]) -> None:
     (diagnostic,) = read(text).diagnostics
-    start, end, remedy = diagnostic.span.start, diagnostic.span.end, diagnostic.remedy
-    before = max(i for i in range(len(remedy)) if text[:start].endswith(remedy[:i]))
-    mended = text[: start - before] + remedy + text[end:]
-    document = read(mended)
-    assert not document.diagnostics, mended
+    document = read(mended(text, diagnostic))
+    assert not document.diagnostics, mended(text, diagnostic)
     assert said[0].marked in [each.value for each in scalars(document.root)]
+
+
+@pytest.mark.parametrize(("text", "said"), [case for case in LINES if case[1][0].write])
+def test_a_line_as_the_remedy_says_it_is_right(text: str, said: list[Said]) -> None:
+    (diagnostic,) = read(text).diagnostics
+    assert not read(mended(text, diagnostic)).diagnostics, mended(text, diagnostic)
+
+
+def mended(text: str, diagnostic: Diagnostic) -> str:
+    """The text with the line or the value that a remedy writes."""
+    start, end, remedy = diagnostic.span.start, diagnostic.span.end, diagnostic.remedy
+    if moved := MOVED.fullmatch(remedy):
+        own, column = diagnostic.span.column - 1, int(moved[1] or 0)
+        rest = re.sub(rf"^ {{{own}}}(?= )", " " * column, text[end:], flags=re.MULTILINE) if moved[3] else text[end:]
+        return text[: text.rfind("\n", 0, start) + 1] + " " * column + moved[2] + rest
+    before = max(i for i in range(len(remedy)) if text[:start].endswith(remedy[:i]))
+    return text[: start - before] + remedy + text[end:]
 
 
 def stands_inside(text: str) -> bool:
