@@ -40,7 +40,7 @@ _OWN: dict[str, str] = {
     "cel-too-long": "an expression with too many characters",
     "cel-type": "values of types that do not go together, or another type than is needed",
     "cel-unsupported": "a part of CEL that this language leaves out",
-    "cost": "a policy whose decisions may cost more than the budget, whatever they are asked",
+    "cost-budget": "a policy whose decisions may cost more than the budget, whatever they are asked",
     "document-kind": "a document without `kind`, or of a kind that does not exist",
     "document-missing": "a key that must be there and is not",
     "document-shape": "a document that is not a mapping",

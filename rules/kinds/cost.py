@@ -32,7 +32,7 @@ def check_cost(plan: Plan, costs: Mapping[str, int], diagnostics: Diagnostics) -
         dearest = sorted(meter.loops, key=lambda cost: cost.units, reverse=True)[:MOST_LOOPS_NAMED]
         asked = "".join(f", {cost:,} of them in `{name}`" for name, cost in called.items())
         diagnostics.error(
-            "cost",
+            "cost-budget",
             dearest[0].loop.span if dearest and own > BUDGET // 2 else plan.span,
             f"a decision of `{plan.name}` may cost {units:,} units{asked}",
             expected=f"at most {BUDGET:,}",

@@ -71,6 +71,6 @@ def test_a_call_costs_what_it_asks(tmp_path: Path, callers: int, refused: bool) 
         for i in range(callers)
     ]
     found = checked(tmp_path, *documents)
-    assert [d.code for d in found.diagnostics] == ["cost"] * refused
+    assert [d.code for d in found.diagnostics] == ["cost-budget"] * refused
     assert (found.bundle is None) == refused
     assert BUDGET == 1_000_000
