@@ -71,14 +71,22 @@ def load(folder: Path) -> Checked:
 
 
 def _without_echoes(diagnostics: Diagnostics) -> tuple[Diagnostic, ...]:
-    """The findings but those about a stretch of text that YAML could not read as it was meant."""
+    """The findings but those about a stretch of text that YAML could not read as it was meant.
+
+    An input that is missing is told once, where it is needed first.
+    """
     misread = [d.span for d in diagnostics if d.code.startswith("yaml-") and d.severity == "error"]
-    return tuple(
+    heard = [
         d
         for d in diagnostics
         if d.code.startswith("yaml-")
         or not any(s.source is d.span.source and s.start <= d.span.start < max(s.end, s.start + 1) for s in misread)
-    )
+    ]
+    missing: dict[tuple[Source, str], Diagnostic] = {}
+    for d in heard:
+        if d.remedy.endswith("` under `inputs`"):
+            missing.setdefault((d.span.source, d.remedy), d)
+    return tuple(d for d in heard if missing.get((d.span.source, d.remedy), d) is d)
 
 
 def _assemble(found: Folder, manifest: Shaped, diagnostics: Diagnostics) -> Bundle | None:

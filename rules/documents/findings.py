@@ -88,6 +88,9 @@ def say(options: list[ErrorDetails], node: Node, path: tuple[str | int, ...]) ->
     kinds = [option["type"].partition("_")[0] for option in options]
     wanted = [_WANTED.get(kind, "") for kind in kinds]
     wrong_type = [option for option in options if option["type"].endswith("_type")]
+    if isinstance(node, Scalar) and not node.text and node.value is None:
+        expression = {"string", "bool", "float"} <= set(kinds)
+        return "nothing is written here", "an expression" if expression else " or ".join(dict.fromkeys(wanted)), ""
     closest = next((option for option in options if option not in wrong_type), None)
     if closest is None and len(set(wanted)) > 1:
         some = [want for want in dict.fromkeys(wanted) if want and not (want == _WANTED["int"] and "float" in kinds)]

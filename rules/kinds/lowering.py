@@ -134,6 +134,7 @@ class Lowering:
 
     def read_inputs(self, written: Mapping[str, object]) -> None:
         """Inputs by name; a name of the glossary means what the glossary says."""
+        self.scope = replace(self.scope, facts={n: show(fact.type) for n, fact in self.around.types.facts.items()})
         fields: list[Field] = []
         for key, spec in written.items():
             path: Path = ("spec", "inputs", key)
