@@ -15,11 +15,13 @@ from pathlib import Path
 import rfc8785
 
 from rules.diagnostics import Diagnostic, Diagnostics
+from rules.documents.clashes import report_clashes
 from rules.documents.kinds import SuiteDocument
 from rules.documents.sections import DecisionSpec
 from rules.documents.shape import Shaped
 from rules.documents.types_document import TypeTable, type_table
 from rules.folder import MANIFEST, Folder, Unreadable, read_folder
+from rules.in_vain import report_in_vain
 from rules.kinds import LOWER
 from rules.kinds.library import lower_library
 from rules.kinds.lowering import Library, Lowering, Surroundings
@@ -66,6 +68,8 @@ def load(folder: Path) -> Checked:
     bundle = None
     if found.manifest is not None and found.complete:
         bundle = _assemble(found, found.manifest, diagnostics)
+    if bundle is not None and not diagnostics.errors:
+        report_in_vain(bundle.documents, bundle.plans, bundle.types, diagnostics)
     refused = bool(diagnostics.errors)
     return Checked(None if refused else bundle, _without_echoes(diagnostics), found.files)
 
@@ -96,6 +100,7 @@ def _assemble(found: Folder, manifest: Shaped, diagnostics: Diagnostics) -> Bund
     if types is None:
         return None
     broken = found.unusable - {document.name for document in documents}
+    report_clashes(documents, diagnostics)
     libraries: dict[str, Library] = {}
     for document in documents:
         if document.kind == "Library":
@@ -105,9 +110,11 @@ def _assemble(found: Folder, manifest: Shaped, diagnostics: Diagnostics) -> Bund
             else:
                 libraries[document.name] = library
     plans = _plans(documents, types, libraries, broken, diagnostics)
+    misread = {d.span.source for d in diagnostics if d.code.startswith("yaml-")}
+    untold = broken | {document.name for document in documents if document.root.span.source in misread}
     suites: list[Suite] = []
     for document in documents:
-        if isinstance(document.model, SuiteDocument) and document.model.spec.policy not in broken:
+        if isinstance(document.model, SuiteDocument) and document.model.spec.policy not in untold:
             suite = read_suite(document, plans, diagnostics)
             if suite is not None:
                 suites.append(suite)

@@ -106,6 +106,12 @@ def _call_meant(checker: Checker, node: syntax.Apply, style: Style, name: str) -
     return f"{first}.{name}({', '.join(rest)})" if style == "function" and ("method", name) in BY_NAME else ""
 
 
+def names_function(name: str) -> bool:
+    """Whether a name is that of a function, of a family of functions such as `math`, or of a macro."""
+    functions = (known.partition(".")[0] for style, known in BY_NAME if style == "function")
+    return name == "has" or name in MACROS or name in functions
+
+
 def _is_field(checker: Checker, node: syntax.Apply) -> bool:
     """Whether what is called as a method is a field."""
     assert node.target is not None

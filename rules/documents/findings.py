@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from pydantic_core import ErrorDetails
 
-from rules.documents.sections import NAME, OUTCOME, SEMVER, WORD
+from rules.documents.sections import NAME, OUTCOME, SEMVER, VARIABLE, WORD
 from rules.yaml_nodes import Node, Scalar, Sequence
 
 Said: TypeAlias = tuple[str, str, str]
@@ -45,6 +45,7 @@ FORMS: Mapping[str, tuple[str, Callable[[str], str]]] = MappingProxyType(
     {
         NAME: ("small letters, digits and dashes, as `global-cooldown`", _dashed),
         SEMVER: ("three numbers, as `1.0.0`", _version),
+        VARIABLE: ("capitals with an underscore, as `POLICY_MIN_CONFIDENCE`", _capitals),
         OUTCOME: ("capitals, as `BLOCK_COOLDOWN`", _capitals),
         WORD: ("a letter, then letters, digits and `_`, as `max_exposure`", _word),
         WORD[:-1] + r"\??$": ("a letter, then letters, digits and `_`, and a `?` at most", _word),
@@ -112,6 +113,7 @@ def _one(found: ErrorDetails, shown: str, node: Node, path: tuple[str | int, ...
             unit = "characters" if "string" in kind else "entries"
             return f"{shown} is too long", f"at most {context.get('max_length')} {unit}", ""
         case "string_too_short" | "too_short":
+            shown = "the text" if shown == "``" else shown
             return f"{shown} is empty", "at least one entry" if kind == "too_short" else "a text", ""
         case "literal_error" | "enum":
             words = re.findall(r"'([^']*)'", str(context["expected"]))
