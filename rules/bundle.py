@@ -115,7 +115,7 @@ def _assemble(found: Folder, manifest: Shaped, diagnostics: Diagnostics) -> Bund
     suites: list[Suite] = []
     for document in documents:
         if isinstance(document.model, SuiteDocument) and document.model.spec.policy not in untold:
-            suite = read_suite(document, plans, diagnostics)
+            suite = read_suite(document, plans, diagnostics, types.facts)
             if suite is not None:
                 suites.append(suite)
     metadata = manifest.model.metadata
