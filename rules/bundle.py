@@ -15,11 +15,13 @@ from pathlib import Path
 import rfc8785
 
 from rules.diagnostics import Diagnostic, Diagnostics
+from rules.documents.clashes import report_clashes
 from rules.documents.kinds import SuiteDocument
 from rules.documents.sections import DecisionSpec
 from rules.documents.shape import Shaped
 from rules.documents.types_document import TypeTable, type_table
 from rules.folder import MANIFEST, Folder, Unreadable, read_folder
+from rules.in_vain import report_in_vain
 from rules.kinds import LOWER
 from rules.kinds.cost import check_cost
 from rules.kinds.library import lower_library
@@ -67,19 +69,29 @@ def load(folder: Path) -> Checked:
     bundle = None
     if found.manifest is not None and found.complete:
         bundle = _assemble(found, found.manifest, diagnostics)
+    if bundle is not None and not diagnostics.errors:
+        report_in_vain(bundle.documents, bundle.plans, bundle.types, diagnostics)
     refused = bool(diagnostics.errors)
     return Checked(None if refused else bundle, _without_echoes(diagnostics), found.files)
 
 
 def _without_echoes(diagnostics: Diagnostics) -> tuple[Diagnostic, ...]:
-    """The findings but those about a stretch of text that YAML could not read as it was meant."""
+    """The findings but those about a stretch of text that YAML could not read as it was meant.
+
+    An input that is missing is told once, where it is needed first.
+    """
     misread = [d.span for d in diagnostics if d.code.startswith("yaml-") and d.severity == "error"]
-    return tuple(
+    heard = [
         d
         for d in diagnostics
         if d.code.startswith("yaml-")
         or not any(s.source is d.span.source and s.start <= d.span.start < max(s.end, s.start + 1) for s in misread)
-    )
+    ]
+    missing: dict[tuple[Source, str], Diagnostic] = {}
+    for d in heard:
+        if d.remedy.endswith("` under `inputs`"):
+            missing.setdefault((d.span.source, d.remedy), d)
+    return tuple(d for d in heard if missing.get((d.span.source, d.remedy), d) is d)
 
 
 def _assemble(found: Folder, manifest: Shaped, diagnostics: Diagnostics) -> Bundle | None:
@@ -89,6 +101,7 @@ def _assemble(found: Folder, manifest: Shaped, diagnostics: Diagnostics) -> Bund
     if types is None:
         return None
     broken = found.unusable - {document.name for document in documents}
+    report_clashes(documents, diagnostics)
     libraries: dict[str, Library] = {}
     for document in documents:
         if document.kind == "Library":
@@ -98,10 +111,12 @@ def _assemble(found: Folder, manifest: Shaped, diagnostics: Diagnostics) -> Bund
             else:
                 libraries[document.name] = library
     plans = _plans(documents, types, libraries, broken, diagnostics)
+    misread = {d.span.source for d in diagnostics if d.code.startswith("yaml-")}
+    untold = broken | {document.name for document in documents if document.root.span.source in misread}
     suites: list[Suite] = []
     for document in documents:
-        if isinstance(document.model, SuiteDocument) and document.model.spec.policy not in broken:
-            suite = read_suite(document, plans, diagnostics)
+        if isinstance(document.model, SuiteDocument) and document.model.spec.policy not in untold:
+            suite = read_suite(document, plans, diagnostics, types.facts)
             if suite is not None:
                 suites.append(suite)
     metadata = manifest.model.metadata

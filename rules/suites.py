@@ -15,8 +15,10 @@ from rules.cel.tree import ConstantValue
 from rules.diagnostics import Diagnostics, did_you_mean
 from rules.documents.kinds import CaseSpec, Expectation, SuiteDocument, SuiteSpec
 from rules.documents.shape import Shaped, Step
+from rules.documents.types_document import Fact
 from rules.plan import Plan
 from rules.source import Span
+from rules.types import ListType, MapType, RecordType, Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,10 @@ class _Faulty(Exception):
     """A case has a fault, which has been reported."""
 
 
-def read_suite(document: Shaped, plans: Mapping[str, Plan], diagnostics: Diagnostics) -> Suite | None:
-    """The suite of a document, or None when it has faults."""
+def read_suite(
+    document: Shaped, plans: Mapping[str, Plan], diagnostics: Diagnostics, facts: Mapping[str, Fact] | None = None
+) -> Suite | None:
+    """The suite of a document, or None when it has faults. `facts` are those of the glossary."""
     assert isinstance(document.model, SuiteDocument)
     spec = document.model.spec
     plan = plans.get(spec.policy)
@@ -62,7 +66,8 @@ def read_suite(document: Shaped, plans: Mapping[str, Plan], diagnostics: Diagnos
             remedy=f"`{near}`" if near else "",
         )
         return None
-    reader = _Reader(document, spec, plan, diagnostics)
+    glossary = {name: fact.type for name, fact in (facts or {}).items()}
+    reader = _Reader(document, spec, plan, diagnostics, glossary | {f.name: f.type for f in plan.inputs})
     cases = reader.cases()
     return (
         None
@@ -72,8 +77,12 @@ def read_suite(document: Shaped, plans: Mapping[str, Plan], diagnostics: Diagnos
 
 
 class _Reader:
-    def __init__(self, document: Shaped, spec: SuiteSpec, plan: Plan, diagnostics: Diagnostics) -> None:
+    def __init__(
+        self, document: Shaped, spec: SuiteSpec, plan: Plan, diagnostics: Diagnostics, roots: Mapping[str, Type]
+    ) -> None:
         self.document, self.spec, self.plan, self.diagnostics = document, spec, plan, diagnostics
+        self.roots = roots
+        """What a path may begin with: the inputs of the policy and the facts of the glossary."""
         self.failed = False
 
     def fail(
@@ -102,6 +111,8 @@ class _Reader:
         name, said = (case.given, (*path, "given")) if case.given else (self.spec.given, ("spec", "given"))
         inputs: dict[str, object] = self.fixture(name, said) if name is not None else {}
         for key, value in case.set.items():
+            if case.expect.error is None:  # what is refused may be just what the case is about
+                self._leads_somewhere(key.split("."), (*path, "set", key))
             self._set(inputs, key.split("."), value, (*path, "set", key))
         for index, key in enumerate(case.drop):
             self._drop(inputs, key.split("."), (*path, "drop", index))
@@ -114,7 +125,7 @@ class _Reader:
     def _check_expectation(self, case: CaseSpec, path: tuple[Step, ...]) -> None:
         """An expectation names what the policy has: what it lacks would be met by never coming out."""
         expect, plan = case.expect, self.plan
-        if all(value in (None, {}, []) for _, value in expect):
+        if all(value in (None, {}) for _, value in expect):  # `log: []` expects that nothing is logged
             raise self.fail("suite-empty", (*path, "id"), f"`{case.id}` expects nothing", "`expect: {outcome: …}`")
         if expect.outcome is not None:
             self._known("suite-outcome", "outcome", expect.outcome, plan.outcomes, (*path, "expect", "outcome"))
@@ -152,6 +163,28 @@ class _Reader:
             inputs = _laid_over(inputs, {key: _copy(value) for key, value in layer.items()})
         return inputs
 
+    def _leads_somewhere(self, steps: list[str], path: tuple[Step, ...]) -> None:
+        """Each step of a path is an input, or a field where its type has fields."""
+        t: Type | None = None
+        for position, step in enumerate(steps):
+            match t:
+                case None:
+                    known, holder = self.roots, f"`{self.plan.name}` has no input"
+                case RecordType():
+                    known, holder = {f.name: f.type for f in t.fields}, f"`{'.'.join(steps[:position])}` has no field"
+                case ListType(item=inner) | MapType(value=inner):
+                    t = inner
+                    continue
+                case _:
+                    return  # what leads below a value is told where the path is walked
+            if isinstance(t, RecordType) and step in t.ignored:
+                return
+            if step not in known:
+                near = did_you_mean(step, known)
+                remedy = f"`{'.'.join([*steps[:position], near, *steps[position + 1 :]])}`" if near else ""
+                raise self.fail("suite-path", path, f"{holder} `{step}`", remedy, at_key=True)
+            t = known[step]
+
     def _walk(self, inputs: object, steps: list[str], path: tuple[Step, ...]) -> tuple[object, str | int]:
         at = inputs
         for position, step in enumerate(steps):
@@ -182,7 +215,9 @@ class _Reader:
         if isinstance(holder, list) and isinstance(key, int):
             del holder[key]
         elif isinstance(holder, dict) and holder.pop(key, _ABSENT) is _ABSENT:
-            raise self.fail("suite-path", path, f"`{'.'.join(steps)}` is not there to be dropped")
+            near = did_you_mean(str(key), holder)
+            remedy = f"`{'.'.join([*steps[:-1], near])}`" if near else ""
+            raise self.fail("suite-path", path, f"`{'.'.join(steps)}` is not there to be dropped", remedy)
 
     def _parameter(self, name: str, value: object, path: tuple[Step, ...]) -> ConstantValue:
         found = next((p for p in self.plan.parameters if p.name == name), None)

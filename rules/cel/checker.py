@@ -6,13 +6,12 @@ is checked after types, on the finished tree (`rules.cel.presence`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from rules.cel import syntax
 from rules.cel.macros import MACROS, check_macro
-from rules.cel.mismatch import conversion
+from rules.cel.mismatch import conversion, no_fields
 from rules.cel.operators import check_call
 from rules.cel.scope import NAMESPACES, Scope
 from rules.cel.tree import (
@@ -27,6 +26,7 @@ from rules.cel.tree import (
     Node,
     Select,
 )
+from rules.cel.unknown_names import unknown_name
 from rules.diagnostics import Diagnostics, did_you_mean
 from rules.source import Span
 from rules.types import (
@@ -189,23 +189,7 @@ class Checker:
             return found
         if self.scope.is_faulty(node.name):
             raise Untyped
-        raise self._unknown_name(node)
-
-    def _unknown_name(self, node: syntax.Name) -> Untyped:
-        name, expected, remedy = node.name, "", ""
-        if name in NAMESPACES and self.scope.has_namespace(name):
-            message, expected = f"`{name}` is not a value by itself", f"`{name}.<name>`"
-        elif name in NAMESPACES:
-            message, expected = f"`{name}` is not known here", _WHERE[name]
-        elif name in self.scope.later:
-            message, remedy = f"`{name}` is not known before it is defined", f"the definition of `{name}` above this"
-        elif name in self.scope.offered:
-            message, remedy = f"`{name}` is not known here", f"`uses: {{{self.scope.offered[name]}: [{name}]}}`"
-        else:
-            near = did_you_mean(name, [*self.scope.names, *(local.name for local in self.locals)])
-            member = next((f"{n}.{name}" for n in NAMESPACES if name in self.scope.member_names(n)), near)
-            message, remedy = f"`{name}` is not known here", f"`{member}`" if member else ""
-        return self.fail("cel-name", node, message, expected=expected, remedy=remedy)
+        raise unknown_name(self, node)
 
     def _member(self, node: syntax.Member) -> Node:
         span = self.span(node)
@@ -228,7 +212,7 @@ class Checker:
             case MapType() as mapping:
                 return Entry(operand, Constant(node.name, mapping.key, span), mapping.value, span)
             case other:
-                raise self.fail_at_name("cel-field", node, f"`{show(other)}` has no fields, so no `{node.name}`")
+                raise no_fields(self, node, other)
 
     def _is_namespace(self, name: str) -> bool:
         bound = any(local.name == name for local in self.locals) or name in self.scope.names
@@ -383,12 +367,4 @@ def _one_of(words: Iterable[str]) -> str:
     return ", ".join(known) if len(known) < 2 else "one of " + ", ".join(known)
 
 
-_WHERE: Mapping[str, str] = MappingProxyType(
-    {
-        "inputs": "a document with `inputs`",
-        "params": "a document with `parameters`, or `uses:` of a library that has them",
-        "decision": "`outputs`, `ensures` and `log`, which follow the decision",
-        "outputs": "`log`, which follows the outputs",
-    }
-)
 """Where the namespaces are known."""

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from rules.cel import presence, syntax
 from rules.cel.checker import Checker, Text, Untyped
+from rules.cel.literals import fits_value, outer
 from rules.cel.mismatch import conversion
 from rules.cel.presence import Facts, Need
 from rules.cel.scope import Scope
@@ -88,6 +89,9 @@ def expression(
             remedy=conversion(text.text.strip(), node.type, expected, literal=isinstance(node, Constant)),
         )
         return None
+    if expected is not None and (never := _never_fits(node, expected)):
+        diagnostics.error("cel-out-of-range", node.span, never, expected=f"a value of {show(expected)}")
+        return None
     if not deferred and not covered(node, known, diagnostics):
         return None
     return node
@@ -109,6 +113,21 @@ def _small(node: Node, diagnostics: Diagnostics) -> bool:
         expected="fewer variables that read each other",
     )
     return False
+
+
+def _never_fits(node: Node, expected: Type) -> str:
+    """Why no value of an expression can lie within the bounds of a type; empty where one can."""
+    if isinstance(node, Constant):
+        return fits_value(outer(node.value, node.type), expected)
+    found = node.type
+    if isinstance(found, IntType | DoubleType | DurationType) and isinstance(expected, type(found)):
+        if found.maximum < expected.minimum:
+            least = outer(expected.minimum, found)
+            return f"this is never above {outer(found.maximum, found)}, and at least {least} is needed"
+        if found.minimum > expected.maximum:
+            most = outer(expected.maximum, found)
+            return f"this is never below {outer(found.minimum, found)}, and at most {most} may stand here"
+    return ""
 
 
 def fits(found: Type, expected: Type) -> bool:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from rules.cel.tree import ConstantValue
+from rules.numbers import meant
 from rules.patterns import matcher
 from rules.times import format_duration, format_timestamp, parse_duration_us, parse_timestamp_us
 from rules.types import (
@@ -75,6 +76,33 @@ def inner(value: object, t: Type) -> ConstantValue:
             raise ValueError(f"{shown} has no unit: a duration is written as `60s`, `1h30m` or `250ms`")
         case _:
             raise ValueError(f"{shown} is not {_WORDS.get(type(t), show(t))}")
+
+
+def value_meant(value: object, t: Type) -> str:
+    """What to write for a value that does not fit a type, in backticks: `0.7` for `70%`, `60s` for 60; or nothing."""
+    match t, value:
+        case ((IntType() | DoubleType()), str()):
+            written = meant(value)
+        case IntType(), float() if value.is_integer():
+            written = str(int(value))
+        case DurationType(), int() | float() if not isinstance(value, bool):
+            written = f"{value}s"
+        case BoolType(), str():
+            written = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(value.lower(), "")
+        case _:
+            written = ""
+    try:
+        inner(_number(written) if isinstance(t, IntType | DoubleType | BoolType) else written, t)
+    except ValueError:
+        return ""
+    return f"`{written}`"
+
+
+def _number(text: str) -> object:
+    """A number or truth value as YAML reads it."""
+    if text in ("true", "false"):
+        return text == "true"
+    return float(text) if "." in text else int(text)
 
 
 _WORDS: Mapping[type, str] = MappingProxyType(

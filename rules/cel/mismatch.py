@@ -11,6 +11,7 @@ from rules.cel import syntax
 from rules.cel.functions import BY_NAME, Overload, Style
 from rules.cel.macros import MACRO_DOCS, MACROS
 from rules.cel.tree import Constant, Node
+from rules.cel.unknown_names import NOTHING
 from rules.diagnostics import did_you_mean
 from rules.types import (
     DoubleType,
@@ -51,26 +52,99 @@ def conversion(source: str, found: Type, wanted: Type, *, literal: bool) -> str:
             return ""
 
 
+_SIZES = frozenset(("len", "length", "count", "size"))
+_EMPTY = frozenset(("empty", "isEmpty", "is_empty"))
+_MACRO_WORDS = {"any": "exists", "some": "exists", "every": "all", "where": "filter", "select": "map", "for_all": "all"}
+_FUNCTION_WORDS = {"float": "double", "number": "double", "integer": "int", "long": "int", "str": "string"}
+_LEAST = {"min": "math.least", "max": "math.greatest"}
+_AGGREGATES = frozenset(("sum", "min", "max"))
+
+
 def unknown_function(checker: Checker, node: syntax.Apply, style: Style, name: str) -> Exception:
     """A function or method that is neither known nor meant as what it is written as."""
     other: Style = "method" if style == "function" else "function"
-    source = checker.text.text
-    if (other, name) in BY_NAME:
-        first, *rest = [source[arg.start : arg.end] for arg in _written(node)] or ["x"]
-        right = (
-            f"`{first}.{name}({', '.join(rest)})`" if other == "method" else f"`{name}({', '.join([first, *rest])})`"
-        )
-        return checker.fail_at_name("cel-function", node, f"`{name}` is a {other}", remedy=right)
+    if call := _call_meant(checker, node, style, name):
+        known = (other, name) in BY_NAME
+        message = f"`{name}` is a {other}" if known else f"there is no {style} `{name}`"
+        message = f"`{name}` is written behind a list" if name in MACROS else message
+        return checker.fail("cel-function", node, message, remedy=f"`{call}`")
     if style == "function" and name in MACROS:
         return checker.fail_at_name(
             "cel-function", node, f"`{name}` is written behind a list", expected=f"`{MACRO_DOCS[MACROS[name]][0]}`"
         )
-    known = [word for kind, word in BY_NAME if kind != "operator"]
-    near = did_you_mean(name, [*known, *MACROS] if style == "method" else known)
-    if not near and style == "method" and not node.args:
-        near = source[node.start : node.end].rpartition("(")[0]
-    return checker.fail_at_name(
-        "cel-function", node, f"there is no {style} `{name}`", remedy=f"`{near}`" if near else ""
+    message = f"there is no {style} `{name}`"
+    if style == "method" and not node.args and _is_field(checker, node):
+        field = checker.text.text[node.start : node.end].rpartition("(")[0].rstrip()
+        return checker.fail("cel-function", node, message, remedy=f"`{field}`")
+    words = [word for kind, word in BY_NAME if kind == style] or [word for kind, word in BY_NAME if kind != "operator"]
+    near = did_you_mean(name, [*words, *MACROS] if style == "method" else words)
+    return checker.fail_at_name("cel-function", node, message, remedy=f"`{near}`" if near else "")
+
+
+def _call_meant(checker: Checker, node: syntax.Apply, style: Style, name: str) -> str:
+    """The call as this language writes it, when its name is known from elsewhere or stands on the wrong side."""
+    first, *rest = [checker.text.text[arg.start : arg.end] for arg in _written(node)] or [""]
+    listed = ", ".join([first, *rest])
+    macro = _MACRO_WORDS.get(name, name if style == "function" else "")
+    function = _FUNCTION_WORDS.get(name, name)
+    if not first:
+        return "now" if name == "now" and "now" in {*checker.scope.names, *checker.scope.facts} else ""
+    if style == "function" and name in _LEAST and rest:
+        return f"{_LEAST[name]}({listed})"
+    if name in _SIZES and not rest:
+        return f"size({first})"
+    if name in _EMPTY and not rest:
+        return f"size({first}) == 0"
+    if name == "not" and not rest:
+        return f"!({first})"
+    if ("function", f"math.{name.lower()}") in BY_NAME:
+        return f"math.{name.lower()}({listed})"
+    if macro in MACROS and len(rest) >= 2 - (style == "method") and (style == "function" or name in _MACRO_WORDS):
+        return f"{first}.{macro}({', '.join(rest)})"
+    if ("function", function) in BY_NAME:
+        return f"{function}({listed})"
+    return f"{first}.{name}({', '.join(rest)})" if style == "function" and ("method", name) in BY_NAME else ""
+
+
+def names_function(name: str) -> bool:
+    """Whether a name is that of a function, of a family of functions such as `math`, or of a macro."""
+    functions = (known.partition(".")[0] for style, known in BY_NAME if style == "function")
+    return name == "has" or name in MACROS or name in functions
+
+
+def _is_field(checker: Checker, node: syntax.Apply) -> bool:
+    """Whether what is called as a method is a field."""
+    assert node.target is not None
+    target = checker.check(node.target).type
+    return isinstance(target, RecordType) and target.field(node.function) is not None
+
+
+def no_fields(checker: Checker, node: syntax.Member, t: Type) -> Exception:
+    """A field of something that has none: `list.size` of other languages is a function here."""
+    message = f"`{show(t)}` has no fields, so no `{node.name}`"
+    operand = checker.text.text[node.operand.start : node.operand.end]
+    if node.name in _SIZES and isinstance(t, ListType | MapType | StringType):
+        return checker.fail("cel-field", node, message, remedy=f"`size({operand})`")
+    return checker.fail_at_name("cel-field", node, message)
+
+
+def names_item(checker: Checker, node: syntax.Apply) -> bool:
+    """Whether an aggregate is written like a macro, `list.sum(p, p.x)`."""
+    first = node.args[0] if len(node.args) == 2 else None
+    if node.function not in _AGGREGATES or not isinstance(first, syntax.Name):
+        return False
+    return first.name not in checker.scope.names and all(local.name != first.name for local in checker.locals)
+
+
+def aggregate_of_items(checker: Checker, node: syntax.Apply) -> Exception:
+    """Refuse `list.sum(p, p.x)`: what is summed is written with `map`."""
+    assert node.target is not None
+    target, item, value = (checker.text.text[n.start : n.end] for n in (node.target, *node.args))
+    return checker.fail(
+        "cel-function",
+        node,
+        f"`{node.function}` takes the list alone",
+        remedy=f"`{target}.map({item}, {value}).{node.function}()`",
     )
 
 
@@ -162,12 +236,10 @@ def whole_record(checker: Checker, node: syntax.Apply, t: Type, record: RecordTy
 
 def compared_with_null(checker: Checker, node: syntax.Apply) -> Exception:
     """Refuse `x == null`: absent and null are one, and `has` asks for it."""
-    at, other = (0, 1) if _is_null(node.args[0]) else (1, 0)
+    other = 1 if _is_null(node.args[0]) else 0
     operand = checker.text.text[node.args[other].start : node.args[other].end]
     remedy = f"`!has({operand})`" if node.function == "_==_" else f"`has({operand})`"
-    return checker.fail(
-        "cel-null", node.args[at], "nothing is compared with `null`", expected="a presence test", remedy=remedy
-    )
+    return checker.fail("cel-null", node, "nothing is compared with `null`", expected="a presence test", remedy=remedy)
 
 
 def names_null(node: syntax.Apply) -> bool:
@@ -176,4 +248,6 @@ def names_null(node: syntax.Apply) -> bool:
 
 
 def _is_null(node: syntax.Syntax) -> bool:
+    if isinstance(node, syntax.Name):
+        return node.name in NOTHING
     return isinstance(node, syntax.Constant) and node.value is None

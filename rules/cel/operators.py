@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 from rules.cel import syntax
 from rules.cel.bounds import result_of
 from rules.cel.functions import BY_NAME, Overload, Style
-from rules.cel.mismatch import compared_with_null, names_null, no_overload, record_in, unknown_function, whole_record
+from rules.cel.mismatch import (
+    aggregate_of_items,
+    compared_with_null,
+    names_item,
+    names_null,
+    no_overload,
+    record_in,
+    unknown_function,
+    whole_record,
+)
 from rules.cel.tree import Call, Constant, Items, Node
 from rules.times import parse_duration_us, parse_timestamp_us
 from rules.types import (
@@ -46,6 +55,8 @@ def check_call(checker: Checker, node: syntax.Apply, args: list[Node] | None) ->
         raise unknown_function(checker, node, style, name)
     if names_null(node):
         raise compared_with_null(checker, node)
+    if style == "method" and names_item(checker, node):
+        raise aggregate_of_items(checker, node)
     if args is None:
         args = checker.all([(arg, None) for arg in written])
     literal = _time_literal(checker, node, name, args)

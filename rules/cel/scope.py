@@ -50,6 +50,8 @@ class Scope:
     """Names of definitions that stand further down, and of the one being read."""
     offered: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Names of libraries (`held`, `params.cap`), each with its library: what `uses:` could take."""
+    facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Facts of the glossary, each with its type as written: what `inputs` could take."""
 
     def with_names(self, added: Mapping[str, Meaning]) -> Scope:
         """The scope with more bare names."""

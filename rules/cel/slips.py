@@ -48,7 +48,8 @@ _IS_NULL = re.compile(rf"({_PATH})\s+is\s+(not\s+)?(?:{'|'.join(_NOTHING)})\b", 
 _NOT_IN = re.compile(rf"({_TERM})\s+not\s+in\s+(\[[^\[\]]*\]|{_PATH})", re.IGNORECASE)
 _BETWEEN = re.compile(rf"({_PATH})\s+between\s+({_TERM})\s+and\s+({_TERM})", re.IGNORECASE)
 _LIKE = re.compile(rf"({_PATH})\s+like\s+([\"'])(%?)([^%_\"']+)(%?)\2", re.IGNORECASE)
-_ARROW = re.compile(r"(?<=\()\s*\(?(\w+)\)?\s*[-=]>\s*")
+_MACROS = "all|exists|exists_one|filter|map|leastBy|any|some|every|where|select|find"
+_ARROW = re.compile(rf"\.(?:{_MACROS})\((\s*\(?(\w+)\)?\s*[-=]>\s*)")
 _BRACED = re.compile(r"\$?\{\s*([A-Za-z_][\w.]*)\s*\}")
 _IN_BRACKETS = re.compile(r"\bin\s*([({])((?:[^(){}\[\]]|\([^()]*\))*)[)}]")
 _IF = re.compile(r"\s*if\s*\(?(.+?)\)?(?:\s+then\b|:|\s+\{)\s*(.+?)\s*\}?(?:;|,)?\s*\belse\b:?\s*\{?\s*(.+?)\s*\}?\s*")
@@ -93,7 +94,7 @@ def _phrase(text: str, at: int) -> Slip | None:
     if match := _around(_BRACED, text, at):
         return Slip(*match.span(), match[1])
     if match := _around(_ARROW, text, at):
-        return Slip(*match.span(), f"{match[1]}, ")
+        return Slip(*match.span(1), f"{match[2]}, ")
     return None
 
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from pydantic_core import ErrorDetails
 
-from rules.documents.sections import NAME, OUTCOME, SEMVER, WORD
+from rules.documents.sections import NAME, OUTCOME, SEMVER, VARIABLE, WORD
 from rules.yaml_nodes import Node, Scalar, Sequence
 
 Said: TypeAlias = tuple[str, str, str]
@@ -45,6 +45,7 @@ FORMS: Mapping[str, tuple[str, Callable[[str], str]]] = MappingProxyType(
     {
         NAME: ("small letters, digits and dashes, as `global-cooldown`", _dashed),
         SEMVER: ("three numbers, as `1.0.0`", _version),
+        VARIABLE: ("capitals with an underscore, as `POLICY_MIN_CONFIDENCE`", _capitals),
         OUTCOME: ("capitals, as `BLOCK_COOLDOWN`", _capitals),
         WORD: ("a letter, then letters, digits and `_`, as `max_exposure`", _word),
         WORD[:-1] + r"\??$": ("a letter, then letters, digits and `_`, and a `?` at most", _word),
@@ -88,6 +89,9 @@ def say(options: list[ErrorDetails], node: Node, path: tuple[str | int, ...]) ->
     kinds = [option["type"].partition("_")[0] for option in options]
     wanted = [_WANTED.get(kind, "") for kind in kinds]
     wrong_type = [option for option in options if option["type"].endswith("_type")]
+    if isinstance(node, Scalar) and not node.text and node.value is None:
+        expression = {"string", "bool", "float"} <= set(kinds)
+        return "nothing is written here", "an expression" if expression else " or ".join(dict.fromkeys(wanted)), ""
     closest = next((option for option in options if option not in wrong_type), None)
     if closest is None and len(set(wanted)) > 1:
         some = [want for want in dict.fromkeys(wanted) if want and not (want == _WANTED["int"] and "float" in kinds)]
@@ -109,6 +113,7 @@ def _one(found: ErrorDetails, shown: str, node: Node, path: tuple[str | int, ...
             unit = "characters" if "string" in kind else "entries"
             return f"{shown} is too long", f"at most {context.get('max_length')} {unit}", ""
         case "string_too_short" | "too_short":
+            shown = "the text" if shown == "``" else shown
             return f"{shown} is empty", "at least one entry" if kind == "too_short" else "a text", ""
         case "literal_error" | "enum":
             words = re.findall(r"'([^']*)'", str(context["expected"]))

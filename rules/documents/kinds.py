@@ -140,7 +140,7 @@ class Expectation(Strict):
     reason: str | None = None
     outputs: dict[Identifier, Json] | None = None
     log: list[str] | None = None
-    error: Annotated[str, Field(description="A part of the error's message.")] | None = None
+    error: Annotated[str, Field(min_length=1, description="A part of the error's message.")] | None = None
 
 
 class CaseSpec(Strict):

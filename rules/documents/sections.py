@@ -10,6 +10,7 @@ NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$"
 WORD = r"^[A-Za-z_][A-Za-z0-9_]*$"
 OUTCOME = r"^[A-Z][A-Z0-9_]*$"
+VARIABLE = r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$"
 
 Name = Annotated[str, Field(pattern=NAME, max_length=64)]
 Outcome = Annotated[str, Field(pattern=OUTCOME, max_length=64)]
@@ -17,7 +18,12 @@ Expression: TypeAlias = Annotated[
     str | bool | int | float, Field(description="A CEL expression; quote it where YAML would read it otherwise.")
 ]
 Message = Annotated[
-    str, Field(max_length=2_000, description="Text with {expression} and {double:.2f} placeholders; {{ is a brace.")
+    str,
+    Field(
+        min_length=1,
+        max_length=2_000,
+        description="Text with {expression} and {double:.2f} placeholders; {{ is a brace.",
+    ),
 ]
 Identifier = Annotated[str, Field(pattern=WORD, max_length=64)]
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\??$", max_length=65)]
@@ -70,12 +76,12 @@ TypeSpec.model_rebuild()
 class EnvironmentSpec(Strict):
     """An environment variable that may tighten a parameter, and the unit its number is in."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    name: Annotated[str, Field(pattern=VARIABLE)]
     unit: Literal["us", "ms", "s", "m", "h"] | None = None
 
 
 EnvironmentRef: TypeAlias = Annotated[
-    Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$"), Tag("text")] | Annotated[EnvironmentSpec, Tag("mapping")],
+    Annotated[str, Field(pattern=VARIABLE), Tag("text")] | Annotated[EnvironmentSpec, Tag("mapping")],
     Discriminator(_text_or_mapping),
 ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
@@ -39,6 +39,29 @@ BASIC: Mapping[str, Type] = MappingProxyType(
 Path: TypeAlias = tuple[Step, ...]
 OPEN_ENUM_LENGTH = 64
 _NULLABLE = re.compile(r"^\s*(\w+)\s*\|\s*null\s*$")
+
+
+_ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("float", "number", "decimal", "real", "numeric", "float64"), "double"),
+        **dict.fromkeys(("integer", "long", "int32", "int64", "uint"), "int"),
+        **dict.fromkeys(("str", "text", "varchar", "char"), "string"),
+        **dict.fromkeys(("boolean", "bit", "flag"), "bool"),
+        **dict.fromkeys(("date", "datetime", "time", "instant"), "timestamp"),
+        **dict.fromkeys(("timedelta", "interval", "period", "seconds"), "duration"),
+        **dict.fromkeys(("list", "array", "sequence", "set"), "{list: …, maxItems: …}"),
+        **dict.fromkeys(("map", "dict", "object", "mapping"), "{map: …, maxEntries: …}"),
+    }
+)
+"""What types are called elsewhere, and here."""
+
+
+def type_meant(name: str, known: Iterable[str]) -> str:
+    """What to write for the name of a type that does not exist: the name it has here, or the nearest."""
+    words = [*BASIC, *known]
+    near = next((word for word in words if word.lower() == name.lower()), "")
+    near = near or _ELSEWHERE.get(name.lower(), "") or did_you_mean(name, words)
+    return f"`{near}`" if near else ""
 
 
 class Names(Protocol):
@@ -128,8 +151,7 @@ class _Reader:
         name = match.group(1) if match else text.strip()
         found = BASIC.get(name) or self.names.get(name)
         if found is None and name not in self.names:
-            near = did_you_mean(name, [*BASIC, *self.names])
-            self._fail("types-unknown", path, f"there is no type `{name}`", f"`{near}`" if near else "")
+            self._fail("types-unknown", path, f"there is no type `{name}`", type_meant(name, self.names))
         return found
 
     def no_null(self, path: Path) -> Type | None:
@@ -271,4 +293,4 @@ def _range(t: IntType | DoubleType | DurationType) -> str:
     return f"{low} to {high}"
 
 
-__all__ = ["BASIC", "OPEN_ENUM_LENGTH", "EnumType", "build", "build_default", "nullable"]
+__all__ = ["BASIC", "OPEN_ENUM_LENGTH", "EnumType", "build", "build_default", "nullable", "type_meant"]

@@ -101,6 +101,12 @@ class _Builder:
         return None
 
     def _scalar(self, name: str) -> Type | None:
+        if "default" in self.spec.scalars[name].model_fields_set:
+            self._error(
+                "types-default",
+                ("spec", "scalars", name, "default"),
+                "a named type has no default: a field has its own",
+            )
         return build(self.document, ("spec", "scalars", name), self.spec.scalars[name], self, self.diagnostics)
 
     def _record(self, name: str) -> RecordType:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from rules.cel import presence
 from rules.cel.expressions import Template, expression, template, text_of
+from rules.cel.mismatch import names_function
 from rules.cel.presence import Facts
 from rules.cel.scope import NAMESPACES, Name, Scope
 from rules.cel.syntax import RESERVED
@@ -134,6 +135,7 @@ class Lowering:
 
     def read_inputs(self, written: Mapping[str, object]) -> None:
         """Inputs by name; a name of the glossary means what the glossary says."""
+        self.scope = replace(self.scope, facts={n: show(fact.type) for n, fact in self.around.types.facts.items()})
         fields: list[Field] = []
         for key, spec in written.items():
             path: Path = ("spec", "inputs", key)
@@ -282,9 +284,11 @@ class Lowering:
         self.error("uses-input", path, message, remedy=f"`{wanted}` under `inputs`")
 
     def check_name(self, code: str, path: Path, name: str, taken: Iterable[str]) -> bool:
-        """Whether a name may be given here: no reserved word, no namespace, and not taken."""
+        """Whether a name may be given here: no reserved word, no function, no namespace, and not taken."""
         if name in RESERVED:
             message = f"`{name}` is a reserved word of CEL"
+        elif names_function(name):
+            message = f"`{name}` is a function of the language"
         elif name in NAMESPACES or name in taken:
             message = f"`{name}` already means something here"
         else:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from rules.cel.literals import inner
-from rules.diagnostics import Diagnostics, did_you_mean
+from rules.cel.literals import inner, value_meant
+from rules.diagnostics import Diagnostics
 from rules.documents.kinds import LibrarySpec
 from rules.documents.sections import DecisionSpec, EnvironmentSpec, ParameterSpec
 from rules.documents.shape import Shaped, Step
-from rules.documents.type_specs import BASIC
+from rules.documents.type_specs import BASIC, type_meant
 from rules.documents.types_document import TypeTable
 from rules.plan import EnvironmentOverride, Parameter
 from rules.types import (
@@ -54,8 +54,8 @@ class _Reader:
     def read(self, name: str, spec: ParameterSpec) -> Parameter | None:
         base = BASIC.get(spec.type) or self.types.named.get(spec.type)
         if base is None:
-            near = did_you_mean(spec.type, [*BASIC, *self.types.named])
-            self.fail("types-unknown", "type", f"there is no type `{spec.type}`", remedy=f"`{near}`" if near else "")
+            remedy = type_meant(spec.type, self.types.named)
+            self.fail("types-unknown", "type", f"there is no type `{spec.type}`", remedy=remedy)
             return None
         bounded = self._bounded(name, spec, base)
         if bounded is None:
@@ -63,7 +63,8 @@ class _Reader:
         try:
             default = inner(spec.default, bounded)
         except ValueError as error:
-            self.fail("parameter-default", "default", f"the default does not fit: {error}")
+            remedy = value_meant(spec.default, bounded)
+            self.fail("parameter-default", "default", f"the default does not fit: {error}", remedy=remedy)
             return None
         env = self._environment(spec, bounded)
         if spec.env is not None and env is None:

@@ -109,7 +109,8 @@ def yaml_refused(block: Block, example: Example, folder: Path) -> None:
 def yaml_accepted(block: Block, example: Example, folder: Path) -> None:
     found = example.with_snippet(block, folder)
     machine_of(found)
-    assert not found.diagnostics, [d.message for d in found.diagnostics]
+    told = [d for d in found.diagnostics if not d.code.endswith("-unused")]  # a snippet leaves out what reads the rest
+    assert not told, [d.message for d in told]
 
 
 def json_accepted(block: Block, example: Example, _: Path) -> None:

@@ -112,18 +112,20 @@ def in_the_words_of_the_house(found: Diagnostic) -> None:
 
 
 IN_PLACE = {
-    *("call-input", "call-unknown", "cel-enum", "cel-field", "cel-name", "document-unknown-key", "document-value"),
+    *("call-input", "call-unknown", "cel-enum", "cel-field", "cel-function", "cel-name", "cel-null", "cel-syntax"),
+    *("document-unknown-key", "document-value", "parameter-default"),
     *("input-fact", "outcome-must-block", "outcome-unknown", "suite-fixture", "suite-outcome", "suite-output"),
-    *("suite-parameter", "suite-policy", "suite-rule", "types-default", "types-unknown", "uses-unknown"),
+    *("suite-parameter", "suite-path", "suite-policy", "suite-rule", "types-default", "types-unknown", "uses-unknown"),
 }
-"""Codes whose remedy, where it is one word, stands for what the caret marks."""
+"""Codes whose remedy, where it is one word or one expression, stands for what the caret marks."""
+PIECE = re.compile(r"`([^`…]+)`|(\"\w+\")")
 
 
 @pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
 def test_the_word_to_write_is_right(case: Case, tell: Callable[[Case], Told]) -> None:
     told = tell(case)
     for found in told.found:
-        word = re.fullmatch(r"`([\w.-]+)`|(\"\w+\")", found.remedy)
+        word = PIECE.fullmatch(found.remedy)
         if found.code not in IN_PLACE or word is None or found.span.text == (word[1] or word[2]):
             continue
         file, text = Path(found.span.source.name), found.span.source.text

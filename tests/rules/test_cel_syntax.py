@@ -170,7 +170,7 @@ def refused(text: str) -> SyntaxFault | None:
         ('a == "', "cel-syntax 5-6"),
         ("“a”", "cel-syntax 0-1"),
         ("a\u00a0+ b", "cel-syntax 1-2"),
-        ("10,000.0", "cel-syntax 2-3"),
+        ("10,000.0", "cel-syntax 0-8"),
         ("50%", "cel-syntax 0-3"),
         ("$a", "cel-syntax 0-1"),
         ("a.1", "cel-syntax 2-3"),
