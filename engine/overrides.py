@@ -18,12 +18,19 @@ import rfc8785
 from rules.cel.literals import inner, outer
 from rules.cel.tree import ConstantValue
 from rules.diagnostics import Diagnostic
+from rules.numbers import meant
 from rules.plan import EnvironmentOverride, Parameter, Plan
+from rules.times import parse_duration_us
 from rules.types import BoolType, DoubleType, DurationType, IntType, show
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _BOOLS = {"true": True, "false": False}
+_SWITCHES = {
+    **dict.fromkeys(("yes", "on", "1", "y", "t"), "true"),
+    **dict.fromkeys(("no", "off", "0", "n", "f"), "false"),
+}
+_UNITS = {1: "microseconds", 1_000: "milliseconds", 1_000_000: "seconds", 60_000_000: "minutes", 3_600_000_000: "hours"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +58,51 @@ def read_overrides(plans: Collection[Plan], environment: Mapping[str, str]) -> O
             try:
                 value = _read(parameter, parameter.env, environment[parameter.env.name].strip())
             except ValueError as error:
-                faults[key] = Diagnostic(
-                    "environment",
-                    parameter.span,
-                    f"`{parameter.env.name}` may not set `{parameter.name}`: {error}",
-                    expected=_expected(parameter, parameter.env),
-                    remedy=f"unset {parameter.env.name}, or publish a policy",
-                )
+                faults[key] = _refused(parameter, parameter.env, environment[parameter.env.name].strip(), str(error))
                 continue
             if value != parameter.default:
                 values[key] = value
     misspelt = _misspelt([p for plan in plans for p in plan.parameters if p.env is not None], environment)
     return Overrides(values, (*faults.values(), *misspelt))
+
+
+def _refused(parameter: Parameter, env: EnvironmentOverride, text: str, why: str) -> Diagnostic:
+    """Why a variable may not set its parameter, and what to set it to where that can be told."""
+    written = _meant(parameter, env, text)
+    return Diagnostic(
+        "environment",
+        parameter.span,
+        f"`{env.name}` may not set `{parameter.name}`: {why if text else 'it is set, and to nothing'}",
+        expected=_expected(parameter, env),
+        remedy=f"{env.name}={written}" if written else f"unset {env.name}, or publish a policy",
+    )
+
+
+def _meant(parameter: Parameter, env: EnvironmentOverride, text: str) -> str:
+    """The text that says what another one means: `90` for `90s`, `false` for `no`, `0.8` for `0,8`; or nothing."""
+    match parameter.type:
+        case BoolType():
+            written = _SWITCHES.get(text.lower(), "")
+        case DurationType():
+            written = _in_units(text, env.unit_us)
+        case IntType() if re.fullmatch(r"[0-9]+\.0*", text):
+            written = text.partition(".")[0]
+        case _:
+            written = meant(text)
+    try:
+        _read(parameter, env, written)
+    except ValueError:
+        return ""
+    return written
+
+
+def _in_units(text: str, unit_us: int | None) -> str:
+    """A duration such as `90s` as a number of the variable's units, where it is a whole one."""
+    try:
+        micros = parse_duration_us(text)
+    except ValueError:
+        return ""
+    return "" if unit_us is None or micros % unit_us else str(micros // unit_us)
 
 
 def _misspelt(parameters: list[Parameter], environment: Mapping[str, str]) -> list[Diagnostic]:
@@ -103,7 +143,7 @@ def _parse(parameter: Parameter, env: EnvironmentOverride, text: str) -> Constan
             return inner(float(text), parameter.type)
         case DurationType():
             if not _NUMBER.fullmatch(text) or env.unit_us is None:
-                raise ValueError(f"`{text}` is not a number")
+                raise ValueError(f"`{text}` is not a number of {_UNITS.get(env.unit_us or 0, 'units')}")
             return _duration(text, env.unit_us, parameter.type)
         case other:
             raise ValueError(f"{show(other)} cannot be overridden")
@@ -123,7 +163,17 @@ def _duration(text: str, unit_us: int, declared: DurationType) -> int:
 
 def _expected(parameter: Parameter, env: EnvironmentOverride) -> str:
     way = "at least" if env.tighten == "up" else "at most"
-    return f"{way} the published {outer(parameter.default, parameter.type)}, within its bounds"
+    published = outer(parameter.default, parameter.type)
+    if isinstance(parameter.type, BoolType):
+        words = dict.fromkeys((str(env.tighten == "up").lower(), str(published).lower()))
+        return " or ".join(f"`{word}`" for word in words)
+    if isinstance(parameter.type, DurationType) and env.unit_us is not None:
+        assert isinstance(parameter.default, int)
+        count = Fraction(parameter.default, env.unit_us)
+        shown = str(count) if count.denominator == 1 else str(float(count))
+        unit = _UNITS.get(env.unit_us, "units")
+        return f"a number of {unit}, {way} {shown} (the published {published}), within its bounds"
+    return f"{way} the published {published}, within its bounds"
 
 
 def effective_digest(bundle_digest: str, overrides: Overrides, plans: Iterable[Plan]) -> str | None:

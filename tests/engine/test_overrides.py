@@ -45,7 +45,7 @@ REFUSED = [
     ("POLICY_MAX_POSITIONS_TOTAL", "11", "loosens"),
     ("POLICY_MAX_POSITIONS_TOTAL", "-1", "outside"),
     ("POLICY_MAX_POSITIONS_TOTAL", "5.0", "whole number"),
-    ("POLICY_MAX_POSITIONS_TOTAL", "", "whole number"),
+    ("POLICY_MAX_POSITIONS_TOTAL", "", "to nothing"),
     ("POLICY_MAX_POSITIONS_TOTAL", "ten", "whole number"),
     ("POLICY_MAX_POSITIONS_TOTAL", "9" * 400, "whole number"),
     ("POLICY_MIN_CONFIDENCE", "0.69", "loosens"),
@@ -103,3 +103,30 @@ def test_a_shared_limit_moves_in_both_policies() -> None:
     moved = machine().policies["entry"].with_parameters({"max_exposure_per_symbol": 300.0})
     assert moved.program.callees["allocation"].parameters["max_exposure_per_symbol"] == 300.0
     assert machine().policies["allocation"].program.parameters["max_exposure_per_symbol"] == 1000.0
+
+
+WRITTEN = [
+    (
+        "POLICY_COOLDOWN_GLOBAL",
+        "90s",
+        "a number of seconds, at least 60 (the published 60s)",
+        "POLICY_COOLDOWN_GLOBAL=90",
+    ),
+    ("POLICY_COOLDOWN_GLOBAL", "2m", "a number of seconds", "POLICY_COOLDOWN_GLOBAL=120"),
+    ("POLICY_COOLDOWN_GLOBAL", "30s", "a number of seconds", "unset POLICY_COOLDOWN_GLOBAL, or publish a policy"),
+    ("POLICY_ALLOW_SCALE_IN", "no", "`false` or `true`", "POLICY_ALLOW_SCALE_IN=false"),
+    ("POLICY_ALLOW_SCALE_IN", "", "`false` or `true`", "unset POLICY_ALLOW_SCALE_IN, or publish a policy"),
+    ("POLICY_MIN_CONFIDENCE", "0,8", "at least the published 0.7", "POLICY_MIN_CONFIDENCE=0.8"),
+    ("POLICY_MIN_CONFIDENCE", "80%", "at least the published 0.7", "POLICY_MIN_CONFIDENCE=0.8"),
+    ("POLICY_MAX_POSITIONS_TOTAL", "5.0", "at most the published 10", "POLICY_MAX_POSITIONS_TOTAL=5"),
+    ("POLICY_MAX_EXPOSURE_TOTAL", "$2,500", "at most the published 5000.0", "POLICY_MAX_EXPOSURE_TOTAL=2500"),
+]
+
+
+@pytest.mark.parametrize(("variable", "text", "expected", "remedy"), WRITTEN)
+def test_what_to_set_it_to_is_said_and_is_right(variable: str, text: str, expected: str, remedy: str) -> None:
+    (fault,) = read_overrides(bundle().plans.values(), {variable: text}).faults
+    assert expected in fault.expected
+    assert fault.remedy == remedy
+    name, sets, value = remedy.partition("=")
+    assert not sets or not read_overrides(bundle().plans.values(), {name: value}).faults
