@@ -35,8 +35,8 @@ spec:
       wide: Huge
       maybe?: Amount
       nothing: Amount | null
-      items: {list: Item, maxItems: 50}
-      more: {list: Item, maxItems: 50}
+      items: {list: Item, maxItems: 16}
+      more: {list: Item, maxItems: 16}
       prices: {map: Amount, maxEntries: 20}
       when: timestamp
       wait: {type: duration, minimum: "-1000h", maximum: "1000h"}
