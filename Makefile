@@ -15,7 +15,7 @@ help: ## list the targets
 
 setup: $(VENV)/.dev ## create .venv with the product and the development tools
 
-demo: $(VENV)/.core ## see it decide: fault after fault, and nothing opens that should not
+demo: $(VENV)/.core ## see it decide: four snapshots, told as a desk would tell them
 	@$(BIN)/bascule demo
 
 # $(call step,name,command): run one step and, when it fails, say which.

@@ -24,6 +24,15 @@ from rules.types import RecordType
 Inputs = tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A named value on the way to a decision; `bound_by` is the argument of a `least` or `greatest` that it equals."""
+
+    name: str
+    value: object
+    bound_by: str = ""
+
+
 @dataclass(slots=True)
 class Tracer:
     """Explains the decisions of one program."""
@@ -48,6 +57,17 @@ class Tracer:
             if label not in readings:
                 readings[label] = Reading(label, self._value(part, inputs))
         return list(readings.values())
+
+    def steps(self, inputs: Inputs) -> list[Step]:
+        """Every named value of the plan in the order in which they are computed."""
+        out: list[Step] = []
+        for definition in self.program.plan.definitions:
+            node, bound_by = definition.node, ""
+            value = self._value(node, inputs)
+            if isinstance(node, Call) and node.overload.name in ("math.least", "math.greatest"):
+                bound_by = next((_text(arg) for arg in node.args if self._value(arg, inputs) == value), "")
+            out.append(Step(definition.name, value, bound_by))
+        return out
 
     def _tried(self, case: Case, inputs: Inputs) -> RuleTrace:
         if case.when is None:

@@ -15,6 +15,7 @@ _OWN: dict[str, str] = {
     "bundle-manifest": "a `bundle.yaml` that is not of kind Bundle",
     "bundle-overlay": "an overlay onto a folder that holds no bundle, or onto the bundle itself",
     "bundle-types": "a second Types document in one bundle",
+    "bundle-unread": "a document in the folder that no include reads (a warning)",
     "call-cycle": "policies that call each other in a circle",
     "call-input": "an input of a called policy that is missing, unknown, or of another type",
     "call-name": "a call named like something else, a function or a reserved word",

@@ -6,6 +6,7 @@ not reported as missing; and when files are missing altogether, nothing is said 
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,9 @@ class Folder:
 
 def read_folder(folder: Path, diagnostics: Diagnostics, above: tuple[Path, ...] = ()) -> Folder:
     """The manifest and the documents of a folder, those it is laid over first. Raises `Unreadable`."""
+    if folder.is_file():
+        whole = next((parent for parent in folder.parents if (parent / MANIFEST).is_file()), Path("policies"))
+        raise Unreadable(f"`{folder}` is a file, and a bundle is a folder: give that, as in `bascule check {whole}`")
     if not folder.is_dir():
         raise Unreadable(f"there is no folder `{folder}`: give the folder of a bundle, as in `bascule check policies`")
     path = folder / MANIFEST
@@ -59,6 +63,7 @@ def read_folder(folder: Path, diagnostics: Diagnostics, above: tuple[Path, ...] 
     files = _included(found, folder, manifest, diagnostics)
     own = [document for file in files if (document := _read(file, found, diagnostics)) is not None]
     found.files += len(files)
+    _report_unread(folder, manifest, files, diagnostics)
     found.documents = _laid_over(found.documents, _distinct(own, diagnostics))
     return found
 
@@ -140,6 +145,26 @@ def _included(found: Folder, folder: Path, manifest: Shaped, diagnostics: Diagno
         found.complete = False
         return []
     return list(files)
+
+
+def _report_unread(folder: Path, manifest: Shaped, files: list[Path], diagnostics: Diagnostics) -> None:
+    """Warn of documents in the folder that no include reads; folders that are bundles themselves stand apart."""
+    read = {*files, folder / MANIFEST}
+    visited = 0
+    for place, folders, names in os.walk(folder):
+        here, visited = Path(place), visited + 1
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and not (here / f / MANIFEST).is_file())
+        unread = [here / n for n in sorted(names) if n.endswith((".yaml", ".yml")) and here / n not in read]
+        for path in unread:
+            shown = path.relative_to(folder).as_posix()
+            diagnostics.warning(
+                "bundle-unread",
+                manifest.span("spec", "includes"),
+                f"`{shown}` lies in the folder and no include reads it",
+                remedy=f'"{shown}" among the includes, or the file elsewhere',
+            )
+        if visited >= MAX_FILES:
+            return
 
 
 def _matches(folder: Path, pattern: str) -> list[Path]:

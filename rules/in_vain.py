@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from rules.cel.expressions import Placeholder, Template
-from rules.cel.tree import Call, Constant, Node, Root, walk
+from rules.cel.tree import Call, Constant, Node, Root, Variable, walk
 from rules.diagnostics import Diagnostics
 from rules.documents.kinds import SuiteDocument, SuiteSpec
 from rules.documents.sections import DecisionSpec
@@ -37,7 +37,7 @@ def report_in_vain(
 
 def _unused(document: Shaped, plan: Plan, diagnostics: Diagnostics) -> None:
     """Inputs, parameters, calls and outcomes that nothing reads or gives."""
-    read = {(root.kind, root.name) for node in _nodes(plan) for root in _roots(node)}
+    read = {(root.kind, root.name) for root in _roots(plan)}
     spec = document.model.spec
     assert isinstance(spec, DecisionSpec)
     given = {plan.on_error, plan.otherwise.outcome, *(case.outcome for case in plan.cases)}
@@ -52,8 +52,16 @@ def _unused(document: Shaped, plan: Plan, diagnostics: Diagnostics) -> None:
             diagnostics.warning(code, document.key_span("spec", group, name), message, remedy="the document without it")
 
 
-def _roots(node: Node) -> Iterator[Root]:
-    return (each for each in walk(node, into_variables=True) if isinstance(each, Root))
+def _roots(plan: Plan) -> Iterator[Root]:
+    """Everything that a plan reads; a definition is gone through once, and only where something reads it."""
+    waiting, seen = list(_nodes(plan)), set[int]()
+    while waiting:
+        for node in walk(waiting.pop()):
+            if isinstance(node, Root):
+                yield node
+            elif isinstance(node, Variable) and id(node.definition) not in seen:
+                seen.add(id(node.definition))
+                waiting.append(node.definition.node)
 
 
 def _nodes(plan: Plan) -> Iterator[Node]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from adapters.cli.deciding import Request, decision_options, run
+from adapters.cli.deciding import DecidingCommand, Request, decision_options, run
 from adapters.cli.terminal import examples
 
 EXAMPLES = examples(
@@ -18,7 +18,7 @@ EXAMPLES = examples(
 )
 
 
-@click.command(epilog=EXAMPLES, short_help="Decide on inputs.")
+@click.command(cls=DecidingCommand, epilog=EXAMPLES, short_help="Decide on inputs.")
 @decision_options
 def decide(policy: str, folder: Path, source: str, trace: bool, as_json: bool, exit_code: bool) -> int:
     """Decide with POLICY on inputs: a JSON object keyed by facts, or one such object a line.

@@ -6,9 +6,10 @@ with the file; the time of a decision is read once and is also the `now` of inpu
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,12 +17,23 @@ import click
 
 from adapters.cli import terminal
 from adapters.cli.failures import DOES_NOT_HOLD, DONE, UNUSABLE
-from adapters.cli.inputs import MOST_BYTES, STDIN, holds_lines, read_all, read_lines, size_of, takes_clock, with_clock
+from adapters.cli.inputs import (
+    MOST_BYTES,
+    STDIN,
+    holds_lines,
+    read_all,
+    read_lines,
+    says_now,
+    size_of,
+    takes_clock,
+    with_clock,
+)
 from adapters.cli.opening import complete_policy, environment, find_policy, open_machine, policies_option
 
 if TYPE_CHECKING:
     from engine.decision import Decision
     from engine.policy import Policy
+    from engine.tracing import Step
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -46,12 +58,29 @@ class Made:
     decision: Decision
     log: list[str]
     usable: bool
+    steps: tuple[Step, ...] = ()
+    """The named values of a formula, where they were asked for."""
 
 
 MOST_NAMED = 20
 """Faulty lines that are named on standard error; all of them are counted."""
 Writer = Callable[["Policy", Made], list[str]]
 """How a decision reads, as lines."""
+
+
+class DecidingCommand(click.Command):
+    """A command that takes its inputs by `--inputs`, and says so to whoever names the file alone."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; one too many is a file without its option."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            extra = re.fullmatch(r"Got unexpected extra argument \((\S+)\)", error.message)
+            if extra is None:
+                raise
+            message = f"`{extra[1]}` stands alone: inputs are given with `--inputs {extra[1]}`"
+            raise click.UsageError(message, ctx) from None
 
 
 def decision_options(command: F) -> F:
@@ -78,11 +107,14 @@ def run(request: Request, write: Writer) -> int:
     policy = find_policy(machine, request.policy, request.folder)
     if holds_lines(request.source):
         return _run_lines(request, policy)
-    made = decide_one(policy, read_all(request.source, request.command), trace=request.trace)
+    data = read_all(request.source, request.command)
+    made = decide_one(policy, data, trace=request.trace)
     if request.as_json:
         terminal.say_json(_encoded(made.decision))
     else:
-        terminal.say("\n".join(write(policy, made)))
+        terminal.say("\n".join(write(policy, _with_steps(policy, data, made) if request.trace else made)))
+        if takes_clock(policy.plan.inputs) and not says_now(data):
+            terminal.note(f"`now` was the system clock, {_shown_time(made)}: the inputs do not say it")
     if not made.usable:
         return UNUSABLE
     return DOES_NOT_HOLD if request.exit_code and made.decision.effect == "block" else DONE
@@ -104,6 +136,20 @@ def decide_one(policy: Policy, data: bytes, *, trace: bool, with_log: bool = Tru
         return Made(policy.decide(inputs, stamp(moment), trace=trace), [], usable=True)
     decision, lines = policy.decide_and_log(inputs, stamp(moment), trace=trace)
     return Made(decision, [line for _, line in lines], usable=True)
+
+
+def _with_steps(policy: Policy, data: bytes, made: Made) -> Made:
+    """The decision of a formula with the value of each of its steps."""
+    if policy.plan.kind != "Formula" or not made.usable:
+        return made
+    inputs = policy.decoder.decode(with_clock(data, made.decision.decided_at))
+    return replace(made, steps=tuple(policy.tracer.steps(policy.unpack(inputs))))
+
+
+def _shown_time(made: Made) -> str:
+    from rules.times import format_timestamp
+
+    return format_timestamp(made.decision.decided_at)
 
 
 def _run_lines(request: Request, policy: Policy) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adapters.cli.deciding import Made
     from engine.decision import Decision, DecisionError, Reading, RuleTrace
     from engine.policy import Policy
+    from engine.tracing import Step
     from rules.plan import Parameter
 
 _COLOURS = {"allow": "green", "block": "red", "info": "yellow"}
@@ -95,6 +96,14 @@ def output_lines(policy: Policy, outputs: Mapping[str, Any]) -> list[str]:
     values = {name: value_text(value) for name, value in outputs.items()}
     column = max(map(len, values.values()), default=0) + 2
     return table(((name, f"{text.ljust(column)}{types[name]}") for name, text in values.items()), 2)
+
+
+def step_lines(steps: Sequence[Step]) -> list[str]:
+    """The named values of a formula, and which argument of a `least` or `greatest` each of those is."""
+    values = [value_text(step.value) for step in steps]
+    column = max(map(len, values)) + 2
+    bound = [f"{v.ljust(column)}bound by {s.bound_by}" if s.bound_by else v for s, v in zip(steps, values, strict=True)]
+    return table(((step.name, text) for step, text in zip(steps, bound, strict=True)), 2)
 
 
 def _moved(policy: Policy, decision: Decision) -> list[Parameter]:

@@ -5,6 +5,8 @@ The snapshots lie beside this module, so that the commands it ends with run as t
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,19 +121,29 @@ def _decision(policy: Policy, made: Made) -> Iterator[str]:
     yield from (printable(line) for line in made.log)
 
 
+def _program() -> str:
+    """`bascule` as a person would type it here: by its path while it is not on theirs."""
+    started = Path(sys.argv[0])
+    if started.name != "bascule" or not started.is_file():
+        return "bascule"
+    found = shutil.which("bascule")
+    on_path = found is not None and Path(found).resolve() == started.resolve()
+    return "bascule" if on_path else str(nearest(started.absolute()))
+
+
 def _next_steps(folder: Path) -> Iterator[str]:
-    snapshots = nearest(SNAPSHOTS)
+    snapshots, bascule = nearest(SNAPSHOTS), _program()
     steps = (
-        ("Why, rule by rule:", f"bascule explain entry --policies {folder} --inputs {snapshots}/full-book.json"),
+        ("Why, rule by rule:", f"{bascule} explain entry --policies {folder} --inputs {snapshots}/full-book.json"),
         (
             "As a program reads it:",
-            f"bascule decide entry --policies {folder} --inputs {snapshots}/new-entry.json --json",
+            f"{bascule} decide entry --policies {folder} --inputs {snapshots}/new-entry.json --json",
         ),
         (
             "With a higher bar for confidence, set by the environment, which may only tighten:",
-            f"POLICY_MIN_CONFIDENCE=0.9 bascule decide entry --policies {folder} --inputs {snapshots}/new-entry.json",
+            f"POLICY_MIN_CONFIDENCE=0.9 {bascule} decide entry --policies {folder} --inputs {snapshots}/new-entry.json",
         ),
-        ("The policies' own checks and tests:", f"bascule check {folder} && bascule test {folder}"),
+        ("The policies' own checks and tests:", f"{bascule} check {folder} && {bascule} test {folder}"),
     )
     yield from ("", heading("What to run next"))
     for why, command in steps:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from adapters.cli.deciding import Request, decision_options, run
+from adapters.cli.deciding import DecidingCommand, Request, decision_options, run
 from adapters.cli.terminal import examples
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ EXAMPLES = examples(
 )
 
 
-@click.command(epilog=EXAMPLES, short_help="Decide, and show why, rule by rule.")
+@click.command(cls=DecidingCommand, epilog=EXAMPLES, short_help="Decide, and show why, rule by rule.")
 @decision_options
 def explain(policy: str, folder: Path, source: str, trace: bool, as_json: bool, exit_code: bool) -> int:
     """Decide as `bascule decide` does, and show how it came about: each rule, its values, which applied.
@@ -48,6 +48,8 @@ def explanation_lines(policy: Policy, made: Made) -> list[str]:
         lines += ["", heading(title), *text.rule_lines(decision.trace)]
     elif not made.usable:
         lines += ["", "No rule was tried: the inputs come first."]
+    if made.steps:
+        lines += ["", heading("Steps in order"), *text.step_lines(made.steps)]
     if decision.outputs:
         lines += ["", heading("Outputs"), *text.output_lines(policy, decision.outputs)]
     if policy.plan.parameters:

@@ -50,6 +50,8 @@ class DoesNotHold(Failure):
 class BundleRefused(Unusable):
     """A bundle with errors; its findings are printed before the message."""
 
+    consequence = "so nothing can be decided with it"
+
     def __init__(self, message: str, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__(message, {"diagnostics": [d.as_json() for d in self.diagnostics]})
@@ -57,6 +59,8 @@ class BundleRefused(Unusable):
 
 class BundleFails(BundleRefused):
     """The same, where whether the bundle is right is part of what was asked."""
+
+    consequence = "so no test was run"
 
     exit_code = DOES_NOT_HOLD
 

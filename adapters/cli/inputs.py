@@ -145,6 +145,12 @@ def with_clock(data: bytes, moment: datetime) -> bytes:
     return data[:at] + b'"now":"' + format_timestamp(moment).encode() + b'"' + comma + data[at:]
 
 
+def says_now(data: bytes) -> bool:
+    """Whether inputs say `now`; of any that are no object, the decoder has more to say."""
+    said = member_names(data)
+    return said is None or "now" in said
+
+
 def member_names(data: bytes) -> frozenset[str] | None:
     """The names that a JSON object says; None for anything else, which the decoder will refuse in its own words."""
     import msgspec

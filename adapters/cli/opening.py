@@ -51,7 +51,7 @@ def open_machine(folder: Path, environment: Mapping[str, str], refusal: type[Bun
         return _reading(folder, lambda: bootstrap.open_machine(folder, environment))
     except Refused as refused:
         errors = sum(1 for d in refused.diagnostics if d.severity == "error")
-        message = f"the bundle in `{folder}` has {plural(errors, 'error')}, so nothing can be decided with it"
+        message = f"the bundle in `{folder}` has {plural(errors, 'error')}, {refusal.consequence}"
         raise refusal(message, refused.diagnostics) from None
 
 

@@ -43,6 +43,11 @@ def drop_manifest(bundle: Path) -> None:
     (bundle / "bundle.yaml").unlink()
 
 
+def misname(bundle: Path) -> None:
+    (bundle / "lib").mkdir()
+    (bundle / "lib" / "extra.yml").write_text("kind: Library\n", encoding="utf-8")
+
+
 def nothing(_: Path) -> None:
     pass
 
@@ -65,6 +70,9 @@ CASES: list[tuple[tuple[str, ...], Callable[[Path], None], bytes, int, str, str]
     (("check", "BUNDLE"), break_, b"", DOES_NOT_HOLD, "write: `price`", ""),
     (("check", "BUNDLE"), drop_manifest, b"", UNUSABLE, "", "has no `bundle.yaml`"),
     (("check", "BUNDLE/nowhere"), nothing, b"", UNUSABLE, "", "there is no folder"),
+    (("check", "BUNDLE/gate.yaml"), nothing, b"", UNUSABLE, "", "is a file, and a bundle is a folder"),
+    (("check", "BUNDLE"), drop_suites, b"", DONE, "`suites/gate.yaml` lies in the folder and no include reads it", ""),
+    (("check", "BUNDLE"), misname, b"", DONE, "`lib/extra.yml` lies in the folder and no include reads it", ""),
     (("check", "nul\0"), nothing, b"", UNUSABLE, "", "bascule"),
     (("check", "--colour"), nothing, b"", UNUSABLE, "", "no such option"),
     (("test", "BUNDLE"), nothing, b"", DONE, "2 cases in 1 suite: all passed", ""),
@@ -74,7 +82,7 @@ CASES: list[tuple[tuple[str, ...], Callable[[Path], None], bytes, int, str, str]
     (("test", "BUNDLE", "-k", "gate-suite/d*"), fail_a_case, b"", DONE, "1 case in 1 suite", ""),
     (("test", "BUNDLE", "-k", "zzz"), nothing, b"", DOES_NOT_HOLD, "", "no case matches `zzz`"),
     (("test", "BUNDLE"), drop_suites, b"", DOES_NOT_HOLD, "", "has no suite"),
-    (("test", "BUNDLE"), break_, b"", DOES_NOT_HOLD, "", "1 error"),
+    (("test", "BUNDLE"), break_, b"", DOES_NOT_HOLD, "", "1 error, so no test was run"),
     (("test", "BUNDLE/nowhere"), nothing, b"", UNUSABLE, "", "there is no folder"),
     (("test", "BUNDLE", "--junit", "BUNDLE/no/such.xml"), nothing, b"", UNUSABLE, "", "cannot write"),
     (("eval", "1 + 1"), nothing, b"", DONE, "type: int\nvalue: 2\n", ""),
@@ -102,6 +110,8 @@ CASES: list[tuple[tuple[str, ...], Callable[[Path], None], bytes, int, str, str]
     ((*DECIDE, "--inputs", "lines.jsonl", "--exit-code"), nothing, b"", DOES_NOT_HOLD, '"OPEN"', ""),
     (DECIDE, break_, CHEAP, UNUSABLE, "", "prise"),
     (("decide", "gat", "--policies", "BUNDLE"), nothing, CHEAP, UNUSABLE, "", "Did you mean `gate`?"),
+    (("decide", "gate", "cheap.json"), nothing, b"", UNUSABLE, "", "inputs are given with `--inputs cheap.json`"),
+    (DECIDE, nothing, b'{"price": 5.0}', DONE, "OPEN (allow)", "`now` was the system clock, 2"),
     (("decide",), nothing, CHEAP, UNUSABLE, "", "missing argument"),
     (("decide", "gate", "--policies", "BUNDLE/nowhere"), nothing, CHEAP, UNUSABLE, "", "there is no folder"),
     (("decide", "gate", "--store", "redis://x"), nothing, CHEAP, UNUSABLE, "", "no such option"),

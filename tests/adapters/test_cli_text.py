@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,7 +11,7 @@ import pytest
 
 from adapters.cli.main import COMMANDS, SETTINGS, cli
 from adapters.cli.terminal import printable, table, wrapped_items
-from tests.adapters.running import DEAR, POLICIES, SNAPSHOTS, run
+from tests.adapters.running import DEAR, POLICIES, ROOT, SNAPSHOTS, run
 
 
 @pytest.mark.parametrize("name", ["", *(command.name or "" for command in COMMANDS)])
@@ -72,6 +73,26 @@ def test_an_explanation_shows_each_rule_with_its_values() -> None:
     marks = {line.split()[1]: line.split()[0] for line in lines if line[:3] in ("  \u2713", "  \u2717", "  \u2013")}
     assert (marks["confidence"], marks["positions-total"], marks["regime"]) == ("\u2717", "\u2713", "\u2013")
     assert any(line.split() == ["max_positions_total", "10"] for line in lines)
+
+
+def test_an_explanation_of_a_formula_shows_each_step_and_what_bound_the_result() -> None:
+    done = run("explain", "allocation", "--policies", POLICIES, "--inputs", ROOT / "examples" / "scale-in.json")
+    steps = [line.split() for line in done.stdout.partition("Steps in order\n")[2].splitlines()]
+    assert ["total_room", "4400.0"] in steps
+    assert ["allocation", "400.0", "bound", "by", "symbol_room"] in steps
+    assert "Steps in order" not in run("decide", "allocation", "--inputs", ROOT / "examples" / "scale-in.json").stdout
+
+
+def test_the_demo_names_the_program_as_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / ".venv" / "bin" / "bascule"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [".venv/bin/bascule", "demo"])
+    assert "\n  .venv/bin/bascule explain entry " in run("demo").stdout
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert "\n  bascule explain entry " in run("demo").stdout
 
 
 @pytest.mark.parametrize("columns", ["60", "100", "200"])

@@ -125,8 +125,14 @@ class Reader:
         return done.stdout + done.stderr
 
     def _edit(self, block: Block, path: Path) -> None:
-        """Replace the lines that start with `-` by those with `+`; a line may be given by its beginning."""
+        """Replace the lines that start with `-` by those with `+`; a line may be given by its beginning.
+
+        Without a `-`, the lines with `+` go behind the one line above them.
+        """
         text = path.read_text("utf-8")
+        if not re.search(r"^-", block.text, re.MULTILINE):
+            path.write_text(with_lines(block, text), encoding="utf-8")
+            return
         old = [line[1:] for line in block.text.splitlines() if line.startswith("-")]
         new = [line[1:] for line in block.text.splitlines() if line.startswith("+")]
         assert len(old) == len(new) > 0, f"{block}: as many lines go as come"
@@ -134,6 +140,17 @@ class Reader:
             assert text.count(before) == 1, f"{block}: `{before}` stands {text.count(before)} times in {path.name}"
             text = text.replace(before, after)
         path.write_text(text, encoding="utf-8")
+
+
+def with_lines(block: Block, text: str) -> str:
+    """A text with the lines of a block behind the line that the block begins with."""
+    above, *added = block.text.splitlines()
+    lines = text.splitlines()
+    found = [number for number, line in enumerate(lines) if line.startswith(above[1:])]
+    assert len(found) == 1, f"{block}: `{above[1:]}` stands {len(found)} times"
+    assert all(line.startswith("+") for line in added), f"{block}: what is added starts with `+`"
+    lines[found[0] + 1 : found[0] + 1] = [line[1:] for line in added]
+    return "\n".join(lines) + "\n"
 
 
 def compare(block: Block, printed: str) -> None:
