@@ -20,6 +20,7 @@ from rules.cel.tree import (
     Conditional,
     Constant,
     Definition,
+    Entries,
     Entry,
     Has,
     Local,
@@ -187,6 +188,8 @@ def _covered(node: Node, known: frozenset[Path]) -> bool:
     path = path_of(node)
     if path is not None and path in known:
         return True
+    if isinstance(node, Entry) and _is_written(node):
+        return True
     relative: tuple[str, ...] = ()
     while isinstance(node, Select):
         relative = (node.field.name, *relative)
@@ -194,6 +197,18 @@ def _covered(node: Node, known: frozenset[Path]) -> bool:
         if relative in value_facts(node):
             return True
     return False
+
+
+def _is_written(node: Entry) -> bool:
+    """Whether an entry is of a map that is written out with its key."""
+    mapping = node.operand
+    while isinstance(mapping, Variable):
+        mapping = mapping.definition.node
+    return (
+        isinstance(mapping, Entries)
+        and isinstance(node.key, Constant)
+        and any(key.value == node.key.value for key, _ in mapping.entries)
+    )
 
 
 def item_facts(loop: Loop) -> Facts:
