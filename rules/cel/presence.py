@@ -215,10 +215,13 @@ def item_facts(loop: Loop) -> Facts:
     """What is known of the loop variable inside the bodies of a macro."""
     root = path_of(loop.local)
     assert root is not None
-    source_path = path_of(loop.source)
-    known = {(*root, *relative) for relative in element_facts(loop.source)}
+    source = loop.source
+    known = {(*root, *relative) for relative in element_facts(source)}
+    while isinstance(source, Loop) and source.macro == "filter":
+        source = source.source
+    source_path = path_of(source)
     if source_path is not None:
-        known.add((*source_path, f"[{'.'.join(root)}]"))  # over a map: the entry of each key
+        known.add((*source_path, f"[{'.'.join(root)}]"))  # over a map, or some of its keys: the entry of each key
     return frozenset(known)
 
 
