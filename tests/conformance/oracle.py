@@ -100,10 +100,10 @@ def compare(count: int, seed: int, progress: Any = None, *, to_the_first: bool =
 def _judge(out: Compared, text: str, node: Node, setting: Setting, values: dict[str, Any], theirs: Any) -> None:
     from tests.oracles.cpp import Error
 
-    decoded = setting.decoder.decode(json.dumps(values, default=_as_json).encode())
+    inputs = decoded(setting, values)
     ours: Any
     try:
-        ours = setting.evaluate(node, decoded)
+        ours = setting.evaluate(node, inputs)
     except EvaluationError as error:
         ours = Error(error.code)
     if isinstance(ours, Error) and isinstance(theirs, Error):
@@ -111,13 +111,23 @@ def _judge(out: Compared, text: str, node: Node, setting: Setting, values: dict[
     elif repr(ours) == repr(_in_our_order(theirs, ours)):  # tells 0.0 from -0.0 and 1 from 1.0
         out.values += 1
     else:
-        plan = setting.program.plan
-        kinds = met(node, World(plan, {}, evaluator.inputs_of(plan, setting.decoder, decoded)))
+        kinds = kinds_met(setting, node, inputs)
         if kinds:
             out.deviating += 1
             out.deviations.update(kinds)
         else:
             out.disagreements.append(f"{text}\n  ours: {ours!r}\n  C++:  {theirs!r}\n  {values}")
+
+
+def decoded(setting: Setting, values: dict[str, Any]) -> Any:
+    """Values as our decoder gives them, by way of JSON."""
+    return setting.decoder.decode(json.dumps(values, default=_as_json).encode())
+
+
+def kinds_met(setting: Setting, node: Node, inputs: Any) -> set[str]:
+    """The declared deviations that evaluating an expression on decoded inputs meets."""
+    plan = setting.program.plan
+    return met(node, World(plan, {}, evaluator.inputs_of(plan, setting.decoder, inputs)))
 
 
 def _in_our_order(theirs: Any, ours: Any) -> Any:

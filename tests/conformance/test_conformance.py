@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +13,7 @@ import yaml
 from tests.conformance.exchange import Foreign, agrees, question
 from tests.conformance.exclusions import FILE, excluded, reasons
 from tests.conformance.javascript import exported
-from tests.conformance.official import Case, cases, is_cached
+from tests.conformance.official import TESTS, Case, cases, is_cached
 from tests.conformance.verdicts import CAUSES, ask, fault
 
 SECOND = {"objectValue": {"@type": "type.googleapis.com/google.protobuf.Duration", "value": "1.500s"}}
@@ -131,3 +134,15 @@ def test_a_cause_names_codes_of_ours() -> None:
     from rules.codes import CODES
 
     assert {code for codes in CAUSES.values() for code in codes} <= CODES.keys()
+
+
+def test_the_page_has_the_figures_of_the_exclusions(repository: Path) -> None:
+    page = (repository / "docs" / "language.md").read_text("utf-8")
+    found = re.search(r"`(\d+) passed, (\d+) excluded, 0 failed`", page)
+    assert found is not None
+    assert (int(found[1]), int(found[2])) == (TESTS - len(excluded()), len(excluded()))
+    counted = Counter(excluded().values())
+    told = [counted["messages"] + counted["enums"], counted["uint"] + counted["bytes"], counted["dyn"]]
+    said = re.search(r"Of the excluded, (\d+) are .*?, (\d+)\s.*?, (\d+) need `dyn`, (\d+)", page, re.DOTALL)
+    assert said is not None
+    assert [int(figure) for figure in said.groups()] == [*told, counted["optional"]]

@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from engine.evaluation import setting_of_inputs
+from engine.scalar.runtime import EvaluationError
 from engine.scalar.translations import TRANSLATIONS, Translation
 from rules.cel.functions import OVERLOADS
 from rules.cel.tree import Call, walk
@@ -18,6 +19,8 @@ from rules.diagnostics import Diagnostics
 from rules.source import Source
 from tests.conformance import oracle
 from tests.conformance.deviations import DEVIATIONS, met
+from tests.oracles import python_cel
+from tests.oracles.common_subset import given
 from tests.oracles.evaluator import World
 
 COUNT = int(os.environ.get("BASCULE_ORACLE", "1000"))
@@ -98,3 +101,27 @@ def test_the_expressions_use_every_function_of_the_common_subset() -> None:
         if not unseen:
             break
     assert not unseen
+
+
+def test_random_expressions_agree_with_cel_python() -> None:
+    setting, asked, alike = setting_of_inputs(oracle.FIELDS), 0, 0
+    for number in range(COUNT):
+        rng = Random(f"third:{SEED}:{number}")  # noqa: S311 - as above
+        text = oracle.expression(rng)
+        node = setting.check(Source("expression", text), Diagnostics())
+        assert node is not None
+        if not python_cel.is_right_of(node):
+            continue
+        values = given(rng)
+        decoded = oracle.decoded(setting, values)
+        try:
+            ours = repr(setting.evaluate(node, decoded))
+        except EvaluationError:
+            ours = "error"
+        found = python_cel.value_of(text, values)
+        theirs = "error" if isinstance(found, python_cel.Error) else repr(found)
+        kinds = set() if ours == theirs else oracle.kinds_met(setting, node, decoded)
+        assert ours == theirs or kinds, f"{text}\n  ours: {ours}\n  cel-python: {theirs}\n  {values}"
+        asked, alike = asked + 1, alike + (ours == theirs)
+    assert asked > COUNT / 8
+    assert alike > asked * 0.9

@@ -183,6 +183,8 @@ REFUSED = [
     ('now.getHours("+24:00")', "cel-literal"),
     ("k.matches(1)", "cel-type"),
     ("1 in {}", "cel-collection"),
+    ('{"a": 1}["b"] > 0', "cel-absent"),
+    ('{"a": 1}[k] > 0', "cel-absent"),
     ("r.prices == []", "cel-collection"),
     ("r.z == null", "cel-null"),
     ("null != r.last", "cel-null"),
