@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format types check suites schemas docs bench clean
+.PHONY: help setup demo test lint format types check suites schemas docs bench conformance oracle clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
@@ -63,9 +63,15 @@ bench: $(VENV)/.core ## time decisions
 	@$(BIN)/python benchmarks/decide.py
 	@$(BIN)/python benchmarks/compile.py
 
+conformance: $(VENV)/.dev ## run the official conformance tests of CEL, fetched with npm
+	@$(BIN)/python -m tests.conformance
+
+oracle: $(VENV)/.dev ## compare 100 000 random expressions with Google's C++ CEL
+	@$(BIN)/python -m tests.conformance.oracle --count 100000 --seed 1
+
 clean: ## remove .venv, caches and build output
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	@rm -rf .coverage .coverage.* htmlcov build dist *.egg-info
+	@rm -rf .cache .coverage .coverage.* htmlcov build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The virtual environment. A candidate counts once it has run: a shim of a version manager may be on

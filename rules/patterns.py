@@ -16,10 +16,20 @@ def _quiet() -> Any:
 
 def matcher(pattern: str) -> Callable[[str], bool]:
     """A test of whole texts against an RE2 pattern. Raises ValueError saying why it is not one."""
+    matches = _compiled(pattern).fullmatch
+    return lambda text: matches(text) is not None
+
+
+def searcher(pattern: str) -> Callable[[str], bool]:
+    """A test whether a part of a text matches an RE2 pattern, as CEL's `matches` has it. Raises ValueError."""
+    finds = _compiled(pattern).search
+    return lambda text: finds(text) is not None
+
+
+def _compiled(pattern: str) -> Any:
     try:
-        matches = re2.compile(pattern, _quiet()).fullmatch
+        return re2.compile(pattern, _quiet())
     except re2.error as error:
         said = error.args[0] if error.args else b""
         words = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
         raise ValueError(words) from None
-    return lambda text: matches(text) is not None

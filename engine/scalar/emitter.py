@@ -16,6 +16,7 @@ from engine.scalar.constants import Constants
 from engine.scalar.loops import LoopWriter
 from engine.scalar.shapes import Fold, Key, depth_of, fold_of, free_locals, is_safe, key_of
 from engine.scalar.translations import write_call
+from rules.cel.prepared import prepared
 from rules.cel.tree import (
     Call,
     Conditional,
@@ -351,6 +352,8 @@ class Emitter:
             left, right = (self.write(arg, items) for arg in node.args)
             return f"({left} + {right} if {right} else {left})" if right.isidentifier() else f"({left} + {right})"
         args = [self.write(arg, items) for arg in node.args]
+        if node.overload.takes_literal and isinstance(literal := node.args[-1], Constant):
+            args[-1] = self.constants.add(prepared(node.overload, literal.value))
         return write_call(node.overload.id, args, self.constants.site(node) if node.raises else 0, raises=node.raises)
 
     def _macro(self, node: Loop, items: Mapping[int, str]) -> str:

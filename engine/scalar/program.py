@@ -17,7 +17,8 @@ from msgspec import UNSET
 from engine.scalar.constants import native
 from engine.scalar.emitter import Attributes
 from engine.scalar.known import Row
-from engine.scalar.runtime import NAMES, EvaluationError
+from engine.scalar.names import NAMES
+from engine.scalar.runtime import EvaluationError
 from engine.scalar.writer import ProgramWriter
 from rules.cel.tree import ConstantValue, Node
 from rules.plan import Plan

@@ -263,6 +263,18 @@ def sign(value: float) -> float:
     return math.copysign(1.0, value) if value else 0.0
 
 
+def sign_int(value: int) -> int:
+    """-1, 0 or 1."""
+    return (value > 0) - (value < 0)
+
+
+def square_root(value: float, site: int) -> float:
+    """The square root; an error below 0."""
+    if value < 0.0:
+        raise EvaluationError("not-finite", site)
+    return math.sqrt(value)
+
+
 def epoch_seconds(at: datetime) -> int:
     """Whole seconds since 1970, rounded down."""
     return (at - EPOCH) // _SECOND
@@ -334,6 +346,8 @@ NAMES: dict[str, Any] = {
     "TOINT": to_int,
     "ROUND": round_half_away,
     "SIGN": sign,
+    "SIGNI": sign_int,
+    "SQRT": square_root,
     "SECONDS": epoch_seconds,
     "PART": part_of_day,
     "UNITS": whole_units,
@@ -346,4 +360,4 @@ NAMES: dict[str, Any] = {
     "FLOOR": floor,
     "TRUNC": trunc,
 }
-"""The names generated code may use, besides its own constants."""
+"""The names generated code may use for logic, numbers, lists and parts of a time in UTC."""

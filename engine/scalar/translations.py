@@ -59,9 +59,6 @@ def _table() -> dict[str, Translation]:
         "round": Translation("ROUND({0})"),
         "trunc": Translation("TRUNC({0})"),
         "sign": Translation("SIGN({0})"),
-        "contains": Translation("CONTAINS({0}, {1})"),
-        "startsWith": Translation("{0}.startswith({1})"),
-        "endsWith": Translation("{0}.endswith({1})"),
         "double_int": Translation("float({0})"),
         "int_double": Translation("int({0})", "TOINT({0}, {site})"),
         "int_timestamp": Translation("SECONDS({0})"),
@@ -69,10 +66,16 @@ def _table() -> dict[str, Translation]:
         "string_bool": Translation("TBOOL({0})"),
         "string_timestamp": Translation("TTIME({0})"),
         "string_duration": Translation("TDUR({0})"),
+        "string_double": Translation("TDOUBLE({0})"),
+        "timestamp_int": Translation("OFSECONDS({0}, {site})", "OFSECONDS({0}, {site})"),
+        "sqrt": Translation("SQRT({0}, {site})", "SQRT({0}, {site})"),
+        "sign_int": Translation("SIGNI({0})"),
     }
+    table.update(_texts())
     for same in (
         "double_double",
         "int_int",
+        "bool_bool",
         "string_string",
         "string_enum",
         "timestamp_timestamp",
@@ -94,6 +97,41 @@ def _table() -> dict[str, Translation]:
     return table
 
 
+def _texts() -> dict[str, Translation]:
+    """A literal argument (of `matches` and of a zone) is the name of what it was read as."""
+    never = {
+        "contains": "CONTAINS({0}, {1})",
+        "startsWith": "{0}.startswith({1})",
+        "endsWith": "{0}.endswith({1})",
+        "matches": "{1}({0})",
+        "indexOf": "{0}.find({1})",
+        "lastIndexOf": "{0}.rfind({1})",
+        "lowerAscii": "LOWER({0})",
+        "upperAscii": "UPPER({0})",
+        "trim": "TRIM({0})",
+        "replace": "{0}.replace({1}, {2})",
+        "replace_times": "{0}.replace({1}, {2}, {3})",
+        "split": "SPLIT({0}, {1}, -1)",
+        "split_times": "SPLIT({0}, {1}, {2})",
+        "join": "CONCAT({0})",
+        "join_with": "JOIN({0}, {1})",
+    }
+    may_fail = {
+        "charAt": "CHAR({0}, {1}, {site})",
+        "indexOf_from": "FIND({0}, {1}, {2}, {site})",
+        "lastIndexOf_from": "RFIND({0}, {1}, {2}, {site})",
+        "substring": "FROM({0}, {1}, {site})",
+        "substring_to": "BETWEEN({0}, {1}, {2}, {site})",
+        "int_string": "READI({0}, {site})",
+        "double_string": "READD({0}, {site})",
+        "bool_string": "READB({0}, {site})",
+        "timestamp_string": "READT({0}, {site})",
+        "duration_string": "READL({0}, {site})",
+    }
+    table = {ident: Translation(code) for ident, code in never.items()}
+    return table | {ident: Translation("", code) for ident, code in may_fail.items()}
+
+
 def _getters() -> dict[str, Translation]:
     parts = {
         "getFullYear": "PART({0}, 'year')",
@@ -108,6 +146,8 @@ def _getters() -> dict[str, Translation]:
         "getMilliseconds": "PART({0}, 'milliseconds')",
     }
     table = {f"{name}_timestamp": Translation(code) for name, code in parts.items()}
+    for name, code in parts.items():
+        table[f"{name}_zone"] = Translation(code.replace("PART(", "PARTIN(").replace("')", "', {1})"))
     for name, unit in (("getHours", 3_600_000_000), ("getMinutes", 60_000_000), ("getSeconds", 1_000_000)):
         table[f"{name}_duration"] = Translation(f"UNITS({{0}}, {unit})")
     table["getMilliseconds_duration"] = Translation("MILLIS({0})")

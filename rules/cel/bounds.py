@@ -7,8 +7,9 @@ the interval; a bound that leaves the range of its type means that the operation
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 
 from rules.cel.functions import Overload
 from rules.types import (
@@ -33,6 +34,8 @@ from rules.types import (
 )
 
 UNBOUNDED_ITEMS = 2**31
+FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""The years 1 to 9999, in seconds since 1970."""
 _PLAIN: dict[str, Type] = {
     "bool": BOOL,
     "int": INT,
@@ -40,6 +43,7 @@ _PLAIN: dict[str, Type] = {
     "string": STRING,
     "timestamp": TIMESTAMP,
     "duration": DURATION,
+    "list(string)": ListType(STRING),
 }
 
 
@@ -52,8 +56,8 @@ def result_of(overload: Overload, args: Sequence[Type]) -> tuple[Type, bool]:
         item = args[0]
         assert isinstance(item, ListType)
         return item.item, True
-    if overload.id == "add_string":
-        return STRING, False
+    if overload.id in _TEXTS:
+        return _TEXTS[overload.id](args), overload.failure != "never"
     if word in ("add", "subtract", "multiply", "divide", "modulo", "negate", "abs"):
         return _arithmetic(word, overload, args)
     if word == "sum":
@@ -79,6 +83,12 @@ def _conversion(overload: Overload, args: Sequence[Type]) -> tuple[Type, bool]:
             return DoubleType(float(least), float(most)), False
         case (("int_int" | "double_double" | "string_string" | "duration_duration"), same_type):
             return same_type, False
+        case "sign_int", _:
+            return IntType(-1, 1), False
+        case "sqrt", DoubleType(minimum=low, maximum=high):
+            return DoubleType(0.0 if low <= 0.0 else math.sqrt(low), math.sqrt(max(high, 0.0))), low < 0.0
+        case "timestamp_int", IntType(minimum=least, maximum=most):
+            return TIMESTAMP, not FIRST_SECOND <= least <= most <= LAST_SECOND
         case _:
             return _PLAIN[overload.result], overload.failure != "never"
 
@@ -223,3 +233,41 @@ def _rounded(ident: str, of: Type) -> Type:
     if ident == "sign":
         return DoubleType(-1.0, 1.0)
     return DoubleType(float(math.floor(of.minimum)), float(math.ceil(of.maximum)))
+
+
+def _length(of: Type) -> int | None:
+    assert isinstance(of, StringType)
+    return of.max_length
+
+
+def _no_longer(args: Sequence[Type]) -> Type:
+    return StringType(_length(args[0]))
+
+
+def _joined(args: Sequence[Type]) -> Type:
+    """Two texts, one after the other."""
+    lengths = [_length(arg) for arg in args]
+    return StringType(None if None in lengths else sum(n or 0 for n in lengths))
+
+
+def _place(args: Sequence[Type]) -> Type:
+    most = _length(args[0])
+    return IntType(-1, UNBOUNDED_ITEMS if most is None else most)
+
+
+def _parts(args: Sequence[Type]) -> Type:
+    """No more parts than characters and one; none longer than the text."""
+    most = _length(args[0])
+    return ListType(StringType(most), None if most is None else most + 1)
+
+
+_TEXTS: Mapping[str, Callable[[Sequence[Type]], Type]] = MappingProxyType(
+    {
+        "add_string": _joined,
+        "charAt": lambda _: StringType(1),
+        **dict.fromkeys(("lowerAscii", "upperAscii", "trim", "substring", "substring_to"), _no_longer),
+        **dict.fromkeys(("indexOf", "indexOf_from", "lastIndexOf", "lastIndexOf_from"), _place),
+        **dict.fromkeys(("split", "split_times"), _parts),
+    }
+)
+"""The bounds of what functions over texts give."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from rules.cel import syntax
+from rules.cel.empties import alike
 from rules.cel.macros import MACROS, check_macro
 from rules.cel.mismatch import conversion, no_fields
 from rules.cel.operators import check_call
@@ -251,7 +252,7 @@ class Checker:
         wanted = expected.item if isinstance(expected, ListType) else None
         if not node.items:
             if wanted is None:
-                raise self.fail("cel-type", node, "the type of an empty list is not known here")
+                raise self.fail("cel-collection", node, "the type of an empty list is not known here")
             return Items((), ListType(wanted, 0), self.span(node))
         items = self.all([(item, wanted) for item in node.items])
         item_type = self._common(node.items, items, "list")
@@ -260,13 +261,15 @@ class Checker:
     def _entries(self, node: syntax.Entries, expected: Type | None) -> Node:
         wanted = expected.value if isinstance(expected, MapType) else None
         if not node.entries:
-            raise self.fail("cel-type", node, "the type of an empty map is not known here")
+            if wanted is None:
+                raise self.fail("cel-collection", node, "the type of an empty map is not known here")
+            return Entries((), MapType(wanted, max_entries=0), self.span(node))
         keys: list[Constant] = []
         for key, _ in node.entries:
             if not (isinstance(key, syntax.Constant) and isinstance(key.value, str)):
-                raise self.fail("cel-type", key, "a map's keys are text literals", expected='`{"a": 1}`')
+                raise self.fail("cel-collection", key, "a map's keys are text literals", expected='`{"a": 1}`')
             if any(key.value == seen.value for seen in keys):
-                raise self.fail("cel-type", key, f'the key "{key.value}" stands twice')
+                raise self.fail("cel-collection", key, f'the key "{key.value}" stands twice')
             keys.append(Constant(key.value, StringType(len(key.value)), self.span(key)))
         values = self.all([(value, wanted) for _, value in node.entries])
         value_type = self._common(tuple(v for _, v in node.entries), values, "map")
@@ -278,7 +281,7 @@ class Checker:
         for source, node in zip(written, nodes, strict=True):
             if not same(common, node.type):
                 raise self.fail(
-                    "cel-type",
+                    "cel-collection",
                     source,
                     f"a {what} holds one type, this is {show(node.type)}",
                     expected=show(common),
@@ -311,7 +314,7 @@ class Checker:
 
     def _conditional(self, node: syntax.Apply, expected: Type | None) -> Node:
         test = self.boolean(node.args[0])
-        then, other = self.all([(node.args[1], expected), (node.args[2], expected)])
+        then, other = alike(self, node.args[1], node.args[2], expected)
         if isinstance(then.type, EnumType) and isinstance(other, Constant) and isinstance(other.type, StringType):
             other = self.check(node.args[2], then.type)
         if isinstance(other.type, EnumType) and isinstance(then, Constant) and isinstance(then.type, StringType):

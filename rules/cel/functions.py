@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from rules.cel.operator_table import OPERATORS, SAMPLES
 from rules.cel.overload import Failure, Overload, Style, declare
+from rules.cel.text_functions import READINGS, TEXTS
 from rules.types import EnumType, Field
 
 
@@ -80,15 +81,10 @@ def _mathematics() -> Iterator[Overload]:
     ):
         yield _function(ident, f"math.{ident}", "double -> double", doc, example)
     yield _function("abs_double", "math.abs", "double -> double", "Absolute value.", "math.abs(-1.5) == 1.5")
-
-
-def _texts() -> Iterator[Overload]:
-    for name, doc, example in (
-        ("contains", "Whether a text holds another.", '"abc".contains("b")'),
-        ("startsWith", "Whether a text begins with another.", '"abc".startsWith("a")'),
-        ("endsWith", "Whether a text ends with another.", '"abc".endsWith("c")'),
-    ):
-        yield _method(name, name, "string string -> bool", doc, example)
+    yield _function("sign_int", "math.sign", "int -> int", "-1, 0 or 1.", "math.sign(-3) == -1")
+    yield _function(
+        "sqrt", "math.sqrt", "double -> double", "Square root; an error below 0.", "math.sqrt(6.25) == 2.5", "range"
+    )
 
 
 def _conversions() -> Iterator[Overload]:
@@ -109,6 +105,12 @@ def _conversions() -> Iterator[Overload]:
     )
     yield _function("string_string", "string", "string -> string", "The text itself.", 'string("a") == "a"')
     yield _function("string_int", "string", "int -> string", "Decimal digits.", 'string(12) == "12"')
+    yield _function(
+        "string_double", "string", "double -> string",
+        "The shortest text that reads back as the double, with an exponent below 1e-4 and from 1e6 on.",
+        'string(0.5) == "0.5"',
+    )  # fmt: skip
+    yield _function("bool_bool", "bool", "bool -> bool", "The bool itself.", "bool(true)")
     yield _function("string_bool", "string", "bool -> string", "`true` or `false`.", 'string(true) == "true"')
     yield _function("string_enum", "string", "enum -> string", "The word of an enum.", 'string(side) == "LONG"')
     yield _function(
@@ -117,6 +119,11 @@ def _conversions() -> Iterator[Overload]:
     yield _function(
         "string_duration", "string", "duration -> string", "Seconds with an `s`.", 'string(duration("1m")) == "60s"'
     )
+    yield _function(
+        "timestamp_int", "timestamp", "int -> timestamp",
+        "The time so many seconds after 1970; an error outside the years 1 to 9999.",
+        f"timestamp(60) == timestamp({minute})", "range",
+    )  # fmt: skip
     yield _function(
         "timestamp_timestamp", "timestamp", "timestamp -> timestamp", "The time itself.",
         f"timestamp(timestamp({day})) == timestamp({day})",
@@ -128,20 +135,26 @@ def _conversions() -> Iterator[Overload]:
 
 
 def _calendar() -> Iterator[Overload]:
-    for name, doc, value in (
-        ("getFullYear", "The year.", 2026),
-        ("getMonth", "The month, from 0.", 1),
-        ("getDate", "The day of the month, from 1.", 3),
-        ("getDayOfMonth", "The day of the month, from 0.", 2),
-        ("getDayOfWeek", "The day of the week, 0 is Sunday.", 2),
-        ("getDayOfYear", "The day of the year, from 0.", 33),
-        ("getHours", "The hour, UTC.", 12),
-        ("getMinutes", "The minute.", 30),
-        ("getSeconds", "The second.", 15),
-        ("getMilliseconds", "The milliseconds within the second.", 250),
+    for name, doc, value, zone, local in (
+        ("getFullYear", "The year.", 2026, "Asia/Tokyo", 2026),
+        ("getMonth", "The month, from 0.", 1, "Asia/Tokyo", 1),
+        ("getDate", "The day of the month, from 1.", 3, "Pacific/Auckland", 4),
+        ("getDayOfMonth", "The day of the month, from 0.", 2, "Pacific/Auckland", 3),
+        ("getDayOfWeek", "The day of the week, 0 is Sunday.", 2, "Pacific/Auckland", 3),
+        ("getDayOfYear", "The day of the year, from 0.", 33, "Pacific/Auckland", 34),
+        ("getHours", "The hour, UTC.", 12, "America/New_York", 7),
+        ("getMinutes", "The minute.", 30, "+05:45", 15),
+        ("getSeconds", "The second.", 15, "-02:30", 15),
+        ("getMilliseconds", "The milliseconds within the second.", 250, "UTC", 250),
     ):
         example = f'timestamp("2026-02-03T12:30:15.250Z").{name}() == {value}'
         yield _method(f"{name}_timestamp", name, "timestamp -> int", doc, example)
+        there = doc.replace(", UTC", "").removesuffix(".")
+        yield _method(
+            f"{name}_zone", name, "timestamp literal -> int",
+            f"{there}, in a time zone: a name of the IANA database, or an offset as `+02:00`.",
+            f'timestamp("2026-02-03T12:30:15.250Z").{name}("{zone}") == {local}',
+        )  # fmt: skip
     for name, doc, value in (
         ("getHours", "Whole hours of a duration.", 1),
         ("getMinutes", "Whole minutes of a duration.", 61),
@@ -152,7 +165,14 @@ def _calendar() -> Iterator[Overload]:
         yield _method(f"{name}_duration", name, "duration -> int", doc, example)
 
 
-FUNCTIONS: tuple[Overload, ...] = (*_lists(), *_mathematics(), *_texts(), *_conversions(), *_calendar())
+FUNCTIONS: tuple[Overload, ...] = (
+    *_lists(),
+    *_mathematics(),
+    *TEXTS,
+    *_conversions(),
+    *READINGS,
+    *_calendar(),
+)
 OVERLOADS: tuple[Overload, ...] = (*OPERATORS, *FUNCTIONS)
 EXAMPLE_INPUTS: tuple[tuple[Field, str], ...] = ((Field("side", EnumType("Side", ("LONG", "SHORT"))), "LONG"),)
 """What examples may read, with its value: an enum has no literal that stands by itself."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rules.cel import syntax
 from rules.cel.bounds import result_of
+from rules.cel.empties import arguments
 from rules.cel.functions import BY_NAME, Overload, Style
 from rules.cel.mismatch import (
     aggregate_of_items,
@@ -21,6 +22,7 @@ from rules.cel.mismatch import (
     unknown_function,
     whole_record,
 )
+from rules.cel.prepared import check_literal
 from rules.cel.tree import Call, Constant, Items, Node
 from rules.times import parse_duration_us, parse_timestamp_us
 from rules.types import (
@@ -58,7 +60,7 @@ def check_call(checker: Checker, node: syntax.Apply, args: list[Node] | None) ->
     if style == "method" and names_item(checker, node):
         raise aggregate_of_items(checker, node)
     if args is None:
-        args = checker.all([(arg, None) for arg in written])
+        args = arguments(checker, name, written)
     literal = _time_literal(checker, node, name, args)
     if literal is not None:
         return literal
@@ -69,6 +71,8 @@ def check_call(checker: Checker, node: syntax.Apply, args: list[Node] | None) ->
         if _takes(overload, types):
             if overload.id in _EQUALITIES and (record := record_in(types[0])) is not None:
                 raise whole_record(checker, node, types[0], record)
+            if overload.takes_literal:
+                check_literal(checker, overload, written[-1], args[-1])
             result, raises = result_of(overload, types)
             return Call(overload, tuple(args), _bind(overload, types, result), checker.span(node), raises)
     raise no_overload(checker, node, name, written, args, overloads)
@@ -88,13 +92,13 @@ def _named(checker: Checker, node: syntax.Apply) -> tuple[Style, str, tuple[synt
 
 
 def _time_literal(checker: Checker, node: syntax.Apply, name: str, args: list[Node]) -> Node | None:
-    """`timestamp("…")` and `duration("…")` of a literal become constants; of any other text they are refused."""
-    if name not in ("timestamp", "duration") or len(args) != 1 or not isinstance(args[0].type, StringType):
+    """`timestamp("…")` and `duration("…")` of a literal become constants."""
+    if name not in ("timestamp", "duration") or len(args) != 1:
         return None
     argument = args[0]
+    if not isinstance(argument, Constant) or not isinstance(argument.type, StringType):
+        return None
     example = "2026-02-03T12:00:00Z" if name == "timestamp" else "90s"
-    if not isinstance(argument, Constant):
-        raise checker.fail("cel-literal", node, f"`{name}` takes a literal", expected=f'`{name}("{example}")`')
     text = str(argument.value)
     try:
         if name == "timestamp":
@@ -166,6 +170,7 @@ _SCALARS: dict[str, type] = {
     "timestamp": TimestampType,
     "duration": DurationType,
     "enum": EnumType,
+    "literal": StringType,
 }
 
 

@@ -12,7 +12,10 @@ Pattern: TypeAlias = str
 
 @dataclass(frozen=True, slots=True)
 class Overload:
-    """One signature of a function. `id` names it in every reader; `params` includes a method's target first."""
+    """One signature of a function. `id` names it in every reader; `params` includes a method's target first.
+
+    A last parameter `literal` is a text literal, read when the expression is checked (`rules.cel.literals.prepared`).
+    """
 
     id: str
     name: str
@@ -24,6 +27,11 @@ class Overload:
     failure: Failure = "never"
     variadic: bool = False
     """The last parameter may be given any number of times (at least once)."""
+
+    @property
+    def takes_literal(self) -> bool:
+        """Whether the last argument is a text literal."""
+        return bool(self.params) and self.params[-1] == "literal"
 
 
 def declare(

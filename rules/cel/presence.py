@@ -20,6 +20,7 @@ from rules.cel.tree import (
     Conditional,
     Constant,
     Definition,
+    Entries,
     Entry,
     Has,
     Local,
@@ -197,6 +198,8 @@ def _covered(node: Node, known: frozenset[Path]) -> bool:
     path = path_of(node)
     if path is not None and path in known:
         return True
+    if isinstance(node, Entry) and _is_written(node):
+        return True
     relative: tuple[str, ...] = ()
     while isinstance(node, Select):
         relative = (node.field.name, *relative)
@@ -206,14 +209,29 @@ def _covered(node: Node, known: frozenset[Path]) -> bool:
     return False
 
 
+def _is_written(node: Entry) -> bool:
+    """Whether an entry is of a map that is written out with its key."""
+    mapping = node.operand
+    while isinstance(mapping, Variable):
+        mapping = mapping.definition.node
+    return (
+        isinstance(mapping, Entries)
+        and isinstance(node.key, Constant)
+        and any(key.value == node.key.value for key, _ in mapping.entries)
+    )
+
+
 def item_facts(loop: Loop) -> Facts:
     """What is known of the loop variable inside the bodies of a macro."""
     root = path_of(loop.local)
     assert root is not None
-    source_path = path_of(loop.source)
-    known = {(*root, *relative) for relative in element_facts(loop.source)}
+    source = loop.source
+    known = {(*root, *relative) for relative in element_facts(source)}
+    while isinstance(source, Loop) and source.macro == "filter":
+        source = source.source
+    source_path = path_of(source)
     if source_path is not None:
-        known.add((*source_path, f"[{'.'.join(root)}]"))  # over a map: the entry of each key
+        known.add((*source_path, f"[{'.'.join(root)}]"))  # over a map, or some of its keys: the entry of each key
     return frozenset(known)
 
 

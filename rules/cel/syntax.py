@@ -115,12 +115,24 @@ _BINARY = {
 }
 
 
+_MENDED = {
+    '"[" [exprlist] "]"': '"[" [itemlist] "]"',
+    "fieldinits     :": 'itemlist : expr ("," expr)* [","] | ","\n\nfieldinits     :',
+    'expr ":" expr ("," expr ":" expr)*': 'expr ":" expr ("," expr ":" expr)* [","] | ","',
+    '/-?/ DIGIT+ "." DIGIT* EXPONENT? | /-?/ DIGIT* "." DIGIT+': '/-?/ DIGIT* "." DIGIT+',
+}
+"""Where the grammar file is not CEL's grammar: a list or map may end in a comma, `1.` is no number."""
+
+
 @cache
 def _grammar() -> Lark:
     found = find_spec("celpy")  # located, not imported: only its grammar file is wanted
     assert found is not None
     assert found.origin is not None
     text = Path(found.origin).with_name("cel.lark").read_text(encoding="utf-8")
+    for theirs, cel in _MENDED.items():
+        assert theirs in text
+        text = text.replace(theirs, cel)
     return Lark(text, parser="lalr", start="expr", propagate_positions=True, maybe_placeholders=False)
 
 
@@ -313,7 +325,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 """The grammar takes these for names where both could stand."""
 
 _ESCAPE = re.compile(
-    r"\\(?:([abfnrtv\"'`?\\])|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(.|$))",
+    r"\\(?:([abfnrtv\"'`?\\])|[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(.|$))",
     re.DOTALL,
 )
 _SIMPLE = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}

@@ -204,7 +204,7 @@ def test_the_naive_evaluator_agrees_with_the_examples(overload: Overload) -> Non
 
 def test_the_generated_programs_use_every_function(tmp_path: Path) -> None:
     unseen = set(BY_ID)
-    for seed in range(300):
+    for seed in range(900):
         found = checked(tmp_path, *bundle_texts(seed))
         for plan in found.bundle.plans.values() if found.bundle else ():
             parts = [*(case.when for case in plan.cases), *(output.value for output in plan.outputs)]

@@ -13,7 +13,7 @@ import re
 import pytest
 
 from engine.policy import Machine, compile_bundle
-from engine.scalar import runtime
+from engine.scalar.names import NAMES
 from rules.bundle import load
 from rules.diagnostics import render
 from tests.engine.shipped import ROOT, STAMP, machine
@@ -30,7 +30,7 @@ def hostile() -> Machine:
 
 
 OURS = re.compile(r"[KPCiotvxymgcf]\d+|[rsolx]|verdict|full|lines|value")
-METHODS = {"append", "startswith", "endswith"}
+METHODS = {"append", "startswith", "endswith", "find", "rfind", "replace"}
 STRINGS = re.compile(r"empty|ensures|year|month|day|hour|minute|second|dayOfWeek|dayOfYear|milliseconds")
 
 
@@ -40,7 +40,7 @@ def foreign(source: str) -> list[str]:
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Name(id=name) | ast.arg(arg=name) | ast.FunctionDef(name=name):
-                known = name in runtime.NAMES or name in {"UNSET", "GIVEN", "BAD"} or hasattr(builtins, name)
+                known = name in NAMES or name in {"UNSET", "GIVEN", "BAD"} or hasattr(builtins, name)
                 if not known and not OURS.fullmatch(name):
                     found.append(name)
             case ast.Attribute(attr=attribute):

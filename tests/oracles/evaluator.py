@@ -53,7 +53,8 @@ from rules.types import (
     TimestampType,
     Type,
 )
-from tests.oracles.functions import FUNCTIONS, Failed
+from tests.oracles.failed import Failed
+from tests.oracles.functions import FUNCTIONS
 
 Value = Any
 Locals = Mapping[int, Value]

@@ -13,7 +13,6 @@ from random import Random
 
 from tests.oracles.folds import FOLDED, fold
 from tests.oracles.names import (
-    CALENDAR,
     DOUBLES,
     FIELDS,
     INTS,
@@ -31,6 +30,7 @@ from tests.oracles.names import (
     Names,
     twisted,
 )
+from tests.oracles.wordings import changed, clock, condition, cut, place, reading
 
 
 @dataclass
@@ -223,7 +223,8 @@ class Writer:
             return literal() if item != "Item" else self.one_of(("thing.items", "thing.more"))
         if item == "Item":
             return self.pick(joined, filtered, filtered, last, filtered)
-        return self.pick(literal, joined, last, filtered, mapped, mapped, mapped, mapped_if)
+        cuts = [lambda: cut(self, depth)] if item == "string" else []
+        return self.pick(literal, joined, last, filtered, mapped, mapped, mapped, mapped_if, *cuts)
 
     def source(self, depth: int) -> tuple[str, str, tuple[str, ...]]:
         """What a macro goes over: its text, the type of its items, and the tests that hold for each (`$`)."""
@@ -306,10 +307,6 @@ class Writer:
                 return f"({self.write('string', depth)} in {self.rng.choice([*maps, self.mapping(depth)])})"
             return f"({self.write(t, depth)} in {self.write(f'list:{t}', depth)})"
 
-        def texts() -> str:
-            word = self.one_of(("contains", "startsWith", "endsWith"))
-            return f"{self.write('string', depth)}.{word}({self.write('string', depth)})"
-
         def lists() -> str:
             t = self.one_of(SCALARS)
             return f"({self.write(f'list:{t}', depth)} {self.one_of(('==', '!='))} {self.write(f'list:{t}', depth)})"
@@ -322,7 +319,7 @@ class Writer:
             return self.shuffled(read, self.rng.randint(2, 4)) if self.chance(0.15) else f"!({read.tests[0]})"
 
         common = (compared, compared, compared, logic, logic, guard, macro, macro, macro)
-        others = (sides, other_words, member, texts, lists, deep_has, unsure)
+        others = (sides, other_words, member, lambda: condition(self, depth), lists, deep_has, unsure)
         return self.pick(*common, *others, lambda: f"!({self.write('bool', depth)})")
 
     def shuffled(self, read: Guarded, size: int) -> str:
@@ -351,16 +348,14 @@ class Writer:
             args = ", ".join(self.write("int", depth) for _ in range(self.rng.randint(1, 3)))
             return f"math.{self.one_of(('least', 'greatest'))}({args})"
 
-        def calendar() -> str:
-            if self.chance(0.3):
-                return f"{self.write('duration', depth)}.{self.one_of(CALENDAR[-4:])}()"
-            return f"{self.write('timestamp', depth)}.{self.one_of(CALENDAR)}()"
-
         return self.pick(
-            *(arithmetic, arithmetic, counted, counted, counted, several, calendar, calendar, calendar),
+            *(arithmetic, arithmetic, counted, counted, counted, several, *[lambda: clock(self, depth)] * 3),
+            lambda: place(self, depth),
+            lambda: reading(self, "int", depth),
+            lambda: f"math.sign({self.write('int', depth)})",
             lambda: f"(-{self.write('int', depth)})",
             lambda: f"math.abs({self.write('int', depth)})",
-            lambda: f"int({self.write(self.one_of(('double', 'timestamp', 'int')), depth)})",
+            lambda: f"int({self.write(self.one_of(('double', 'timestamp')), depth)})",
         )
 
     def number(self, depth: int) -> str:
@@ -372,19 +367,21 @@ class Writer:
             args = ", ".join(self.write("double", depth) for _ in range(self.rng.randint(1, 3)))
             return f"math.{self.one_of(('least', 'greatest'))}({args})"
 
-        words = ("abs", "ceil", "floor", "round", "trunc", "sign")
+        words = ("abs", "ceil", "floor", "round", "trunc", "sign", "sqrt")
         return self.pick(
             *(arithmetic, arithmetic, arithmetic, several),
             lambda: f"(-{self.write('double', depth)})",
             lambda: f"math.{self.one_of(words)}({self.write('double', depth)})",
-            lambda: f"double({self.write(self.one_of(('int', 'int', 'double')), depth)})",
+            lambda: f"double({self.write('int', depth)})",
+            lambda: reading(self, "double", depth),
         )
 
     def text(self, depth: int) -> str:
-        of = self.one_of(("string", "int", "bool", "Side", "timestamp", "duration"))
+        of = self.one_of(("string", "int", "bool", "Side", "timestamp", "duration", "double"))
         return self.pick(
             lambda: f"({self.write('string', depth)} + {self.write('string', depth)})",
             lambda: f"string({self.write(of, depth)})",
+            lambda: changed(self, depth),
             lambda: f"{self.record(depth)}.name",
         )
 
@@ -395,6 +392,6 @@ class Writer:
         return self.filled(LENGTH_FORMS, depth)
 
     def filled(self, forms: tuple[str, ...], depth: int) -> str:
-        """One of the forms, with `T` a timestamp and `D` a duration."""
-        kinds = {"T": "timestamp", "D": "duration"}
+        """One of the forms, with `T` a timestamp, `D` a duration and `N` an int."""
+        kinds = {"T": "timestamp", "D": "duration", "N": "int"}
         return "".join(self.write(kinds[c], depth) if c in kinds else c for c in self.one_of(forms))

@@ -6,29 +6,17 @@ Arithmetic is exact (integers, fractions) wherever that is not what IEEE 754 say
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from functools import reduce
 from typing import Any
 
 from rules.times import format_duration, format_timestamp, parse_timestamp_us
+from tests.oracles.failed import DAY, EPOCH, HOUR, MINUTE, SECOND, Failed, Function, Value
+from tests.oracles.texts import TEXT_FUNCTIONS
 
-Value = Any
-Function = Callable[..., Value]
-SECOND = 1_000_000
-MINUTE, HOUR, DAY = 60 * SECOND, 3_600 * SECOND, 86_400 * SECOND
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_TIME, LAST_TIME = parse_timestamp_us("0001-01-01T00:00:00Z"), parse_timestamp_us("9999-12-31T23:59:59.999999Z")
 LONGEST = 315_576_000_000 * SECOND
-
-
-class Failed(Exception):
-    """An expression has no value, for the reason its code names."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def _int(value: int) -> int:
@@ -97,6 +85,12 @@ def _to_int(value: float) -> int:
     return math.trunc(value)
 
 
+def _sqrt(value: float) -> float:
+    if value < 0:
+        raise Failed("not-finite")
+    return math.sqrt(value)
+
+
 def _date(at: int) -> datetime:
     return EPOCH + timedelta(microseconds=at)
 
@@ -133,6 +127,8 @@ def _table() -> dict[str, Function]:
         "trunc": lambda a: _signed(math.trunc(a), a),
         "round": lambda a: _signed(math.floor(abs(Fraction(a)) + Fraction(1, 2)), a),
         "sign": lambda a: float((a > 0) - (a < 0)),
+        "sign_int": lambda a: (a > 0) - (a < 0),
+        "sqrt": _sqrt,
         "contains": lambda a, b: b in a,
         "startsWith": lambda a, b: a[: len(b)] == b,
         "endsWith": lambda a, b: len(b) <= len(a) and a[len(a) - len(b) :] == b,
@@ -160,10 +156,10 @@ def _table() -> dict[str, Function]:
         table[f"greatest_{kind}"] = lambda *items: _greatest(list(items))
     for kind in ("list", "map", "string"):
         table[f"size_{kind}"] = len
-    for same in ("double_double", "int_int", "string_string", "string_enum", *_SAME_TIMES):
+    for same in ("double_double", "int_int", "bool_bool", "string_string", "string_enum", *_SAME_TIMES):
         table[same] = lambda a: a
     del table["multiply_duration"]
-    return table | _CALENDAR
+    return table | _CALENDAR | TEXT_FUNCTIONS
 
 
 _ARITHMETIC: dict[str, Function] = {

@@ -56,9 +56,9 @@ class Names:
     """Texts of maps, and the type of their values."""
 
 
-MOMENT_FORMS = ("(T + D)", "(T - D)", "(D + T)", "timestamp(T)")
-LENGTH_FORMS = ("(T - T)", "(D + D)", "(D - D)", "(-D)", "duration(D)")
-"""How points in time and lengths of time are made: `T` stands for a timestamp, `D` for a duration."""
+MOMENT_FORMS = ("(T + D)", "(T - D)", "(D + T)", "timestamp(T)", "timestamp(string(T))", "timestamp(N)")
+LENGTH_FORMS = ("(T - T)", "(D + D)", "(D - D)", "(-D)", "duration(D)", "duration(string(D))")
+"""How points in time and lengths of time are made: `T` stands for a timestamp, `D` for a duration, `N` for an int."""
 
 
 def twisted(rng: Random, text: str) -> str:

@@ -56,6 +56,8 @@ ACCEPTED = [
     "r.text in r.prices && r.prices[r.text] > 0.5",
     "r.prices.all(q, r.prices[q] > 0.5)",
     "r.prices.filter(q, r.prices[q] > 0.5).size() > 1",
+    'r.prices.filter(q, q > "a").all(w, r.prices[w] > 0.5)',
+    'r.prices.map(q, q > "a", r.prices[q]).sum() > 0.5',
     "r.items.all(p, !has(p.score) || p.score > 0.5)",
     "r.items.exists(p, has(p.leaf) && p.leaf.d > 0.5)",
     "r.items.filter(p, has(p.score)).all(q, q.score > 0.5)",
