@@ -72,8 +72,27 @@ def expression(
     try:
         parsed = syntax.parse(text.text)
     except SyntaxFault as fault:
-        diagnostics.error(fault.code, text.span_at(fault.start, fault.end), fault.message, remedy=fault.remedy)
+        report(fault, text, diagnostics)
         return None
+    return typed(parsed, text, scope, diagnostics, expected=expected, known=known, deferred=deferred)
+
+
+def report(fault: SyntaxFault, text: Text, diagnostics: Diagnostics) -> None:
+    """Report a fault of the syntax at its place in the document."""
+    diagnostics.error(fault.code, text.span_at(fault.start, fault.end), fault.message, remedy=fault.remedy)
+
+
+def typed(
+    parsed: syntax.Syntax,
+    text: Text,
+    scope: Scope,
+    diagnostics: Diagnostics,
+    *,
+    expected: Type | None = None,
+    known: Facts = presence.NONE,
+    deferred: bool = False,
+) -> Node | None:
+    """The checked tree of syntax whose offsets are those of `text`; otherwise as `expression`."""
     try:
         node = Checker(scope, text, diagnostics).check(parsed, expected)
     except Untyped:

@@ -42,7 +42,7 @@ class Scope:
     """Names by themselves (`intent`, `held`) and members of the namespaces (`params.x`, `inputs.x`)."""
 
     names: Mapping[str, Meaning] = field(default_factory=lambda: MappingProxyType({}))
-    members: Mapping[tuple[str, str], Name] = field(default_factory=lambda: MappingProxyType({}))
+    members: Mapping[tuple[str, str], Meaning] = field(default_factory=lambda: MappingProxyType({}))
     faulty: frozenset[str] = frozenset()
     """Names (`held`, `params.cap`, `params.*` for any) whose own faults have been reported."""
 
@@ -57,7 +57,7 @@ class Scope:
         """The scope with more bare names."""
         return replace(self, names=MappingProxyType({**self.names, **added}))
 
-    def with_members(self, namespace: str, added: Mapping[str, Name]) -> Scope:
+    def with_members(self, namespace: str, added: Mapping[str, Meaning]) -> Scope:
         """The scope with more members of a namespace."""
         more = {(namespace, name): meaning for name, meaning in added.items()}
         return replace(self, members=MappingProxyType({**self.members, **more}))
@@ -72,17 +72,11 @@ class Scope:
 
     def read(self, name: str, span: Span) -> Node | None:
         """The node a bare name stands for, or None."""
-        meaning = self.names.get(name)
-        if meaning is None:
-            return None
-        if isinstance(meaning, Definition):
-            return Variable(meaning, span)
-        return meaning.read(span)
+        return _read(self.names.get(name), span)
 
     def member(self, namespace: str, name: str, span: Span) -> Node | None:
         """The node of `namespace.name`, or None."""
-        meaning = self.members.get((namespace, name))
-        return None if meaning is None else meaning.read(span)
+        return _read(self.members.get((namespace, name)), span)
 
     def member_names(self, namespace: str) -> Iterator[str]:
         """The members a namespace has."""
@@ -92,3 +86,10 @@ class Scope:
         """Whether any member of the namespace is known here."""
         written = any(space == namespace for space, _ in self.members)
         return written or any(name.startswith(f"{namespace}.") for name in self.faulty)
+
+
+def _read(meaning: Meaning | None, span: Span) -> Node | None:
+    """The node of a read of what a name means."""
+    if isinstance(meaning, Definition):
+        return Variable(meaning, span)
+    return None if meaning is None else meaning.read(span)

@@ -10,7 +10,6 @@ from pydantic import Field
 from rules.documents.sections import (
     OUTCOME,
     WORD,
-    DecisionSpec,
     Expression,
     FieldName,
     Identifier,
@@ -19,12 +18,14 @@ from rules.documents.sections import (
     Outcome,
     ParameterSpec,
     Requirement,
+    RuledSpec,
     RuleSpec,
     Strict,
     TypeRef,
     TypeSpec,
     VariableRef,
 )
+from rules.documents.tables import DecisionTableSpec, RoutingMapSpec, WhitelistSpec
 
 TypeName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=64)]
 Word = Annotated[str, Field(pattern=WORD, max_length=64)]
@@ -99,7 +100,7 @@ class LibraryDocument(Document):
     spec: LibrarySpec
 
 
-class RuleListSpec(DecisionSpec):
+class RuleListSpec(RuledSpec):
     """Ordered rules; under hit policy `first`, the first that applies decides."""
 
     variables: dict[Identifier, VariableRef] = Field(default_factory=dict)
@@ -114,7 +115,7 @@ class RuleListDocument(Document):
     spec: RuleListSpec
 
 
-class FormulaSpec(DecisionSpec):
+class FormulaSpec(RuledSpec):
     """Named steps, rules that may refuse, typed outputs."""
 
     steps: Annotated[dict[Identifier, VariableRef], Field(min_length=1)]
@@ -126,6 +127,27 @@ class FormulaDocument(Document):
 
     kind: Literal["Formula"]
     spec: FormulaSpec
+
+
+class DecisionTableDocument(Document):
+    """Conditions and results in the rows of a table."""
+
+    kind: Literal["DecisionTable"]
+    spec: DecisionTableSpec
+
+
+class RoutingMapDocument(Document):
+    """Which way an action goes, row by row."""
+
+    kind: Literal["RoutingMap"]
+    spec: RoutingMapSpec
+
+
+class WhitelistDocument(Document):
+    """What is permitted; anything else is refused."""
+
+    kind: Literal["Whitelist"]
+    spec: WhitelistSpec
 
 
 Json: TypeAlias = Any
@@ -180,6 +202,9 @@ DOCUMENTS: MappingProxyType[str, type[Document]] = MappingProxyType(
         "Library": LibraryDocument,
         "RuleList": RuleListDocument,
         "Formula": FormulaDocument,
+        "DecisionTable": DecisionTableDocument,
+        "RoutingMap": RoutingMapDocument,
+        "Whitelist": WhitelistDocument,
         "Suite": SuiteDocument,
     }
 )

@@ -199,8 +199,13 @@ class DecisionSpec(Strict):
     parametersRequire: list[Requirement] = Field(default_factory=list)
     outcomes: Annotated[dict[Outcome, OutcomeSpec], Field(min_length=1)]
     requires: list[Precondition] = Field(default_factory=list)
-    otherwise: Conclusion
     outputs: dict[FieldName, OutputSpec] = Field(default_factory=dict)
     ensures: list[Requirement] = Field(default_factory=list)
     log: list[LogSpec] = Field(default_factory=list)
     onError: Outcome
+
+
+class RuledSpec(DecisionSpec):
+    """What a document whose cases are written as rules says besides."""
+
+    otherwise: Conclusion

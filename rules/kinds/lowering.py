@@ -23,7 +23,7 @@ from rules.documents.shape import Shaped, Step
 from rules.documents.type_specs import build, build_default, nullable
 from rules.documents.types_document import Fact, TypeTable
 from rules.kinds.parameters import read_parameters
-from rules.plan import EFFECTS, Call, Parameter, Plan, Requirement
+from rules.plan import EFFECTS, Call, Case, Effect, Output, Parameter, Plan, Requirement
 from rules.types import BOOL, STRING, EnumType, Field, RecordType, Type, same, show
 from rules.yaml_nodes import Scalar, at
 
@@ -52,6 +52,17 @@ class Surroundings:
     """Names of documents that have errors of their own: what is read of them is not judged."""
     policies: frozenset[str] = frozenset()
     """Names of every deciding document, whether it can be called or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a kind makes of its document: the cases, what else holds where none applies, every outcome."""
+
+    cases: tuple[Case, ...]
+    otherwise: Case
+    outcomes: Mapping[str, Effect]
+    outputs: tuple[Output, ...] = ()
+    """Results that belong to the cases themselves, before the outputs that the document computes."""
 
 
 @dataclass(slots=True)
@@ -349,9 +360,18 @@ class Lowering:
                 remedy=" or ".join(blocking),
             )
 
-    def outcome_type(self) -> EnumType:
-        """The outcomes of this document as an enum."""
-        return EnumType(f"outcome of {self.document.name}", tuple(self.spec.outcomes))
+    def outcome_type(self, outcomes: Iterable[str] | None = None) -> EnumType:
+        """The outcomes of this document as an enum; those it declares unless others are given."""
+        return EnumType(f"outcome of {self.document.name}", tuple(self.spec.outcomes if outcomes is None else outcomes))
+
+    def decision_scope(self) -> Scope:
+        """The scope of what is read once the decision is made: its outcome, effect and rule too."""
+        members = {
+            "outcome": Name("decision", "outcome", self.outcome_type()),
+            "effect": Name("decision", "effect", EFFECTS),
+            "rule": Name("decision", "rule", STRING),
+        }
+        return self.scope.with_members("decision", members)
 
 
 def result_type(plan: Plan) -> RecordType:
