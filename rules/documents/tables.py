@@ -12,6 +12,7 @@ from rules.documents.sections import (
     Expression,
     Identifier,
     Message,
+    Name,
     Outcome,
     Strict,
     TypeRef,
@@ -50,6 +51,9 @@ class TableSpec(DecisionSpec):
         default=None, description="Outcome and results where no row applies; needed unless the rows leave nothing out."
     )
     reason: Message
+    unreachable: list[Name] = Field(
+        default_factory=list, description="Rows that are meant never to apply with the parameters as published."
+    )
 
 
 class DecisionTableSpec(TableSpec):

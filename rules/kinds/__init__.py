@@ -8,11 +8,16 @@ from types import MappingProxyType
 from rules.kinds.formula import lower_formula
 from rules.kinds.lowering import Lowering
 from rules.kinds.rule_list import lower_rule_list
+from rules.kinds.table import lower_table
+from rules.kinds.whitelist import lower_whitelist
 from rules.plan import Plan
 
 LOWER: Mapping[str, Callable[[Lowering], Plan | None]] = MappingProxyType(
     {
         "RuleList": lower_rule_list,
         "Formula": lower_formula,
+        "DecisionTable": lower_table,
+        "RoutingMap": lower_table,
+        "Whitelist": lower_whitelist,
     }
 )

@@ -18,13 +18,14 @@ Path = tuple[Step, ...]
 
 
 def plan_of(
-    lowering: Lowering, definitions: Mapping[str, Mapping[str, object]], body_of: Callable[[Lowering], Body | None]
+    lowering: Lowering, definitions: Mapping[Path, Mapping[str, object]], body_of: Callable[[Lowering], Body | None]
 ) -> Plan | None:
-    """The plan of a document: its definitions by the key they stand under, and what its kind makes of the rest.
+    """The plan of a document: its definitions by the path they stand under, and what its kind makes of the rest.
 
     None when anything was reported.
     """
     spec = lowering.spec
+    lowering.outcomes |= {name: outcome.effect for name, outcome in spec.outcomes.items()}
     lowering.read_inputs(spec.inputs)
     lowering.read_parameters()
     lowering.take_libraries()
@@ -52,7 +53,7 @@ def plan_of(
         parameter_requirements=tuple(lowering.requirements),
         calls=tuple(lowering.calls),
         definitions=tuple(lowering.definitions),
-        outcomes=body.outcomes,
+        outcomes=dict(lowering.outcomes),
         cases=body.cases,
         otherwise=body.otherwise,
         outputs=outputs,

@@ -12,4 +12,4 @@ from rules.plan import Plan
 def lower_formula(lowering: Lowering) -> Plan | None:
     """The plan of a Formula, or None when it has faults; its steps are variables that outputs usually read."""
     assert isinstance(lowering.spec, FormulaSpec)
-    return plan_of(lowering, {"steps": lowering.spec.steps}, rules_body)
+    return plan_of(lowering, {("spec", "steps"): lowering.spec.steps}, rules_body)

@@ -24,6 +24,7 @@ from rules.documents.type_specs import build, build_default, nullable
 from rules.documents.types_document import Fact, TypeTable
 from rules.kinds.parameters import read_parameters
 from rules.plan import EFFECTS, Call, Case, Effect, Output, Parameter, Plan, Requirement
+from rules.source import Span
 from rules.types import BOOL, STRING, EnumType, Field, RecordType, Type, same, show
 from rules.yaml_nodes import Scalar, at
 
@@ -56,11 +57,10 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a kind makes of its document: the cases, what else holds where none applies, every outcome."""
+    """What a kind makes of its document: the cases, and what holds where none applies."""
 
     cases: tuple[Case, ...]
     otherwise: Case
-    outcomes: Mapping[str, Effect]
     outputs: tuple[Output, ...] = ()
     """Results that belong to the cases themselves, before the outputs that the document computes."""
 
@@ -78,6 +78,8 @@ class Lowering:
     requirements: list[Requirement] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    outcomes: dict[str, Effect] = field(default_factory=dict)
+    """Every outcome and its effect: those declared, and those its kind adds."""
     failed: bool = False
     told: set[str] = field(default_factory=set)
     """Inputs that libraries need and that were reported as missing."""
@@ -313,12 +315,12 @@ class Lowering:
         self.definitions.append(definition)
         self.scope = self.scope.with_names({definition.name: definition})
 
-    def read_definitions(self, group: str, written: Mapping[str, object]) -> None:
+    def read_definitions(self, group: Path, written: Mapping[str, object]) -> None:
         """Variables or steps, in the order of the document; presence is checked where they are read."""
         outside, names = self.scope.later, list(written)
         for position, (name, spec) in enumerate(written.items()):
             self.scope = replace(self.scope, later=outside | set(names[position:]))
-            path: Path = ("spec", group, name)
+            path: Path = (*group, name)
             expected: Type | None = None
             if isinstance(spec, VariableSpec):
                 expected = build(
@@ -334,49 +336,49 @@ class Lowering:
             if node is None or (isinstance(spec, VariableSpec) and expected is None):
                 self.faulty(name)
             else:
-                self._define(("spec", group, name), define(name, node))
+                self._define((*group, name), define(name, node))
         self.scope = replace(self.scope, later=outside)
 
     def outcome(self, path: Path, name: str, *, must_block: bool = False) -> None:
         """An outcome must be declared; where an error or a failed precondition leads, it must block."""
-        spec = self.spec.outcomes.get(name)
-        if spec is None:
-            near = did_you_mean(name, self.spec.outcomes)
-            self.error(
-                "outcome-unknown",
-                path,
-                f"`{name}` is not among the outcomes",
-                remedy=f"`{near}`"
-                if near
-                else f"`{name}: {{effect: {'block' if must_block else '…'}}}` under `outcomes`",
-            )
-        elif must_block and spec.effect != "block":
-            blocking = [f"`{n}`" for n, s in self.spec.outcomes.items() if s.effect == "block"]
+        effect = self.outcomes.get(name)
+        if effect is None:
+            self.unknown_outcome(self.document.span(*path), name, "block" if must_block else "…")
+        elif must_block and effect != "block":
+            blocking = [f"`{n}`" for n, e in self.outcomes.items() if e == "block"]
             self.error(
                 "outcome-must-block",
                 path,
-                f"`{name}` has effect {spec.effect}; what leads here can only block",
+                f"`{name}` has effect {effect}; what leads here can only block",
                 expected="an outcome with `effect: block`",
                 remedy=" or ".join(blocking),
             )
 
-    def outcome_type(self, outcomes: Iterable[str] | None = None) -> EnumType:
-        """The outcomes of this document as an enum; those it declares unless others are given."""
-        return EnumType(f"outcome of {self.document.name}", tuple(self.spec.outcomes if outcomes is None else outcomes))
+    def unknown_outcome(self, span: Span, name: str, effect: str = "…") -> None:
+        """Report an outcome that is not declared."""
+        self.failed = True
+        near = did_you_mean(name, self.outcomes)
+        remedy = f"`{near}`" if near else f"`{name}: {{effect: {effect}}}` under `outcomes`"
+        self.diagnostics.error("outcome-unknown", span, f"`{name}` is not among the outcomes", remedy=remedy)
 
     def decision_scope(self) -> Scope:
         """The scope of what is read once the decision is made: its outcome, effect and rule too."""
         members = {
-            "outcome": Name("decision", "outcome", self.outcome_type()),
+            "outcome": Name("decision", "outcome", outcome_type(self.document.name, self.outcomes)),
             "effect": Name("decision", "effect", EFFECTS),
             "rule": Name("decision", "rule", STRING),
         }
         return self.scope.with_members("decision", members)
 
 
+def outcome_type(policy: str, outcomes: Iterable[str]) -> EnumType:
+    """The outcomes of a policy as an enum."""
+    return EnumType(f"outcome of {policy}", tuple(outcomes))
+
+
 def result_type(plan: Plan) -> RecordType:
     """What a caller sees of a decision: outcome, effect, rule, reason and the outputs."""
-    outcome = EnumType(f"outcome of {plan.name}", tuple(plan.outcomes))
+    outcome = outcome_type(plan.name, plan.outcomes)
     fixed = (Field("outcome", outcome), Field("effect", EFFECTS), Field("rule", STRING), Field("reason", STRING))
     outputs = tuple(Field(o.name, o.type, optional=o.optional) for o in plan.outputs)
     return RecordType(f"call:{plan.name}", (*fixed, *outputs))

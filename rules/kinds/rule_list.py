@@ -12,4 +12,4 @@ from rules.plan import Plan
 def lower_rule_list(lowering: Lowering) -> Plan | None:
     """The plan of a RuleList, or None when it has faults."""
     assert isinstance(lowering.spec, RuleListSpec)
-    return plan_of(lowering, {"variables": lowering.spec.variables}, rules_body)
+    return plan_of(lowering, {("spec", "variables"): lowering.spec.variables}, rules_body)

@@ -30,8 +30,7 @@ def rules_body(lowering: Lowering) -> Body:
         known = presence.unite(known, not_applied(case))
         cases += [case] if case is not None else []
     unique_ids(lowering, [(("spec", "rules", i, "id"), rule.id) for i, rule in enumerate(rules)])
-    outcomes = {name: outcome.effect for name, outcome in lowering.spec.outcomes.items()}
-    return Body(tuple(cases), _otherwise(lowering, lowering.spec.otherwise, known), outcomes)
+    return Body(tuple(cases), _otherwise(lowering, lowering.spec.otherwise, known))
 
 
 def preconditions(lowering: Lowering) -> tuple[list[Case], Facts]:

@@ -1,0 +1,87 @@
+"""What the analysis of a table found, told with a row and an example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rules.documents.tables import DecisionTableSpec
+from rules.kinds.table_header import column_type
+from rules.tables.analysis import Column, analyse
+from rules.tables.regions import Value
+from rules.types import DurationType
+
+if TYPE_CHECKING:
+    from rules.kinds.table_rows import TableBody
+
+
+def check_rows(body: TableBody) -> None:
+    """Report rows that never apply, rows that the hit policy does not let meet, and values that no row admits."""
+    lowering, spec = body.lowering, body.spec
+    columns = [Column(name, t) for name in body.header.conditions if (t := column_type(lowering, name)) is not None]
+    if len(columns) < len(body.header.conditions):
+        return
+    at: Mapping[str, Value] = {p.name: p.default for p in lowering.parameters if p.default is not None}
+    found = analyse(columns, [row.tests for row in body.rows], at)
+    hit_policy = spec.hitPolicy if isinstance(spec, DecisionTableSpec) else "first"
+    table = lowering.document.span("spec", "table")
+    if not found.told and hit_policy in ("unique", "any"):
+        lowering.failed = True
+        message = f"whether two rows apply together cannot be told, and hit policy {hit_policy} forbids it"
+        lowering.diagnostics.error("table-overlap", table, message, remedy="`hitPolicy: first`")
+    for index, by in found.never.items():
+        row = body.rows[index]
+        if hit_policy == "priority" or row.id in spec.unreachable:
+            continue
+        taken = f": {_rows(body, by)} take all it admits" if by else ": a cell admits nothing"
+        lowering.failed = True
+        lowering.diagnostics.error(
+            "table-unreachable", row.row.span, f"`{row.id}` never applies{taken}", remedy="the table without the row"
+        )
+    for first, second, values in found.overlaps:
+        _overlap(body, hit_policy, first, second, _shown(columns, values))
+    if found.gap is not None and spec.otherwise is None:
+        lowering.failed = True
+        shown = _shown(columns, found.gap)
+        lowering.diagnostics.error(
+            "table-gap", table, f"no row applies for {shown}", expected="a row for it, or `otherwise`"
+        )
+
+
+def _overlap(body: TableBody, hit_policy: str, first: int, second: int, shown: str) -> None:
+    """Report two rows that apply together where the hit policy forbids that."""
+    one, other = body.rows[first], body.rows[second]
+    alike = one.outcome == other.outcome and _texts(body, first) == _texts(body, second)
+    if hit_policy == "unique" or (hit_policy == "any" and not alike):
+        body.lowering.failed = True
+        differ = "" if hit_policy == "unique" else " and differ"
+        body.lowering.diagnostics.error(
+            "table-overlap",
+            other.row.span,
+            f"`{one.id}` and `{other.id}` both apply{differ} for {shown}",
+            expected=f"rows that do not, under hit policy {hit_policy}",
+            notes=[(one.row.span, "the other row")],
+        )
+
+
+def _texts(body: TableBody, index: int) -> list[str]:
+    """What a row's result cells say."""
+    row = body.rows[index].row
+    return [row.cells[at].text for at in body.header.results.values()]
+
+
+def _rows(body: TableBody, indices: Sequence[int]) -> str:
+    return ", ".join(f"`{body.rows[index].id}`" for index in indices)
+
+
+def _shown(columns: Sequence[Column], values: Sequence[Value]) -> str:
+    """The values of an example, column by column."""
+    return ", ".join(f"{column.name}={_value(column, value)}" for column, value in zip(columns, values, strict=True))
+
+
+def _value(column: Column, value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(column.type, DurationType) and isinstance(value, int):
+        return f"{value / 1_000_000:g}s"
+    return str(value)
