@@ -13,7 +13,7 @@ def lower_library(lowering: Lowering) -> Library | None:
     lowering.read_inputs(model.spec.inputs)
     lowering.read_parameters()
     lowering.read_requirements()
-    lowering.read_definitions("variables", model.spec.variables)
+    lowering.read_definitions(("spec", "variables"), model.spec.variables)
     if lowering.failed:
         return None
     return Library(

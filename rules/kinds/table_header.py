@@ -54,9 +54,7 @@ def read_header(lowering: Lowering, table: PipeTable, results: Mapping[str, Type
         fine = _fault(lowering, table.header[0], f"the header lacks {lacking}", lacking)
     if not fine:
         return None
-    return Header(
-        found["id"], {name: found[name] for name in columns}, {name: found[name] for name in wanted_results}
-    )
+    return Header(found["id"], {name: found[name] for name in columns}, {name: found[name] for name in wanted_results})
 
 
 def _fault(lowering: Lowering, cell: Cell, message: str, remedy: str) -> bool:

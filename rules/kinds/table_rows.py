@@ -20,8 +20,8 @@ from rules.documents.tables import DecisionTableSpec, TableSpec
 from rules.documents.type_specs import build
 from rules.kinds.lowering import Body, Lowering
 from rules.kinds.rules import preconditions, unique_ids
-from rules.kinds.table_header import Header, read_header
 from rules.kinds.table_findings import check_rows
+from rules.kinds.table_header import Header, read_header
 from rules.plan import Case, Output
 from rules.source import Span
 from rules.tables.cells import Condition, Test, condition_of, read_result, read_test
@@ -151,7 +151,7 @@ def _row_outcome(body: TableBody, row: Row) -> str | None:
 
 
 def _cases(body: TableBody) -> Body | None:
-    lowering, spec = body.lowering, body.spec
+    lowering = body.lowering
     cases, known = preconditions(lowering)
     for row in _in_order(body):
         case, known = _case(body, row, known)
@@ -191,9 +191,7 @@ def _case(body: TableBody, row: TableRow, known: Facts) -> tuple[Case | None, Fa
         if test is None:
             continue
         text = text_of(test.cell.scalar)
-        node = typed(
-            condition_of(test, name), text, lowering.scope, lowering.diagnostics, expected=BOOL, known=holds
-        )
+        node = typed(condition_of(test, name), text, lowering.scope, lowering.diagnostics, expected=BOOL, known=holds)
         if node is None:
             lowering.failed = True
             return None, presence.ALL
@@ -241,8 +239,8 @@ def _otherwise(body: TableBody, known: Facts) -> Case | None:
     """What holds where no row applies; a table that leaves nothing out needs none, and fails closed all the same."""
     lowering, spec = body.lowering, body.spec
     if spec.otherwise is None:
-        reason = Template(("no row of the table applies",), lowering.document.span("spec", "table"))
-        return Case("otherwise", None, (), spec.onError, reason, lowering.document.span("spec", "table"))
+        told = Template(("no row of the table applies",), lowering.document.span("spec", "table"))
+        return Case("otherwise", None, (), spec.onError, told, lowering.document.span("spec", "table"))
     outcome_key = spec.outcomeFrom.result if spec.outcomeFrom else "outcome"
     path = ("spec", "otherwise")
     for key in spec.otherwise.keys() - {*body.results, outcome_key}:

@@ -1,6 +1,7 @@
 """Whitelist: rows by columns, `yes` or `no` in each cell; whatever is not listed is refused.
 
-The column is judged first: a word it does not know is refused whatever the row. Then an absent row, then an unknown one.
+The column is judged first: a word it does not know is refused whatever the row; then an absent row, then an unknown
+one.
 """
 
 from __future__ import annotations
@@ -9,28 +10,40 @@ from collections.abc import Iterable
 
 from rules.cel import presence
 from rules.cel.expressions import text_of, typed
+from rules.cel.functions import BY_ID
 from rules.cel.presence import Facts
 from rules.cel.syntax import Apply, Constant, Name, Syntax
-from rules.cel.tree import Node, Variable, define, is_guarded
+from rules.cel.tree import Call, Definition, Has, Node, is_guarded
 from rules.documents.sections import Conclusion
 from rules.documents.shape import Step
 from rules.documents.tables import WhitelistSpec
 from rules.kinds.assembly import plan_of
 from rules.kinds.lowering import Body, Lowering
-from rules.kinds.rules import not_applied, preconditions
+from rules.kinds.rules import not_applied, preconditions, told
 from rules.plan import Case, Plan
 from rules.tables.pipe import Cell, PipeTable, read_table
 from rules.types import BOOL, EnumType, show
 
 ROW, COLUMN = "row", "column"
 """The names of the two keys inside the whitelist."""
+KEYS = {
+    "unknown-column": "unknownColumn",
+    "absent-row": "absentRow",
+    "unknown-row": "unknownRow",
+    "listed": "listed",
+    "unlisted": "unlisted",
+}
+"""Where the outcome of each rule is written."""
+REFUSING = frozenset(("unknown-column", "unknown-row", "unlisted"))
+"""Rules that can only block: what is not listed is refused."""
 
 
 def lower_whitelist(lowering: Lowering) -> Plan | None:
     """The plan of a Whitelist, or None when it has faults."""
     spec = lowering.spec
     assert isinstance(spec, WhitelistSpec)
-    return plan_of(lowering, {("spec",): {ROW: spec.row, COLUMN: spec.column}}, whitelist_body)
+    keys = {ROW: spec.row, COLUMN: spec.column}
+    return plan_of(lowering, {("spec",): keys}, whitelist_body)
 
 
 def whitelist_body(lowering: Lowering) -> Body | None:
@@ -90,5 +103,80 @@ def _words(lowering: Lowering, key: str, cells: Iterable[Cell]) -> bool:
 
 def _may_be_absent(lowering: Lowering) -> bool:
     """Whether the row's key reads something that may be absent."""
-    meaning = lowering.scope.names[ROW]
-    return bool(presence.needs(meaning.read(lowering.document.span("spec", ROW)), presence.NONE))
+    return bool(presence.needs(_key(lowering), presence.NONE))
+
+
+def _key(lowering: Lowering) -> Node:
+    """A read of the row's key."""
+    node = lowering.scope.read(ROW, lowering.document.span("spec", ROW))
+    assert node is not None
+    return node
+
+
+def _absent_row(lowering: Lowering, spec: WhitelistSpec, known: Facts) -> Case | None:
+    """The case of a row's key that is not there; it has to be said what holds then."""
+    definition = lowering.scope.names[ROW]
+    assert isinstance(definition, Definition)
+    path = definition.node
+    if spec.absentRow is None:
+        expected = "`absentRow: {outcome: …, reason: …}`"
+        lowering.error("table-key", ("spec", ROW), f"`{path.span.text}` may be absent", expected=expected)
+        return None
+    if not is_guarded(path):
+        lowering.error("table-key", ("spec", ROW), "a row's key that may be absent is an input or a field by itself")
+        return None
+    there = Has(path, path.span)
+    absent = Call(BY_ID["not"], (there,), BOOL, path.span, raises=False)
+    return _conclusion(lowering, "absent-row", absent, spec.absentRow, known)
+
+
+def _case(lowering: Lowering, ident: str, condition: Syntax, conclusion: Conclusion, known: Facts) -> Case | None:
+    """A case from syntax over the two keys."""
+    scalar = lowering.scalar("spec", "table")
+    text = text_of(scalar)
+    when = typed(condition, text, lowering.scope, lowering.diagnostics, expected=BOOL, known=known)
+    return None if when is None else _conclusion(lowering, ident, when, conclusion, known)
+
+
+def _conclusion(lowering: Lowering, ident: str, when: Node | None, conclusion: Conclusion, known: Facts) -> Case | None:
+    """The case of an outcome and a reason that the document writes under a key of its own."""
+    path: tuple[Step, ...] = ("spec", KEYS[ident])
+    lowering.outcome((*path, "outcome"), conclusion.outcome, must_block=ident in REFUSING)
+    knows = known if when is None else told(when, True, known)
+    reason = lowering.message((*path, "reason"), known=knows)
+    span = lowering.document.span(*path, "outcome")
+    return None if reason is None else Case(ident, when, (), conclusion.outcome, reason, span)
+
+
+def _none(key: str, words: Iterable[Cell], table: Cell) -> Syntax:
+    """That a key is none of some words."""
+    start, end = table.start, table.end
+    return Apply("!_", None, (_either([_is(key, word) for word in words], table),), start, end)
+
+
+def _listed(table: PipeTable, whole: Cell) -> Syntax:
+    """That the cell of the row and the column says yes."""
+    permitted = [
+        _both(_is(ROW, row.cells[0]), _either([_is(COLUMN, table.header[at]) for at in yes], whole), whole)
+        for row in table.rows
+        if (yes := [at for at, cell in enumerate(row.cells) if at > 0 and cell.text == "yes"])
+    ]
+    return _either(permitted, whole) if permitted else Constant(False, whole.start, whole.end)
+
+
+def _is(key: str, word: Cell) -> Syntax:
+    name, text = Name(key, word.start, word.end), Constant(word.text, word.start, word.end)
+    return Apply("_==_", None, (name, text), word.start, word.end)
+
+
+def _either(parts: list[Syntax], whole: Cell) -> Syntax:
+    """One of the parts, as a tree that is as flat as can be."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    halves = (_either(parts[:middle], whole), _either(parts[middle:], whole))
+    return Apply("_||_", None, halves, whole.start, whole.end)
+
+
+def _both(left: Syntax, right: Syntax, whole: Cell) -> Syntax:
+    return Apply("_&&_", None, (left, right), whole.start, whole.end)
