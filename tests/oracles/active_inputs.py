@@ -25,6 +25,11 @@ OPENED = (
     "2023-12-31T23:59:59.999999Z",
 )
 FULL_UNIVERSE = list(SYMBOLS)
+FEATURES_BY_SLOTS = {
+    3: {"trend_strength": 0.29, "atr_pct": 2.5, "momentum_consistency": 0.39},
+    4: {"trend_strength": 0.35, "atr_pct": 2.5, "momentum_consistency": 0.39},
+    6: {"trend_strength": 0.75, "atr_pct": 2.5, "momentum_consistency": 0.6},
+}
 
 
 def near(rng: Random, thresholds: Sequence[float], low: float, high: float) -> float:
@@ -56,13 +61,13 @@ def markets(count: int, seed: int) -> Iterator[Inputs]:
         yield {"market": market(rng)}
 
 
-def books(count: int, seed: int, *, most: int = 8, calm: bool = False) -> Iterator[Inputs]:
-    """Snapshots with scores, ages and returns, of at most `most` open entries."""
+def books(count: int, seed: int, *, most: int = 8, calm: float = 0.0) -> Iterator[Inputs]:
+    """Snapshots with scores, ages and returns, of at most `most` open entries; this share of them is calm."""
     rng = _random("books", seed)
     for snapshot in generate(count, seed):
         snapshot.pop("size_multiplier", None)
         _trim(rng, snapshot["portfolio"], most)
-        dress(rng, snapshot, calm=calm)
+        dress(rng, snapshot, calm=rng.random() < calm)
         yield snapshot
 
 
@@ -73,12 +78,14 @@ def dress(rng: Random, snapshot: Inputs, *, calm: bool) -> None:
     intent["action"] = "EXPAND_POSITION" if rng.random() < (0.5 if held else 0.05) else "NEW_TRADE"
     if rng.random() < 0.2:
         del intent["action"]
-    _set(intent, "returns", series.draw(rng, calm=calm))
-    for entry in open_entries(portfolio):
+    entries = [*portfolio["positions"], *portfolio["pending"]]
+    first, *returns = series.draw_all(rng, 1 + len(entries), calm=calm)
+    _set(intent, "returns", first)
+    for entry, own in zip(entries, returns, strict=True):
         bare = not calm and rng.random() < 0.03
         _set(entry, "score", None if bare else rng.choice((*SCORES, rng.uniform(1.0, 100.0))))
         _set(entry, "opened_at", rng.choice((*OPENED, None)))
-        _set(entry, "returns", series.draw(rng, calm=calm))
+        _set(entry, "returns", own)
     if not calm and portfolio["positions"] and rng.random() < 0.03:
         rng.choice(portfolio["positions"])["score"] = rng.choice((0.0, 5e-324, 1000.0))
     _set(intent, "score", _intent_score(rng, portfolio["positions"]))
@@ -149,17 +156,28 @@ def correlation_inputs(count: int, seed: int) -> Iterator[Inputs]:
 def active_inputs(count: int, seed: int) -> Iterator[Inputs]:
     """Inputs of `active_positions`; two of three are calm in everything but slots."""
     rng = _random("active", seed)
-    wild, calm = books(count, seed, most=7), books(count, seed + 1, most=7, calm=True)
-    for one, other in zip(wild, calm, strict=True):
-        quiet = rng.random() < 0.66
-        facts = other if quiet else one
-        symbol = facts["intent"]["symbol"]
+    for facts in books(count, seed, most=7, calm=0.66):
+        size = len(open_entries(facts["portfolio"]))
+        features = FEATURES_BY_SLOTS.get(size)
+        if features is not None and rng.random() < 0.6:
+            _twin(rng, facts)
+        else:
+            features = market(rng)
         yield {
             "intent": facts["intent"],
             "portfolio": facts["portfolio"],
-            "market": market(rng),
-            "universe": universe(rng, symbol, calm=quiet),
+            "market": features,
+            "universe": universe(rng, facts["intent"]["symbol"], calm=rng.random() < 0.66),
         }
+
+
+def _twin(rng: Random, facts: Inputs) -> None:
+    """Now and then the candidate moves like one of the positions, most often the one that scores least."""
+    scored = [one for one in facts["portfolio"]["positions"] if one.get("score") is not None]
+    if scored and rng.random() < 0.4:
+        least = min(scored, key=lambda one: float(one["score"]))
+        twin = least if rng.random() < 0.7 else rng.choice(scored)
+        twin["returns"] = facts["intent"]["returns"] = series.correlated()[0]
 
 
 def governor_inputs(count: int, seed: int) -> Iterator[Inputs]:
@@ -171,8 +189,8 @@ def governor_inputs(count: int, seed: int) -> Iterator[Inputs]:
 
 def advice(rng: Random, *, calm: bool) -> Inputs:
     """Health, risk and the advisers' word."""
-    drawdown = near(rng, (5.0, 8.0), 0.0, 100.0)
-    streak = rng.choice((0, 1, 4, 5, 6, 7, 8, 9, 1000))
+    drawdown = near(rng, (5.0, 8.0), 0.0, rng.choice((7.5, 10.0, 100.0)))
+    streak = rng.choice((0, 0, 1, 1, 4, 4, 5, 6, 7, 7, 8, 9, 1000))
     healthy = calm or rng.random() < 0.85
     health: Inputs = {"healthy": healthy}
     if not healthy and rng.random() < 0.5:

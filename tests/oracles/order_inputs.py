@@ -19,10 +19,12 @@ from tests.oracles.snapshots import SYMBOLS, generate
 Inputs = dict[str, Any]
 
 START = datetime(2026, 2, 3, 12, tzinfo=UTC)
-ACTIONS = ("BUY", "BUY", "SELL", "SELL", "CLOSE", "HOLD", "buy", "PANIC")
+ACTIONS = (*("BUY", "SELL", "CLOSE") * 4, "HOLD", "buy", "PANIC")
 FREEZES = (*LIMITS, "PANIC_FREEZE", "full_freeze", None)
 AGES = ("0s", "1799.999999s", "30m", "1800.000001s", "1h", "3600.000001s", "3599.999999s", "2h", "7200.000001s", "3h")
-SHORTING = RouterParameters(short_enabled=True, allow_short=dict.fromkeys(SYMBOLS[::2], True) | {SYMBOLS[1]: False})
+SHORTABLE = dict.fromkeys(SYMBOLS, True) | {SYMBOLS[1]: False}
+del SHORTABLE[SYMBOLS[2]], SHORTABLE[SYMBOLS[3]]
+SHORTING = RouterParameters(short_enabled=True, allow_short=SHORTABLE)
 
 
 def freezes(count: int, seed: int) -> Iterator[Inputs]:
@@ -35,7 +37,7 @@ def freezes(count: int, seed: int) -> Iterator[Inputs]:
 
 
 def signals_of_orders(count: int, seed: int) -> Iterator[Inputs]:
-    """Inputs of `router`; the parameters `SHORTING` make shorts possible in about every second symbol."""
+    """Inputs of `router`; the parameters `SHORTING` make shorts possible in most symbols."""
     rng = _random("router", seed)
     for snapshot in generate(count, seed):
         symbol = snapshot["intent"]["symbol"]
@@ -52,7 +54,7 @@ def order_signal(rng: Random, symbol: str) -> Inputs:
         if rng.random() < 0.7:
             signal[name] = rng.random() < (0.4 if name != "is_risk" else 0.2)
     optional = {
-        "score": near(rng, (0.65, 0.55, 0.30), 0.0, 1.0),
+        "score": near(rng, (0.65, 0.65, 0.55, 0.30, 0.9), 0.0, 1.0),
         "risk_reward_ratio": near(rng, (1.3, 1.15), 0.0, 100.0),
         "strategy": "momentum",
         "confidence": rng.random(),
@@ -229,6 +231,12 @@ def _gate_book(rng: Random, facts: Inputs, *, calm: bool) -> None:
         portfolio["pending"] = portfolio["pending"][:2]
         portfolio["positions"] = portfolio["positions"][-(5 - len(portfolio["pending"])) :]
     dress(rng, facts, calm=calm)
+    if calm and rng.random() < 0.6:
+        facts |= {"risk": {"drawdown_pct": 1.0, "losing_streak": 0}, "multipliers": {}}
+        portfolio["available_capital"] = rng.choice((4500.0, 1000.0, rng.uniform(100.0, 1e4)))
+    if calm and rng.random() < 0.4:
+        portfolio |= {"last_trade_at": None, "last_trade_at_by_symbol": {}}
+        intent |= {"confidence": rng.choice((0.85, 1.0)), "risk_score": rng.choice((1.0, 0.8))}
     if calm and any(entry["symbol"] == intent["symbol"] for entry in open_entries(portfolio)):
         intent["action"] = "EXPAND_POSITION"
     if calm and rng.random() < 0.3:

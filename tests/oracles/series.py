@@ -43,10 +43,17 @@ def independent() -> tuple[Series, ...]:
     return tuple([rng.gauss(0.0, 0.01) for _ in range(POINTS)] for _ in range(16))
 
 
-def draw(rng: Random, *, calm: bool = False) -> Series | None:
-    """A series, or none; a calm one blocks nothing."""
+def draw_all(rng: Random, count: int, *, calm: bool) -> list[Series | None]:
+    """A series, or none, for each of `count` entries; calm ones block nothing while there are enough of them."""
+    if calm:
+        quiet = rng.sample(independent(), len(independent()))
+        return [quiet[at % len(quiet)] for at in range(count)]
+    return [_draw(rng) for _ in range(count)]
+
+
+def _draw(rng: Random) -> Series | None:
     chance = rng.random()
-    if calm or chance < 0.3:
+    if chance < 0.3:
         return rng.choice(independent())
     if chance < 0.35:
         return None
