@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format types check suites schemas docs bench clean
+.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
@@ -63,6 +63,9 @@ bench: $(VENV)/.core ## time decisions
 	@$(BIN)/python benchmarks/decide.py
 	@$(BIN)/python benchmarks/compile.py
 
+benchmarks: $(VENV)/.bench ## time everything beside what else could be picked; writes docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.report
+
 clean: ## remove .venv, caches and build output
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@rm -rf .coverage .coverage.* htmlcov build dist *.egg-info
@@ -98,4 +101,10 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	@echo 'setting up: the product and the development tools…'
 	@$(PIP) install --editable '.[dev]'
+	@touch $(VENV)/.core $@
+
+# What the benchmarks compare with.
+$(VENV)/.bench: $(VENV)/.made pyproject.toml
+	@echo 'setting up: the product and what it is compared with…'
+	@$(PIP) install --editable '.[bench]'
 	@touch $(VENV)/.core $@

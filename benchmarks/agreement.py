@@ -21,7 +21,9 @@ class Disagreement:
 
     def __str__(self) -> str:
         """With the whole snapshot, so that it can be looked at."""
-        return f"{self.who} disagrees on snapshot {self.place}: {self.theirs}, ours {self.ours}: {self.snapshot.decode()}"
+        return (
+            f"{self.who} disagrees on snapshot {self.place}: {self.theirs}, ours {self.ours}: {self.snapshot.decode()}"
+        )
 
 
 def verdict_of(policy: Policy, snapshot: bytes) -> Verdict:

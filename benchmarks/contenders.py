@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.handwritten import handwritten_entry
-from benchmarks.peers.peer import Peer, installed_version
+from benchmarks.peers.peer import Peer
 from benchmarks.snapshots import same_mix
 from benchmarks.timing import Contender
 from engine.decision import Stamp, to_json
@@ -24,6 +24,8 @@ PARSE = "msgspec alone"
 DECODE = "decode"
 BYTES_VERDICT = "bytes to verdict"
 BYTES_DECISION = "bytes to decision"
+HAND_BYTES = "msgspec alone, hand-written"
+CHECKED = " after our checks"
 
 STAMP = Stamp("benchmark", datetime(2026, 2, 3, tzinfo=UTC))
 
@@ -44,6 +46,11 @@ def own_contenders(policy: Policy, raw: Sequence[bytes]) -> dict[str, Contender]
     rows = [(row,) for row in raw]
     parse = msgspec.json.Decoder(type(decoded[0][0]), dec_hook=read_form).decode
 
+    hand, unpack = handwritten_entry(policy.decoder.structs), policy.unpack
+
+    def by_hand(row: bytes) -> object:
+        return hand(*unpack(parse(row)))
+
     def verdict(row: bytes) -> object:
         return policy.verdict(decode(row))
 
@@ -55,11 +62,12 @@ def own_contenders(policy: Policy, raw: Sequence[bytes]) -> dict[str, Contender]
 
     everywhere = range(len(raw))
     table: tuple[tuple[str, Callable[..., Any], Sequence[tuple[Any, ...]]], ...] = (
-        (HAND, handwritten_entry(policy.decoder.structs), unpacked),
+        (HAND, hand, unpacked),
         (VERDICT, policy.program.verdict, unpacked),
         ("verdict and reason", policy.program.full, unpacked),
         ("decoded to decision", lambda inputs: policy.decide(inputs, STAMP), decoded),
         (PARSE, parse, rows),
+        (HAND_BYTES, by_hand, rows),
         (DECODE, decode, rows),
         (BYTES_VERDICT, verdict, rows),
         (BYTES_DECISION, decision, rows),
@@ -71,14 +79,23 @@ def own_contenders(policy: Policy, raw: Sequence[bytes]) -> dict[str, Contender]
 def peer_contenders(peers: Sequence[Peer], raw: Sequence[bytes]) -> dict[str, Contender]:
     """The peers by name, each from the same bytes."""
     rows = [(row,) for row in raw]
-    return {
-        peer.name: Contender(
-            peer.name,
-            peer.decide,
-            rows,
-            same_mix(raw, peer.per_result),
-            version=installed_version(peer.name),
-            facts=peer.facts,
-        )
-        for peer in peers
-    }
+    return {peer.name: Contender(peer.name, peer.decide, rows, same_mix(raw, peer.per_result)) for peer in peers}
+
+
+def checked_contenders(policy: Policy, peers: Sequence[Peer], raw: Sequence[bytes]) -> dict[str, Contender]:
+    """The peers that look at no more of a snapshot than their rules do, each after the checks of our decoder."""
+    found: dict[str, Contender] = {}
+    for peer in peers:
+        if peer.facts == "policy":
+            name = peer.name + CHECKED
+            call, rows = _after(policy.decoder.decode, peer.decide), [(row,) for row in raw]
+            found[name] = Contender(name, call, rows, same_mix(raw, peer.per_result))
+    return found
+
+
+def _after(first: Callable[[bytes], object], then: Callable[[bytes], object]) -> Callable[[bytes], object]:
+    def both(row: bytes) -> object:
+        first(row)
+        return then(row)
+
+    return both

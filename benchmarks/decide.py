@@ -27,8 +27,16 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.agreement import disagreements  # noqa: E402 -- after the path is set
 from benchmarks.bounds import bounds  # noqa: E402
-from benchmarks.contenders import DECODE, HAND, own_contenders, peer_contenders, shipped_entry  # noqa: E402
-from benchmarks.peers.peer import Peer  # noqa: E402
+from benchmarks.contenders import (  # noqa: E402
+    DECODE,
+    HAND,
+    VERDICT,
+    checked_contenders,
+    own_contenders,
+    peer_contenders,
+    shipped_entry,
+)
+from benchmarks.peers.peer import Peer, installed_version  # noqa: E402
 from benchmarks.peers.table import NAMES, prepared  # noqa: E402
 from benchmarks.snapshots import PER_RESULT, SEED, edges, everyday, same_mix  # noqa: E402
 from benchmarks.timing import WARM_UP, Timed, measure  # noqa: E402
@@ -41,7 +49,7 @@ ROUNDS = 40
 def check_agreement(policy: Policy, raw: Sequence[bytes], peers: Sequence[Peer]) -> None:
     """Everybody must judge every snapshot alike, and every result must be there a hundred times."""
     own = own_contenders(policy, raw)
-    hand, verdict = own[HAND], own["verdict"]
+    hand, verdict = own[HAND], own[VERDICT]
     for place, row in enumerate(hand.arguments):
         if hand.call(*row) != verdict.call(*row)[:2]:
             raise SystemExit(f"the hand-written function disagrees on snapshot {place}: {raw[place].decode()}")
@@ -65,19 +73,24 @@ def measured(rounds: int, names: Sequence[str]) -> dict[str, Any]:
     peers, absent = prepared(names)
     check_agreement(policy, raw, peers)
     right = at_the_edges(policy, peers)
-    own, others = own_contenders(policy, raw), peer_contenders(peers, raw)
-    timed = measure([*own.values(), *others.values()], own[HAND], own[DECODE], rounds, _progress(rounds))
+    own, others, checked = (
+        own_contenders(policy, raw),
+        peer_contenders(peers, raw),
+        checked_contenders(policy, peers, raw),
+    )
+    everybody = [*own.values(), *others.values(), *checked.values()]
+    timed = measure(everybody, own[HAND], own[DECODE], rounds, _progress(rounds))
     by_name = {one.contender.name: one for one in timed}
-    checked = bounds(by_name, {name: by_name[name] for name in others})
     return {
         "snapshots": len(raw),
         "mean_bytes": round(sum(map(len, raw)) / len(raw)),
         "seed": SEED,
         "rounds": rounds,
         "rows": [row_of(by_name[name]) for name in own],
-        "peers": [{**row_of(by_name[peer.name]), **peer_notes(peer, right)} for peer in peers],
+        "peers": [{**row_of(by_name[peer.name]), **notes_on(peer, right[peer.name])} for peer in peers],
+        "checked": [row_of(by_name[name]) for name in checked],
         "skipped": dict(absent),
-        "bounds": [bound.as_json() for bound in checked],
+        "bounds": [bound.as_json() for bound in bounds(by_name, [*others, *checked])],
     }
 
 
@@ -93,15 +106,14 @@ def row_of(timed: Timed) -> dict[str, Any]:
     }
 
 
-def peer_notes(peer: Peer, right: Mapping[str, int]) -> dict[str, Any]:
+def notes_on(peer: Peer, right: int) -> dict[str, Any]:
     """What is told of a peer beside its times."""
-    contender = peer_contenders([peer], everyday())[peer.name]
     return {
-        "version": contender.version,
+        "version": installed_version(peer.name),
         "language": peer.language,
         "facts": peer.facts,
-        "timed_on": len(contender.places),
-        "edges_right": right[peer.name],
+        "timed_on": 10 * peer.per_result,
+        "edges_right": right,
         "edges": EDGES,
         "inexact": peer.inexact,
     }
@@ -112,8 +124,9 @@ def shown(found: Mapping[str, Any]) -> str:
     head = f"{'ns per decision':<32}{'p50':>11}{'p95':>11}{'p99':>11}{'x hand':>9}{'x decode':>10}"
     lines = [head, *(_line(row) for row in found["rows"])]
     if found["peers"]:
-        lines += ["", f"{'peers, from the same bytes':<85}{'facts':>8}{'edges':>9}"]
-    lines += [f"{_line(row)} {row['facts']:>8}{row['edges_right']:>5}/{row['edges']}" for row in found["peers"]]
+        lines += ["", f"{'peers, from the same bytes':<86}{'facts':>6}{'edges':>9}"]
+    lines += [f"{_line(row)} {row['facts']:>7}{row['edges_right']:>5}/{row['edges']}" for row in found["peers"]]
+    lines += [_line(row) for row in found["checked"]]
     lines += [f"{name:<32}skipped: {why}" for name, why in found["skipped"].items()]
     lines += [""]
     for bound in found["bounds"]:

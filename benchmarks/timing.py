@@ -2,8 +2,8 @@
 
 A round times every contender in turn, so that a machine that slows down slows all alike. For a ratio, whole passes of
 a yardstick A and a contender B are timed in the order A B B A, in processor time, and the ratio of a round is that of
-the sums; its median over the rounds is what is told. For percentiles, every decision of one more pass is timed with `perf_counter_ns`;
-nothing is subtracted, so each figure includes the same cost of reading the clock.
+the sums; its median over the rounds is what is told. For percentiles, every decision of one more pass is timed with
+`perf_counter_ns`; nothing is subtracted, so each figure includes the same cost of reading the clock.
 """
 
 from __future__ import annotations
@@ -30,10 +30,6 @@ class Contender:
     arguments: Sequence[Arguments]
     places: Sequence[int]
     """The snapshots it is timed on: all, or fewer in the same mix."""
-    version: str | None = None
-    """Of a peer."""
-    facts: str = ""
-    """Who computes sums and counts for a peer."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +90,9 @@ def _round(contender: Contender, hand: Contender, decode: Contender) -> tuple[fl
     return to_hand, to_decode, _singles(call, rows)
 
 
-def _paired(a: Callable[..., Any], of_a: Sequence[Arguments], b: Callable[..., Any], of_b: Sequence[Arguments]) -> float:
+def _paired(
+    a: Callable[..., Any], of_a: Sequence[Arguments], b: Callable[..., Any], of_b: Sequence[Arguments]
+) -> float:
     """B to A, in the order A B B A: what drifts evenly hits both alike."""
     first_a, first_b = _pass(a, of_a), _pass(b, of_b)
     last_b, last_a = _pass(b, of_b), _pass(a, of_a)

@@ -141,6 +141,8 @@ class Policy:
             return None
 
     def _outputs(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        if not values:
+            return {}
         plain = self.decoder.structs.plain
         return {
             output.name: plain(output.type, value)

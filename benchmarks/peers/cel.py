@@ -36,10 +36,11 @@ class CelPython:
     def prepare(self) -> None:
         """Parse the expression."""
         import celpy
+        from celpy.adapter import json_to_cel
 
         environment = celpy.Environment()
         self._evaluate = environment.program(environment.compile(POLICY)).evaluate
-        self._value = celpy.json_to_cel
+        self._value = json_to_cel
 
     def decide(self, snapshot: bytes) -> Verdict:
         """Its own types in, its own text out."""

@@ -34,7 +34,7 @@ def facts(data: bytes) -> dict[str, Any]:
             held += 1
             of_symbol += exposure
             adds += position["adds"]
-            if position["confidence"] > highest:
+            if position["confidence"] > highest:  # noqa: PLR1730 -- faster than max
                 highest = position["confidence"]
             if position["side"] != side:
                 other_side = True

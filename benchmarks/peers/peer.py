@@ -26,7 +26,7 @@ class Peer(Protocol):
     """The distribution, as it is installed."""
     language: ClassVar[str]
     facts: ClassVar[str]
-    """Who computes sums and counts over the positions: `policy`, or `Python` from the parsed JSON, in the time shown."""
+    """Who computes sums and counts over positions: `policy`, or `Python` from the parsed JSON, in the time shown."""
     inexact: ClassVar[str | None]
     """Why it may judge otherwise at a threshold, where it must; None where it may not."""
     per_result: ClassVar[int]

@@ -12,9 +12,7 @@ import msgspec
 from benchmarks.peers.facts import facts
 from benchmarks.peers.peer import VERDICTS, Verdict
 
-REFUSED = (
-    "held > 0 and (other_side or confidence <= held_confidence + 0.05 or adds >= 2 or symbol_exposure >= 1000)"
-)
+REFUSED = "held > 0 and (other_side or confidence <= held_confidence + 0.05 or adds >= 2 or symbol_exposure >= 1000)"
 RULES = (
     ("confidence", "confidence < 0.7"),
     ("global-cooldown", "since_last < 60000000"),
@@ -56,7 +54,9 @@ class Zen:
     name: ClassVar[str] = "zen-engine"
     language: ClassVar[str] = "JDM graph"
     facts: ClassVar[str] = "Python"
-    inexact: ClassVar[str | None] = "its numbers are decimals of 28 digits: a double beside a threshold is rounded to it"
+    inexact: ClassVar[str | None] = (
+        "its numbers are decimals of 28 digits: a double beside a threshold is rounded to it"
+    )
     per_result: ClassVar[int] = 100
 
     def prepare(self) -> None:
