@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Any
 
 MOST_INSTRUCTIONS = 1_000_000
+FIRST = 1_000  # counting begins where every number is an object of its own, so that none of ours is a rise
 
 
 class _Watch:
@@ -23,7 +24,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self.blocks = array("q", bytes(8 * MOST_INSTRUCTIONS))
-        self.seen = 0
+        self.seen = FIRST
 
     def begin(self, frame: FrameType, event: str, argument: object) -> Any:
         frame.f_trace_opcodes = True
@@ -41,12 +42,13 @@ def instructions(call: Callable[..., Any], *arguments: Any) -> tuple[int, int]:
     """How many instructions of Python a call runs, and how many objects it makes on the way."""
     watch = _Watch()
     for _ in range(3):  # the interpreter's stores fill up
-        watch.seen = 0
+        watch.seen = FIRST
+        watch.seen += 1
         before = sys.gettrace()
         sys.settrace(watch.begin)
         try:
             call(*arguments)
         finally:
             sys.settrace(before)
-    blocks = watch.blocks[: watch.seen]
-    return watch.seen, sum(max(0, b - a) for a, b in pairwise(blocks))
+    blocks = watch.blocks[FIRST + 1 : watch.seen]
+    return len(blocks), sum(max(0, b - a) for a, b in pairwise(blocks))
