@@ -59,8 +59,8 @@ schemas: $(VENV)/.core ## regenerate the JSON Schemas
 docs: $(VENV)/.core ## regenerate the generated pages
 	@$(BIN)/python -m adapters.doc_files --write
 
-bench: $(VENV)/.core ## time decisions
-	@$(BIN)/python benchmarks/decide.py
+bench: $(VENV)/.core ## time our own decisions, and how long it takes to get ready
+	@$(BIN)/python benchmarks/decide.py --no-peers
 	@$(BIN)/python benchmarks/compile.py
 
 benchmarks: $(VENV)/.bench ## time everything beside what else could be picked; writes docs/benchmarks.md

@@ -16,11 +16,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "benchmarks.md"
 COMMAND = "make benchmarks"
+WIDTH = 120
 
 Figures = Mapping[str, Any]
 
@@ -52,8 +54,8 @@ PEERS = Section(
     "and rule, no reason. *Facts* says who computes sums and counts over the positions: the policy, or Python from the "
     "parsed JSON (within the time shown), where the language cannot or is slower at it. All agree with us on every "
     "snapshot timed, or there would be no page. *At the edges* counts agreement on snapshots one ulp, one microsecond "
-    "or one position from a threshold. None of these tools refuses a snapshot that is incomplete or out of bounds; a "
-    "peer *after our checks* does what we do.",
+    "or one position from a threshold. None of these policies refuses a snapshot that is incomplete or out of "
+    "bounds; a peer *after our checks* does what we do.",
     ("peer", "version", "language", "facts", *TIMES, "x hand", "x decode", "at the edges"),
     "decide.py",
 )
@@ -159,7 +161,7 @@ def page(measured: Mapping[str, Figures]) -> str:
     for section in SECTIONS:
         if section.script in measured:
             figures = measured[section.script]
-            lines = [f"## {section.heading}", "", section.text.format_map(figures), ""]
+            lines = [f"## {section.heading}", "", fill(section.text.format_map(figures), WIDTH), ""]
             lines += [f"Printed by `python benchmarks/{section.script}`.", ""]
             lines += [*table(section.columns, rows(section, figures))]
             noted = list(notes(section, figures))

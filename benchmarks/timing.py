@@ -93,7 +93,8 @@ def _round(contender: Contender, hand: Contender, decode: Contender) -> tuple[fl
 def _paired(
     a: Callable[..., Any], of_a: Sequence[Arguments], b: Callable[..., Any], of_b: Sequence[Arguments]
 ) -> float:
-    """B to A, in the order A B B A: what drifts evenly hits both alike."""
+    """B to A, in the order A B B A: what drifts evenly hits both alike. A pass of A before that is not counted."""
+    _pass(a, of_a)
     first_a, first_b = _pass(a, of_a), _pass(b, of_b)
     last_b, last_a = _pass(b, of_b), _pass(a, of_a)
     return (first_b + last_b) / (first_a + last_a)
