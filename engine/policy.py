@@ -63,7 +63,7 @@ class Policy:
 
     def decide(self, inputs: Any, stamp: Stamp, *, trace: bool = False) -> Decision:
         """The decision on decoded inputs."""
-        return self._decide(self.unpack(inputs), stamp, trace=trace)
+        return self.decide_unpacked(self.unpack(inputs), stamp, trace=trace)
 
     def decide_json(self, data: bytes | str, stamp: Stamp, *, trace: bool = False) -> Decision:
         """The decision on a JSON object of inputs; inputs that are refused block, with every fault."""
@@ -77,7 +77,8 @@ class Policy:
         """The decision on inputs that cannot be used."""
         return self._failed(faults_error(refused.faults), None, stamp)
 
-    def _decide(self, inputs: tuple[Any, ...], stamp: Stamp, *, trace: bool) -> Decision:
+    def decide_unpacked(self, inputs: tuple[Any, ...], stamp: Stamp, *, trace: bool = False) -> Decision:
+        """The decision on decoded inputs, one by one in the plan's order."""
         traced = self.tracer.trace(inputs) if trace else None
         try:
             row, reason, values = self.program.full(*inputs)

@@ -6,20 +6,16 @@ close to the edge, from whole numbers. A fault is a code and the lanes it concer
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TypeAlias
 
 import numpy as np
 
+from engine.columnar.building import FIRST_US, LAST_US
 from engine.columnar.ragged import Array
-from engine.scalar.runtime import EPOCH
-from rules.times import microseconds
 from rules.types import DURATION_MAX_US, INT_MAX, INT_MIN
 
 Faults: TypeAlias = tuple[tuple[str, Array], ...]
 
-_FIRST_US = microseconds(datetime.min.replace(tzinfo=UTC) - EPOCH)
-_LAST_US = microseconds(datetime.max.replace(tzinfo=UTC) - EPOCH)
 _SURELY_FITS = 9.2e18
 """Products of doubles below this have whole products within 64 bits."""
 
@@ -82,7 +78,7 @@ def not_a_duration(result: Array, *_: Array) -> Faults:
 
 def not_a_time(result: Array, *_: Array) -> Faults:
     """Outside the years 1 to 9999."""
-    return (("overflow", (result < _FIRST_US) | (result > _LAST_US)),)
+    return (("overflow", (result < FIRST_US) | (result > LAST_US)),)
 
 
 def least(*args: Array) -> Array:

@@ -7,7 +7,7 @@ absent, None is null.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
 
@@ -36,6 +36,9 @@ from rules.types import (
     Type,
 )
 
+FIRST_US = microseconds(datetime.min.replace(tzinfo=UTC) - EPOCH)
+LAST_US = microseconds(datetime.max.replace(tzinfo=UTC) - EPOCH)
+"""The first and the last timestamp."""
 DTYPES: dict[type[Type], type[np.generic]] = {
     BoolType: np.bool_,
     IntType: np.int64,
@@ -186,19 +189,24 @@ def scattered(t: Type, column: Column, index: Array, size: int) -> Column:
 
 def natives(t: Type, column: Column, size: int, structs: StructTable) -> list[Any]:
     """The Python values of a column, as `Builder` takes them. A field that was not loaded is absent."""
-    values = _natives(t, column, size, structs)
-    if column.present is not None:
-        null = np.zeros(size, np.bool_) if column.null is None else column.null
-        missing = np.flatnonzero(~np.broadcast_to(column.present, size)).tolist()
-        for at in missing:
-            values[at] = None if null[at] else UNSET
+    if column.present is None:
+        return _natives(t, column, size, structs)
+    there = np.broadcast_to(column.present, size)
+    lanes = np.flatnonzero(there)
+    values: list[Any] = [UNSET] * size
+    for at, value in zip(lanes.tolist(), _natives(t, column.take(lanes), len(lanes), structs), strict=True):
+        values[at] = value
+    if column.null is not None:
+        for at in np.flatnonzero(np.broadcast_to(column.null, size) & ~there).tolist():
+            values[at] = None
     return values
 
 
 def _natives(t: Type, column: Column, size: int, structs: StructTable) -> list[Any]:
     match column, t:
         case Numbers(values=values), TimestampType():
-            return [EPOCH + timedelta(microseconds=value) for value in np.broadcast_to(values, size).tolist()]
+            micros = np.clip(np.broadcast_to(values, size), FIRST_US, LAST_US)  # where a lane failed, anything may stand
+            return [EPOCH + timedelta(microseconds=value) for value in micros.tolist()]
         case Numbers(values=values), DurationType():
             return [timedelta(microseconds=value) for value in np.broadcast_to(values, size).tolist()]
         case Numbers(values=values), _:

@@ -13,7 +13,7 @@ import numpy as np
 from engine.columnar.arithmetic import Faults
 from engine.columnar.building import Builder, natives
 from engine.columnar.columns import Column, Numbers, Texts, filled, with_presence
-from engine.columnar.frames import Code, Failures, Frame, Value, first_error
+from engine.columnar.frames import Code, Failures, Frame, Value, first_error, widened
 from engine.columnar.ragged import Array
 from engine.scalar.runtime import NAMES, EvaluationError
 from engine.scalar.translations import write_call
@@ -86,11 +86,16 @@ class Elementwise:
         """The values of a call."""
         columns, errors = site.given(frame)
         columns = [with_presence(filled(column, frame.size), None) for column in columns]
-        which, lanes = _distinct(columns, frame.size)
-        asked = [column.take(which) for column in columns]
-        failed = None if errors is None else np.broadcast_to(errors, frame.size)[which] != 0
-        found, own = _computed(site, asked, len(which), failed)
-        return Value(found.take(lanes), first_error(errors, None if own is None else own[lanes]))
+        if errors is None:
+            return _each(site, columns, frame.size)
+        fine = np.flatnonzero(np.broadcast_to(errors == 0, frame.size))
+        found = widened(site.node.type, _each(site, [c.take(fine) for c in columns], len(fine)), fine, frame.size)
+        return Value(found.column, first_error(errors, found.errors))
+
+
+def _each(site: Site, columns: Sequence[Column], size: int) -> Value:
+    which, lanes = _distinct(columns, size)
+    return _computed(site, [column.take(which) for column in columns], len(which)).take(lanes)
 
 
 def _distinct(columns: Sequence[Column], size: int) -> tuple[Array, Array]:
@@ -114,23 +119,20 @@ def _bits(column: Column) -> list[Any]:
     return list((np.ascontiguousarray(values).view(np.int64) if values.dtype == np.float64 else values).tolist())
 
 
-def _computed(site: Site, columns: Sequence[Column], size: int, failed: Array | None) -> tuple[Column, Array | None]:
-    """The results on some arguments; those that have failed already are not looked at."""
+def _computed(site: Site, columns: Sequence[Column], size: int) -> Value:
+    """The results on some arguments."""
     function = scalar_function(site.node.overload.id, len(site.args))
     errors = np.zeros(size, np.int32)
-    there = np.ones(size, np.bool_) if failed is None else ~failed
     results: list[Any] = [None] * size
-    lanes = np.flatnonzero(there)
-    given = [(arg.type, column.take(lanes)) for arg, column in zip(site.args, columns, strict=True)]
-    rows = zip(*(natives(t, column, len(lanes), site.structs) for t, column in given), strict=True)
-    for at, row in zip(lanes.tolist(), rows, strict=True):
+    pairs = zip(site.args, columns, strict=True)
+    rows = zip(*(natives(arg.type, column, size, site.structs) for arg, column in pairs), strict=True)
+    for at, row in enumerate(rows):
         try:
             results[at] = function(*row)
         except EvaluationError as error:
             errors[at] = site.failures.number(error.code, site.node)
-            there[at] = False
-    made = Builder(site.structs).column(site.node.type, results, there)
-    return with_presence(made, None), errors if errors.any() else None
+    made = Builder(site.structs).column(site.node.type, results, errors == 0)
+    return Value(with_presence(made, None), errors if errors.any() else None)
 
 
 @cache

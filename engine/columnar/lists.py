@@ -89,8 +89,9 @@ def _whole_sum(site: Site, frame: Frame) -> Value:
         items = numbers_of(part)
         for lanes, at in part.layout.levels():
             before, item = total[lanes], items[at]
-            total[lanes] = after = before + item
+            after = before + item
             over[lanes] |= faults(after, before, item)[0][1]
+            total[lanes] = after
     return Value(Numbers(total), site.failing(errors, (("overflow", over),)))
 
 
