@@ -93,13 +93,15 @@ class Texts:
 class Records:
     """Records of one type; a field's column is made when it is first read. Raises KeyError for one not loaded."""
 
-    __slots__ = ("_fields", "_load", "null", "present", "size")
+    __slots__ = ("_fields", "_index", "_load", "_wider", "null", "present", "size")
 
     def __init__(
         self, size: int, load: Callable[[str], Column], present: Array | None = None, null: Array | None = None
     ) -> None:
         self.size, self._load, self.present, self.null = size, load, present, null
         self._fields: dict[str, Column] = {}
+        self._wider: Records | None = None
+        self._index: Array | None = None
 
     def field(self, name: str) -> Column:
         """The column of a field."""
@@ -109,9 +111,20 @@ class Records:
 
     def take(self, index: Array) -> Records:
         """The lanes at `index`."""
-        return Records(
-            len(index), lambda name: self.field(name).take(index), maybe(self.present, index), maybe(self.null, index)
-        )
+        taken_ = Records(len(index), lambda _: self, maybe(self.present, index), maybe(self.null, index))
+        taken_._wider, taken_._index = self, index
+        taken_._load = taken_._taken
+        return taken_
+
+    def _taken(self, name: str) -> Column:
+        """A field taken from the nearest records around these that have it: those between need not make it."""
+        assert self._wider is not None
+        assert self._index is not None
+        if name not in self._wider._fields and self._wider._wider is not None:
+            assert self._wider._index is not None
+            self._index, self._wider = self._wider._index[self._index], self._wider._wider
+            return self._taken(name)
+        return self._wider.field(name).take(self._index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +200,25 @@ AnyColumn = TypeVar("AnyColumn", Numbers, Texts, Records, Lists, Maps)
 
 def taken(values: Array, index: Array) -> Array:
     """The lanes at `index` of an array that may be the same everywhere."""
-    return values if values.ndim == 0 else values[index]
+    return values if values.ndim == 0 else values.take(index)
 
 
 def maybe(mask: Array | None, index: Array) -> Array | None:
     """The lanes at `index` of a mask, where there is one."""
     return None if mask is None else taken(mask, index)
+
+
+def spread(column: Column, layout: Ragged) -> Column:
+    """For each item of some lists the value of its lane."""
+    present = None if column.present is None else layout.spread(column.present)
+    null = None if column.null is None else layout.spread(column.null)
+    match column:
+        case Numbers(values=values):
+            return Numbers(layout.spread(values), present, null)
+        case Texts(codes=codes, vocabulary=vocabulary):
+            return Texts(layout.spread(codes), vocabulary, present, null)
+        case _:
+            return column.take(layout.parent)
 
 
 def with_presence(column: AnyColumn, present: Array | None, null: Array | None = None) -> AnyColumn:

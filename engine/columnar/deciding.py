@@ -188,7 +188,7 @@ class _Deciding:
 
     def _settle(self, number: int, lanes: Array) -> None:
         if self._rows is None:
-            self.case[lanes] = number
+            np.putmask(self.case, lanes, number)
         else:
             self.case[self._rows[lanes]] = number
         self._open &= ~lanes

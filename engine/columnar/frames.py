@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.columnar.building import blank, scattered
-from engine.columnar.columns import Column, Numbers, filled, maybe
-from engine.columnar.ragged import Array
+from engine.columnar.columns import Column, Numbers, filled, maybe, spread
+from engine.columnar.ragged import Array, Ragged
 from rules.cel.tree import Node
 from rules.types import Type
 
@@ -84,12 +84,16 @@ class Setting:
 
 @dataclass(slots=True)
 class Frame:
-    """Some lanes. `index` is the lane of `outer` that each belongs to; `level` counts the lists gone into."""
+    """Some lanes: all rows; or some of those of `outer`, at `index`; or the items of lists that those have.
+
+    `level` counts the lists gone into.
+    """
 
     size: int
     setting: Setting
     outer: Frame | None = None
     index: Array | None = None
+    layout: Ragged | None = None
     level: int = 0
     memo: dict[int, Value] = field(default_factory=dict)
     """What has been computed, by the number of its structural key."""
@@ -97,13 +101,13 @@ class Frame:
 
     def narrowed(self, index: Array) -> Frame:
         """Some of the lanes, in ascending order."""
-        return Frame(len(index), self.setting, self, index, self.level)
+        return Frame(len(index), self.setting, self, index, None, self.level)
 
-    def into(self, items: int, parent: Array) -> Frame:
+    def into(self, layout: Ragged) -> Frame:
         """The items of lists that the lanes have. Raises TooWide."""
-        if items > MOST_LANES:
+        if layout.items > MOST_LANES:
             raise TooWide
-        return Frame(items, self.setting, self, parent, self.level + 1)
+        return Frame(layout.items, self.setting, self, None, layout, self.level + 1)
 
     def at(self, level: int) -> Frame:
         """The innermost frame that has gone into so many lists."""
@@ -117,11 +121,25 @@ class Frame:
         """The lane of a frame further out that each lane belongs to."""
         found = self._from.get(id(outer))
         if found is None:
-            assert self.index is not None
             assert self.outer is not None
-            found = self.index if self.outer is outer else self.outer.lanes_of(outer)[self.index]
+            found = self._lanes if self.outer is outer else self.outer.lanes_of(outer)[self._lanes]
             self._from[id(outer)] = found
         return found
+
+    @property
+    def _lanes(self) -> Array:
+        """The lane of `outer` that each lane belongs to."""
+        if self.layout is not None:
+            return self.layout.parent
+        assert self.index is not None
+        return self.index
+
+    def bring(self, value: Value, outer: Frame) -> Value:
+        """The values of a frame further out, for each lane of this one."""
+        if self.outer is outer and self.layout is not None:
+            errors = None if value.errors is None else self.layout.spread(value.errors)
+            return Value(spread(value.column, self.layout), errors)
+        return value.take(self.lanes_of(outer))
 
 
 class Code:
@@ -146,7 +164,7 @@ class Code:
                 found = self.run(home)
                 home.memo[self.key] = found
             if home is not frame:
-                found = found.take(frame.lanes_of(home))
+                found = frame.bring(found, home)
                 frame.memo[self.key] = found
         return found
 

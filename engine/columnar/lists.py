@@ -11,12 +11,12 @@ import numpy as np
 from engine.columnar.arithmetic import add_overflows, not_a_duration, not_finite
 from engine.columnar.building import blank
 from engine.columnar.calls import Site
-from engine.columnar.columns import Column, Lists, Maps, Numbers, Part, Records, Texts, Vocabulary, filled, taken
+from engine.columnar.columns import Column, Lists, Maps, Numbers, Part, Records, Texts, Vocabulary, filled, spread, taken
 from engine.columnar.comparing import equal, ranks_of
 from engine.columnar.frames import Code, Frame, Value, first_error
 from engine.columnar.ragged import Array, Ragged
 from rules.cel.tree import Items
-from rules.types import DurationType, ListType, MapType, Type
+from rules.types import INT_MAX, INT_MIN, DurationType, ListType, MapType, Type
 
 
 def given_list(site: Site, frame: Frame, at: int = 0) -> tuple[Lists, Array | None]:
@@ -114,23 +114,36 @@ def _extreme(site: Site, frame: Frame, *, least: bool) -> Value:
         assert isinstance(texts, Texts)
         ranks = ranks_of(texts.vocabulary)
         found = _extremes((Part(part.layout, Numbers(ranks[texts.codes])),), frame.size, least)
+        found = np.where(lists.counts == 0, 0, found)
         codes = np.argsort(ranks)[found] if len(ranks) else np.zeros(frame.size, np.int64)
         return Value(Texts(codes, texts.vocabulary if len(ranks) else Vocabulary(("",))), errors)
     return Value(Numbers(_extremes(lists.parts, frame.size, least)), errors)
 
 
 def _extremes(parts: tuple[Part, ...], size: int, least: bool) -> Array:
-    """The extreme of each lane, 0 where it has no items."""
+    """The extreme of each lane, anything where it has no items."""
     arrays = [numbers_of(part) for part in parts]
-    found = np.zeros(size, arrays[0].dtype)
-    some = np.zeros(size, np.bool_)
+    furthest, choose = (np.inf, np.minimum) if least else (-np.inf, np.maximum)
+    if arrays[0].dtype != np.float64:
+        furthest = INT_MAX if least else INT_MIN
+    found = np.full(size, furthest, arrays[0].dtype)
     for part, items in zip(parts, arrays, strict=True):
+        if part.layout.ends is None:
+            choose.at(found, part.layout.parent, items)
+            continue
         for lanes, at in part.layout.levels():
-            item, before = items[at], found[lanes]
-            better = (item < before) if least else (item > before)
-            found[lanes] = np.where(better | ~some[lanes], item, before)
-            some[lanes] = True
+            found[lanes] = choose(found[lanes], items[at])
+    if found.dtype == np.float64:
+        _first_zeros(found, parts, arrays)
     return found
+
+
+def _first_zeros(found: Array, parts: tuple[Part, ...], arrays: list[Array]) -> None:
+    """Give each lane whose extreme is zero the sign of its first zero: 0.0 and -0.0 are equal, the first stands."""
+    for part, items in zip(reversed(parts), reversed(arrays), strict=True):
+        zeros = np.flatnonzero(items == 0.0)[::-1]
+        zeros = zeros[found[part.layout.parent[zeros]] == 0.0]
+        found[part.layout.parent[zeros]] = items[zeros]
 
 
 def in_list(site: Site, frame: Frame) -> Value:
@@ -143,9 +156,9 @@ def in_list(site: Site, frame: Frame) -> Value:
     column = filled(asked.column, frame.size)
     holds = np.zeros(frame.size, np.bool_)
     for part in lists.parts:
-        parent, count = part.layout.parent, part.layout.items
-        same = equal(wanted.type, column.take(parent), filled(part.items, count), count, site.structs)
-        holds[parent[same]] = True
+        count = part.layout.items
+        same = equal(wanted.type, spread(column, part.layout), filled(part.items, count), count, site.structs)
+        holds[part.layout.parent[same]] = True
     return Value(Numbers(holds), first_error(asked.errors, errors))
 
 
@@ -236,7 +249,7 @@ def lookup(t: Type, maps: Maps, owner: Array | None, keys: Texts, size: int) -> 
     layout = maps.layout
     entry = np.full(size, -1)
     if owner is None:
-        hits = np.flatnonzero(maps.keys.codes == (codes if codes.ndim == 0 else codes[layout.parent]))
+        hits = np.flatnonzero(maps.keys.codes == layout.spread(codes))
         entry[layout.parent[hits]] = hits
     elif layout.items:
         width = len(maps.keys.vocabulary.words) + 1

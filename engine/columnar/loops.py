@@ -53,7 +53,7 @@ class Macro:
                 yield part, self._frame(frame, part)
 
     def _frame(self, frame: Frame, part: Part) -> Frame:
-        inner = frame.into(part.layout.items, part.layout.parent)
+        inner = frame.into(part.layout)
         inner.memo[self.local] = Value(part.items)
         return inner
 

@@ -69,6 +69,14 @@ class Ragged:
                     self._counts[self.order] = lengths[: len(self.order)]
         return self._counts
 
+    def spread(self, values: Array) -> Array:
+        """For each item the value of its lane. Cheap where the first lanes are the longest."""
+        if values.ndim == 0:
+            return values
+        if self.ends and self.order is None:
+            return np.concatenate([values[:end] for end in self.ends])
+        return values.take(self.parent)
+
     def levels(self) -> list[tuple[Where, Where]]:
         """Position by position: the lanes that have an item there (each once), and those items."""
         if self._levels is None:
