@@ -96,7 +96,7 @@ class Records:
     __slots__ = ("_fields", "_index", "_load", "_wider", "null", "present", "size")
 
     def __init__(
-        self, size: int, load: Callable[[str], Column], present: Array | None = None, null: Array | None = None
+        self, size: int, load: Callable[[str], Column] | None, present: Array | None = None, null: Array | None = None
     ) -> None:
         self.size, self._load, self.present, self.null = size, load, present, null
         self._fields: dict[str, Column] = {}
@@ -106,15 +106,14 @@ class Records:
     def field(self, name: str) -> Column:
         """The column of a field."""
         if name not in self._fields:
-            self._fields[name] = self._load(name)
+            self._fields[name] = self._load(name) if self._load is not None else self._taken(name)
         return self._fields[name]
 
     def take(self, index: Array) -> Records:
         """The lanes at `index`."""
-        taken_ = Records(len(index), lambda _: self, maybe(self.present, index), maybe(self.null, index))
-        taken_._wider, taken_._index = self, index
-        taken_._load = taken_._taken
-        return taken_
+        found = Records(len(index), None, maybe(self.present, index), maybe(self.null, index))
+        found._wider, found._index = self, index
+        return found
 
     def _taken(self, name: str) -> Column:
         """A field taken from the nearest records around these that have it: those between need not make it."""
