@@ -16,7 +16,7 @@ from engine.columnar.compiler import Compiler
 from engine.columnar.deciding import Cases, Outcome
 from engine.columnar.frames import Failures, Frame, Setting, TooWide, Value
 from engine.columnar.ragged import Array, longest_first
-from engine.columnar.reads import reads_of
+from engine.columnar.reads import Read, reads_of
 from engine.decision import Decision, Stamp
 from engine.policy import Policy
 from engine.scalar.known import Row
@@ -107,13 +107,18 @@ class Reader:
         return Reader(self.policy.with_parameters(changed), self._code)
 
     @property
+    def reads(self) -> frozenset[Read]:
+        """The fields of records that deciding reads, messages and log lines included."""
+        return reads_of(_plans(self.policy.program))
+
+    @property
     def failures(self) -> Failures:
         """The errors by number."""
         return self._code.cases.compiler.failures
 
     def chunk(self, decoded: Sequence[Any], *, whole: bool = False) -> Chunk:
         """Decoded inputs as columns: the fields that deciding reads, or, when `whole`, all of them."""
-        reads = None if whole else reads_of(_plans(self.policy.program))
+        reads = None if whole else self.reads
         rows = [self.policy.unpack(inputs) for inputs in decoded]
         order = _by_length(self.plan.inputs, rows, self.structs)
         if order is not None:
