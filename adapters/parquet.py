@@ -1,9 +1,9 @@
 """Chunks of inputs from and to Parquet files, a batch of rows at a time.
 
 One column for each input of a policy: records are structs, lists lists, maps maps, timestamps `timestamp[us, UTC]`,
-durations `duration[us]`, texts and enums dictionaries of strings. What is absent or null is null in the file; of a field
-that is both optional and nullable, null is read back as absent. A file is not trusted: a value outside its declared
-type is refused, with its column and row. Needs pyarrow.
+durations `duration[us]`, texts and enums dictionaries of strings. What is absent or null is null in the file; of a
+field that is both optional and nullable, null is read back as absent. A file is not trusted: a value outside its
+declared type is refused, with its column and row. Needs pyarrow.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _by_length(inputs: tuple[Field, ...], arrays: dict[str, Any]) -> Array | Non
     """The rows by descending length of those lists that hold most items."""
     most: Array | None = None
     for f in inputs:
-        members = [None] if isinstance(f.type, ListType) else []
+        members: list[str | None] = [None] if isinstance(f.type, ListType) else []
         if isinstance(f.type, RecordType):
             members = [m.name for m in f.type.fields if isinstance(m.type, ListType)]
         for name in members:
@@ -124,7 +124,9 @@ class _Loader:
                 return self._texts(t, array, there)
             case ListType():
                 layout, order = ordered_by_length(_lengths(array))
-                return Lists((Part(layout, self.field(Field("", t.item), array.flatten().take(pa.array(order)))),), there)
+                return Lists(
+                    (Part(layout, self.field(Field("", t.item), array.flatten().take(pa.array(order)))),), there
+                )
             case MapType():
                 return self._maps(t, array, there)
             case RecordType():

@@ -9,13 +9,9 @@ it is measured while ten times as many rows pass as the chunk holds.
 
 from __future__ import annotations
 
-import os
-
-for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
-    os.environ[threads] = "1"  # before NumPy is loaded: one core
-
 import argparse
 import json
+import os
 import random
 import statistics
 import sys
@@ -26,6 +22,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[threads] = "1"  # one core, whatever NumPy was built with
 
 from engine.columnar.reader import CHUNK_ROWS, Chunk, Reader  # noqa: E402 -- after the path is set
 from engine.policy import Policy, compile_bundle  # noqa: E402

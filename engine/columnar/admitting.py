@@ -29,7 +29,7 @@ from rules.types import (
 def admitted(declared: Type, column: Column, size: int) -> Array:
     """Where the values lie within the type, bool[lanes] or bool[]."""
     match declared, column:
-        case (IntType() | DurationType()), Numbers(values=values):
+        case ((IntType() | DurationType()), Numbers(values=values)):
             return np.asarray((values >= declared.minimum) & (values <= declared.maximum))
         case DoubleType(), Numbers(values=values):
             above = values > declared.minimum if declared.exclusive_minimum else values >= declared.minimum

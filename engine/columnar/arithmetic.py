@@ -48,7 +48,7 @@ def divide_int(a: Array, b: Array) -> Array:
     """The quotient rounded towards zero."""
     divisor = np.where(b == 0, 1, b)
     quotient = a // divisor
-    return quotient + ((quotient * divisor != a) & ((a < 0) != (divisor < 0)))
+    return np.asarray(quotient + ((quotient * divisor != a) & ((a < 0) != (divisor < 0))))
 
 
 def divide_int_fails(result: Array, a: Array, b: Array) -> Faults:

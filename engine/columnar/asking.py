@@ -83,12 +83,9 @@ def _bound(argument: Argument, frame: Frame) -> tuple[Column, Array | None]:
     """The column of an argument, and where it fails."""
     target = argument.target
     if argument.code is None:
-        if target.default is None:
-            return with_presence(filled(blank(target.type, frame.size), frame.size), np.zeros((), np.bool_)), None
-        value = target.default.value
-        return (blank(target.type, frame.size) if value in ((), []) else constant(inner(value, target.type), target.type)), None
-    value_found = argument.code.at(frame)
-    column, errors = value_found.column, value_found.errors
+        return _unsaid(target, frame.size), None
+    value = argument.code.at(frame)
+    column, errors = value.column, value.errors
     present = column.present if argument.guarded else None
     if argument.outside:
         fine = admitted(target.type, column, frame.size)
@@ -96,6 +93,14 @@ def _bound(argument: Argument, frame: Frame) -> tuple[Column, Array | None]:
             fine = fine | ~present
         errors = first_error(errors, np.where(fine, 0, np.int32(argument.outside)))
     return with_presence(column, present), errors
+
+
+def _unsaid(target: Field, size: int) -> Column:
+    """An input that is given nothing: its default, or absent."""
+    if target.default is None:
+        return with_presence(blank(target.type, size), np.zeros((), np.bool_))
+    value = target.default.value
+    return blank(target.type, size) if value in ((), []) else constant(inner(value, target.type), target.type)
 
 
 def _result(called: Called, outcome: Outcome, inputs: Mapping[str, Value], usable: Array) -> Records:

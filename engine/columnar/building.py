@@ -95,10 +95,14 @@ class Builder:
                 numbers = values if present is None else _or_else(values, present, _ZEROS.get(type(t), 0))
                 return Numbers(_numbers(t, numbers), present, null)
 
-    def _texts(self, t: StringType | EnumType, values: Sequence[str], present: Array | None, null: Array | None) -> Texts:
+    def _texts(
+        self, t: StringType | EnumType, values: Sequence[str], present: Array | None, null: Array | None
+    ) -> Texts:
         vocabulary = self.words.of(t)
         add = vocabulary.add
-        texts = values if present is None else _or_else(values, present, vocabulary.words[0] if vocabulary.words else "")
+        texts = (
+            values if present is None else _or_else(values, present, vocabulary.words[0] if vocabulary.words else "")
+        )
         codes = np.fromiter((add(text) for text in texts), np.int32, len(texts))
         small = isinstance(t, EnumType) and not t.open and len(t.members) < 128
         return Texts(codes.astype(np.int8) if small else codes, vocabulary, present, null)
@@ -205,7 +209,9 @@ def natives(t: Type, column: Column, size: int, structs: StructTable) -> list[An
 def _natives(t: Type, column: Column, size: int, structs: StructTable) -> list[Any]:
     match column, t:
         case Numbers(values=values), TimestampType():
-            micros = np.clip(np.broadcast_to(values, size), FIRST_US, LAST_US)  # where a lane failed, anything may stand
+            micros = np.clip(
+                np.broadcast_to(values, size), FIRST_US, LAST_US
+            )  # where a lane failed, anything may stand
             return [EPOCH + timedelta(microseconds=value) for value in micros.tolist()]
         case Numbers(values=values), DurationType():
             return [timedelta(microseconds=value) for value in np.broadcast_to(values, size).tolist()]
@@ -251,4 +257,6 @@ def _structs(t: RecordType, column: Records, size: int, structs: StructTable) ->
     make: Callable[..., Any] = shape.cls
     if not members:
         return [make(**unread)] * size
-    return [make(**{**unread, **dict(zip(names, row, strict=True))}) for row in zip(*(v for _, v in members), strict=True)]
+    return [
+        make(**{**unread, **dict(zip(names, row, strict=True))}) for row in zip(*(v for _, v in members), strict=True)
+    ]

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 
@@ -85,9 +85,7 @@ class Texts:
 
     def take(self, index: Array) -> Texts:
         """The lanes at `index`."""
-        return Texts(
-            taken(self.codes, index), self.vocabulary, maybe(self.present, index), maybe(self.null, index)
-        )
+        return Texts(taken(self.codes, index), self.vocabulary, maybe(self.present, index), maybe(self.null, index))
 
 
 class Records:
@@ -194,7 +192,6 @@ class Maps:
 
 
 Column: TypeAlias = Numbers | Texts | Records | Lists | Maps
-AnyColumn = TypeVar("AnyColumn", Numbers, Texts, Records, Lists, Maps)
 
 
 def taken(values: Array, index: Array) -> Array:
@@ -220,7 +217,7 @@ def spread(column: Column, layout: Ragged) -> Column:
             return column.take(layout.parent)
 
 
-def with_presence(column: AnyColumn, present: Array | None, null: Array | None = None) -> AnyColumn:
+def with_presence(column: Column, present: Array | None, null: Array | None = None) -> Column:
     """The same values, there where `present` says so."""
     if isinstance(column, Records):
         return Records(column.size, column.field, present, null)

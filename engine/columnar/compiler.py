@@ -135,43 +135,40 @@ class Compiler:
         return run, operand.dear
 
     def _lookup(self, mapping: Node, key: Node, levels: Levels) -> Code:
-        """The code of looking a key up: records of `there` and `value`."""
+        """The code of looking a key up: records of `there` and `value`, and no errors: whose comes first differs."""
         maps, keys = self.code(mapping, levels), self.code(key, levels)
         assert isinstance(mapping.type, MapType)
         t = mapping.type.value
 
         def run(frame: Frame) -> Value:
-            asked = keys.at(frame)
-            assert isinstance(asked.column, Texts)
+            asked = keys.at(frame).column
+            assert isinstance(asked, Texts)
             home = frame.at(maps.level)
-            found = maps.at(home)
-            assert isinstance(found.column, Maps)
-            if home is frame:
-                records = lookup(t, found.column, None, asked.column, frame.size)
-                return Value(records, first_error(found.errors, asked.errors))
-            owner = frame.lanes_of(home)
-            failed = found.errors if found.errors is None else np.broadcast_to(found.errors, home.size)[owner]
-            return Value(lookup(t, found.column, owner, asked.column, frame.size), first_error(failed, asked.errors))
+            found = maps.at(home).column
+            assert isinstance(found, Maps)
+            return Value(lookup(t, found, None if home is frame else frame.lanes_of(home), asked, frame.size))
 
         number = self.number(("lookup", key_of(mapping), key_of(key)))
         return Code(key, number, max(maps.level, keys.level), dear=True, run=run)
 
     def _entry(self, node: Entry, levels: Levels) -> tuple[Run, bool]:
         code = self._lookup(node.operand, node.key, levels)
+        mapping, key = self.code(node.operand, levels), self.code(node.key, levels)
 
         def run(frame: Frame) -> Value:
-            found = code.at(frame)
-            return Value(_records(found).field("value"), found.errors)
+            errors = first_error(mapping.errors_at(frame), key.errors_at(frame))
+            return Value(_records(code.at(frame)).field("value"), errors)
 
         return run, True
 
     def _has(self, path: Node, levels: Levels) -> tuple[Run, bool]:
         if isinstance(path, Entry):
             entry = self._lookup(path.operand, path.key, levels)
+            mapping, key = self.code(path.operand, levels), self.code(path.key, levels)
 
             def has_entry(frame: Frame) -> Value:
-                found = entry.at(frame)
-                return Value(_records(found).field("there"), found.errors)
+                errors = first_error(key.errors_at(frame), mapping.errors_at(frame))
+                return Value(_records(entry.at(frame)).field("there"), errors)
 
             return has_entry, True
         operand = self.code(path.operand if isinstance(path, Select) else path, levels)

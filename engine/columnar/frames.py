@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-
 import numpy as np
 
 from engine.columnar.building import blank, scattered
@@ -168,6 +167,12 @@ class Code:
                 frame.memo[self.key] = found
         return found
 
+    def errors_at(self, frame: Frame) -> Array | None:
+        """The errors in a frame, without bringing the values into it."""
+        home = frame.at(self.level)
+        errors = self.at(home).errors
+        return errors if errors is None or home is frame else np.broadcast_to(errors, home.size)[frame.lanes_of(home)]
+
     def known(self, home: Frame) -> Value | None:
         """The values in a frame, or None where they have not been computed there or in the wider frames around it."""
         wider: Frame | None = home
@@ -202,5 +207,3 @@ def widened(t: Type, value: Value, index: Array, size: int) -> Value:
     errors = np.zeros(size, np.int32)
     errors[index] = value.errors
     return Value(column, errors)
-
-

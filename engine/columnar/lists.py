@@ -11,7 +11,19 @@ import numpy as np
 from engine.columnar.arithmetic import add_overflows, not_a_duration, not_finite
 from engine.columnar.building import blank
 from engine.columnar.calls import Site
-from engine.columnar.columns import Column, Lists, Maps, Numbers, Part, Records, Texts, Vocabulary, filled, spread, taken
+from engine.columnar.columns import (
+    Column,
+    Lists,
+    Maps,
+    Numbers,
+    Part,
+    Records,
+    Texts,
+    Vocabulary,
+    filled,
+    spread,
+    taken,
+)
 from engine.columnar.comparing import equal, ranks_of
 from engine.columnar.frames import Code, Frame, Value, first_error
 from engine.columnar.ragged import Array, Ragged
@@ -176,9 +188,10 @@ def _among(site: Site, frame: Frame, wanted: Code) -> Value:
 
 def in_map(site: Site, frame: Frame) -> Value:
     """Whether a map has a key."""
-    found = site.beside[0].at(frame)
-    assert isinstance(found.column, Records)
-    return Value(found.column.field("there"), found.errors)
+    found = site.beside[0].at(frame).column
+    assert isinstance(found, Records)
+    key, mapping = site.args
+    return Value(found.field("there"), first_error(key.errors_at(frame), mapping.errors_at(frame)))
 
 
 def index_list(site: Site, frame: Frame) -> Value:
@@ -265,4 +278,3 @@ def lookup(t: Type, maps: Maps, owner: Array | None, keys: Texts, size: int) -> 
         return maps.values.take(np.maximum(entry, 0)) if layout.items else blank(t, size)
 
     return Records(size, load)
-

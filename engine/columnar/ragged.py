@@ -182,4 +182,4 @@ def ordered_by_length(counts: Array) -> tuple[Ragged, Array]:
 def longest_first(counts: Array) -> Array:
     """The lanes by descending length, those of one length in their order."""
     small = counts.max() < 2**15 if len(counts) else True  # 16 bits sort in linear time
-    return np.argsort(-counts.astype(np.int16 if small else np.int64), kind="stable")
+    return np.argsort(np.negative(counts, dtype=np.int16 if small else np.int64, casting="unsafe"), kind="stable")

@@ -1,9 +1,9 @@
 """How each function and operator is evaluated over columns, by overload.
 
-`Vector`: on whole arrays, and where it has no value. `Whole`: by a function that looks at columns itself. `ELEMENTWISE`:
-by the scalar reader's code, once for each different set of arguments; that is the choice for a function whose NumPy form
-differs in the last bit, or for which there is none worth having, and a new function needs one word there. A test compares
-this table with the language's.
+`Vector`: on whole arrays, and where it has no value. `Whole`: by a function that looks at columns itself.
+`ELEMENTWISE`: by the scalar reader's code, once for each different set of arguments; that is the choice for a function
+whose NumPy form differs in the last bit, or that has none worth having, and a new function needs one word there. A
+test compares this table with the language's.
 """
 
 from __future__ import annotations
