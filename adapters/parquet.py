@@ -1,7 +1,7 @@
 """Chunks of inputs from and to Parquet files, a batch of rows at a time.
 
 One column for each input of a policy: records are structs, lists lists, maps maps, timestamps `timestamp[us, UTC]`,
-durations `duration[us]`, texts and enums dictionaries of strings. What is absent or null is null in the file; of a
+durations `duration[us]`, texts and enums strings. What is absent or null is null in the file; of a
 field that is both optional and nullable, null is read back as absent. A file is not trusted: a value outside its
 declared type is refused, with its column and row. Needs pyarrow.
 """
@@ -180,7 +180,7 @@ def write_chunks(path: Path, reader: Reader, chunks: Iterable[Chunk]) -> int:
 def _arrow_type(t: Type) -> Any:
     match t:
         case StringType() | EnumType():
-            return pa.dictionary(pa.int32(), pa.string())
+            return pa.string()  # Parquet makes dictionaries itself; Arrow reads none inside of lists
         case TimestampType():
             return pa.timestamp("us", tz="UTC")
         case DurationType():
@@ -205,7 +205,7 @@ def _array(t: Type, column: Column, size: int) -> Any:
             return plain if type(t) in _ARROW else plain.cast(_arrow_type(t))
         case Texts(codes=codes, vocabulary=vocabulary), _:
             indices = pa.array(codes.astype(np.int32), mask=absent)
-            return pa.DictionaryArray.from_arrays(indices, pa.array(vocabulary.words, pa.string()))
+            return pa.DictionaryArray.from_arrays(indices, pa.array(vocabulary.words, pa.string())).cast(pa.string())
         case Lists(), ListType():
             part = column.joined()
             offsets, items = _row_by_row(part.layout)
@@ -213,7 +213,7 @@ def _array(t: Type, column: Column, size: int) -> Any:
             return pa.ListArray.from_arrays(_offsets(offsets, absent), values_)
         case Maps(layout=layout), MapType():
             offsets, items = _row_by_row(layout)
-            keys = _array(t.key, column.keys.take(items), len(items)).cast(pa.string())
+            keys = _array(t.key, column.keys.take(items), len(items))
             values_ = _array(t.value, column.values.take(items), len(items))
             return pa.MapArray.from_arrays(_offsets(offsets, absent), keys, values_)
         case Records(), RecordType():

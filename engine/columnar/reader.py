@@ -128,11 +128,11 @@ class Reader:
         inputs = {f.name: builder.field(f, list(values)) for f, values in zip(self.plan.inputs, columns, strict=True)}
         return Chunk(len(rows), inputs, order)
 
-    def chunks(self, decoded: Iterable[Any], rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    def chunks(self, decoded: Iterable[Any], rows: int = CHUNK_ROWS, *, whole: bool = False) -> Iterator[Chunk]:
         """Any number of decoded inputs as chunks of so many rows, each made when asked for."""
         source = iter(decoded)
         while batch := list(islice(source, rows)):
-            yield self.chunk(batch)
+            yield self.chunk(batch, whole=whole)
 
     def decide(self, chunk: Chunk, *, outputs: bool = True) -> Decided:
         """The decisions on a chunk. Without `outputs`, only those are computed that may make a decision fail."""
