@@ -124,21 +124,50 @@ class Records:
         return self._wider.field(name).take(self._index)
 
 
-@dataclass(frozen=True, slots=True)
 class Part:
-    """Items of lists, and which lane each belongs to."""
+    """Items of lists, and which lane each belongs to; of those only the ones in `kept`, bool[items], if it is given.
 
-    layout: Ragged
-    items: Column
+    What a filter leaves is often only counted: layout and items without the others are made when asked for.
+    """
+
+    __slots__ = ("_items", "_kept", "_layout")
+
+    def __init__(self, layout: Ragged, items: Column, kept: Array | None = None) -> None:
+        self._layout, self._items, self._kept = layout, items, kept
+
+    @property
+    def layout(self) -> Ragged:
+        """Which lane each item belongs to."""
+        self._drop()
+        return self._layout
+
+    @property
+    def items(self) -> Column:
+        """The items, in the order of the layout."""
+        self._drop()
+        return self._items
+
+    @property
+    def counts(self) -> Array:
+        """How many items each lane has, int64[lanes]."""
+        return self._layout.counts if self._kept is None else self._layout.counted(self._kept)
+
+    @property
+    def size(self) -> int:
+        """How many lanes there are."""
+        return self._layout.size
 
     def take(self, index: Array) -> Part:
         """The lanes at `index`."""
         layout, items = self.layout.take(index)
         return Part(layout, self.items.take(items))
 
-    def keep(self, items: Array) -> Part:
-        """Only the items at `items`, which are in ascending order."""
-        return Part(Ragged(self.layout.size, parent=self.layout.parent[items]), self.items.take(items))
+    def _drop(self) -> None:
+        """Leave out the items that are not kept."""
+        if self._kept is not None:
+            items = np.flatnonzero(self._kept)
+            self._layout = Ragged(self._layout.size, parent=self._layout.parent.take(items))
+            self._items, self._kept = self._items.take(items), None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +181,12 @@ class Lists:
     @property
     def size(self) -> int:
         """How many lanes there are."""
-        return self.parts[0].layout.size
+        return self.parts[0].size
 
     @property
     def counts(self) -> Array:
         """The length of each list, int64[lanes]."""
-        counts = [part.layout.counts for part in self.parts]
+        counts = [part.counts for part in self.parts]
         return counts[0] if len(counts) == 1 else np.sum(counts, axis=0)
 
     def take(self, index: Array) -> Lists:

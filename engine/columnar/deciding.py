@@ -92,6 +92,7 @@ class Cases:
                 break
         else:
             deciding.rest(len(self._cases))
+        deciding.note()
         return self._conclude(frame, deciding, outputs=outputs)
 
     def _conclude(self, frame: Frame, deciding: _Deciding, *, outputs: bool) -> Outcome:
@@ -150,6 +151,8 @@ class _Deciding:
         self._rows: Array | None = None
         """The row of each lane of `frame`; None: all rows."""
         self._open = np.ones(frame.size, np.bool_)
+        self._settled = self.case
+        """The case of each lane of `frame`, once it is decided."""
         self._size = frame.size
 
     def ask(self, number: int, case: _Case) -> bool:
@@ -164,8 +167,10 @@ class _Deciding:
                 self._settle(number, applied)
         left = int(np.count_nonzero(self._open))
         if left * 2 < self.frame.size and left:
+            self.note()
             index = np.flatnonzero(self._open)
             self.frame = self.frame.narrowed(index)
+            self._settled = np.zeros(left, np.int16)
             self._rows = index if self._rows is None else self._rows[index]
             self._open = np.ones(left, np.bool_)
         return left > 0
@@ -187,11 +192,13 @@ class _Deciding:
         self._settle(number, self._open.copy())
 
     def _settle(self, number: int, lanes: Array) -> None:
-        if self._rows is None:
-            np.putmask(self.case, lanes, number)
-        else:
-            self.case[self._rows[lanes]] = number
+        np.putmask(self._settled, lanes, number)
         self._open &= ~lanes
+
+    def note(self) -> None:
+        """Note for the rows what has been decided in the frame."""
+        if self._rows is not None:
+            self.case[self._rows] = self._settled
 
     def _fail(self, number: int, value: Value, asked: Array) -> None:
         if value.errors is None:

@@ -219,9 +219,9 @@ def tail(site: Site, frame: Frame) -> Value:
     position[items] = np.arange(part.layout.items) - np.repeat(starts, part.layout.counts)
     parent = part.layout.parent
     last = np.maximum(np.broadcast_to(asked.values, frame.size), 0)
-    kept = np.flatnonzero(part.layout.counts[parent] - position <= last[parent])
-    whole = Part(part.layout, filled(part.items, part.layout.items))
-    return Value(Lists((whole.keep(kept),)), first_error(errors, asked.errors))
+    kept = part.layout.counts[parent] - position <= last[parent]
+    last_items = Part(part.layout, filled(part.items, part.layout.items), kept)
+    return Value(Lists((last_items,)), first_error(errors, asked.errors))
 
 
 def add_list(site: Site, frame: Frame) -> Value:

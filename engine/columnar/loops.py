@@ -121,8 +121,8 @@ def _filter(macro: Macro, frame: Frame, source: Value) -> Value:
     errors = Errors(frame.size, source.errors)
     for part, inner in macro.inside(frame, source.column):
         value = macro.bodies[0].at(inner)
-        whole = Part(part.layout, filled(part.items, inner.size))
-        parts.append(whole.keep(np.flatnonzero(holding(value, inner.size))))
+        kept = np.ascontiguousarray(holding(value, inner.size))
+        parts.append(Part(part.layout, filled(part.items, inner.size), kept))
         errors.collect(part.layout, value.errors)
     return Value(Lists(tuple(parts)), errors.found)
 

@@ -69,6 +69,18 @@ class Ragged:
                     self._counts[self.order] = lengths[: len(self.order)]
         return self._counts
 
+    def counted(self, kept: Array) -> Array:
+        """How many of the items in `kept`, bool[items], each lane has, int64[size]."""
+        if self.ends is None or self.order is not None or len(self.ends) > 127:
+            return np.bincount(self.parent[kept], minlength=self.size)
+        counts = np.zeros(self.size, np.int8)
+        ones = kept.view(np.int8)
+        start = 0
+        for end in self.ends:
+            counts[:end] += ones[start : start + end]
+            start += end
+        return counts.astype(np.int64)
+
     def spread(self, values: Array) -> Array:
         """For each item the value of its lane. Cheap where the first lanes are the longest."""
         if values.ndim == 0:

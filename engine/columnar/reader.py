@@ -139,11 +139,12 @@ class Reader:
         inputs = {name: Value(column) for name, column in chunk.inputs.items()}
         with np.errstate(all="ignore"):
             found = self._outcome(chunk.size, inputs, outputs=outputs)
-        errors = np.zeros(chunk.size, np.int32) if found.errors is None else np.broadcast_to(found.errors, chunk.size)
+        errors = _or_none(found, chunk.size)
         made = {name: _there(column, found) for name, column in found.outputs.items()}
         case = found.case
         if chunk.order is not None:
-            case, errors = _as_they_came(case, chunk.order), _as_they_came(errors, chunk.order)
+            case = _as_they_came(case, chunk.order)
+            errors = errors if found.errors is None else _as_they_came(errors, chunk.order)
             lanes = _as_they_came(np.arange(chunk.size), chunk.order) if made else chunk.order
             made = {name: column.take(lanes) for name, column in made.items()}
         return Decided(self.plan, self.policy.program.rows, case, errors, self.failures, made)
