@@ -79,7 +79,7 @@ class Errors:
 
 def holding(value: Value, size: int) -> Array:
     """Where a condition holds and has not failed, bool[items]."""
-    holds = np.broadcast_to(value.values, size)
+    holds = value.values if value.values.ndim else np.broadcast_to(value.values, size)
     return holds if value.errors is None else holds & (value.errors == 0)
 
 
