@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle clean
+.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle agree clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
@@ -62,6 +62,10 @@ docs: $(VENV)/.core ## regenerate the generated pages
 bench: $(VENV)/.core ## time our own decisions, and how long it takes to get ready
 	@$(BIN)/python benchmarks/decide.py --no-peers
 	@$(BIN)/python benchmarks/compile.py
+	@$(BIN)/python benchmarks/columns.py
+
+agree: $(VENV)/.dev ## compare the readers on 200 000 snapshots a policy and 20 000 generated policies (an hour)
+	@$(BIN)/python -m tests.oracles.agreement
 
 conformance: $(VENV)/.dev ## run the official conformance tests of CEL, fetched with npm
 	@$(BIN)/python -m tests.conformance

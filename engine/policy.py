@@ -72,7 +72,11 @@ class Policy:
 
     def decide(self, inputs: Any, stamp: Stamp, *, trace: bool = False) -> Decision:
         """The decision on decoded inputs."""
-        return self._decide(self.unpack(inputs), stamp, trace=trace)[0]
+        return self.decide_unpacked(self.unpack(inputs), stamp, trace=trace)
+
+    def decide_unpacked(self, inputs: tuple[Any, ...], stamp: Stamp, *, trace: bool = False) -> Decision:
+        """The decision on decoded inputs, one by one in the plan's order."""
+        return self._decide(inputs, stamp, trace=trace)[0]
 
     def decide_and_log(self, inputs: Any, stamp: Stamp, *, trace: bool = False) -> tuple[Decision, list[LogLine]]:
         """The decision on decoded inputs and its log lines, as (event, line); none when the decision failed."""

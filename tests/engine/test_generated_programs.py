@@ -110,6 +110,10 @@ FOUND = {
         "calls: {asked: {policy: callee, with: {bonus: thing.x}}}",
         'has(thing.items[asked.effect == "block" ? 9 : 0].score)',
     ),
+    "a variable that stands for one that asks and may fail": (
+        "calls: {asked: {policy: callee}}\nvariables: {v: '1 / thing.n > 0 && asked.rule == \"low\"', w: v}",
+        "w",
+    ),
     "a call that is never read": (
         "calls: {asked: {policy: callee, with: {bonus: thing.x}}}",
         "thing.items.exists(p, false && asked.extra > p.amount)",
