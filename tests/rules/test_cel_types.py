@@ -8,7 +8,7 @@ from rules.cel.macros import MACRO_DOCS, MACROS
 from rules.cel.tree import Call, Constant, Loop, walk
 from rules.diagnostics import Diagnostics, render
 from rules.source import Source
-from rules.types import BOOL, BoolType, DoubleType, StringType, Type, show
+from rules.types import BOOL, BoolType, DoubleType, IntType, ListType, StringType, Type, show
 from tests.rules.small_scope import SIDE, judge, scope
 
 TYPES = [
