@@ -63,7 +63,7 @@ CASES: list[tuple[str, list[str]]] = [
     ("set: {thing.x: 3.0}, expect: {error: overflow}", ["error"]),
     ("set: {thing.x: 3.0}, expect: {effect: block}", ["error"]),
     ("set: {thing.x: high}, expect: {effect: block}", ["error"]),
-    ("set: {thing.y: 0.5}, expect: {error: '`y`'}", []),
+    ("set: {thing.x: high}, expect: {error: '`high`'}", []),
     ("drop: [thing.items], expect: {effect: block}", ["error"]),
     ("drop: [thing.items], expect: {error: /thing/items}", []),
     ("expect: {error: anything}", ["error"]),

@@ -294,7 +294,7 @@ class PolicyWriter:
             text = self.writer.write(t, 2)
             if ":" not in text.replace(" : ", "") and "{" not in text:
                 parts.append("{" + text + self.rng.choice(FORMATS.get(t, ("",))) + "}")
-        return self.rng.choice(("", "so {{it}} is ", "100% ")) + " and ".join(parts) or "so"
+        return self.rng.choice(("", "so {{it}} is ", "100% ")) + (" and ".join(parts) or "said")
 
     def _rule(self, index: int) -> Document:
         rule: Document = {"id": f"r{index}", "outcome": self.rng.choice(("YES", "NO", "MAYBE"))}
