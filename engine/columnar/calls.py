@@ -15,10 +15,12 @@ from engine.columnar.building import Builder, natives
 from engine.columnar.columns import Column, Numbers, Texts, filled, with_presence
 from engine.columnar.frames import Code, Failures, Frame, Value, first_error, widened
 from engine.columnar.ragged import Array
-from engine.scalar.runtime import NAMES, EvaluationError
+from engine.scalar.names import NAMES
+from engine.scalar.runtime import EvaluationError
 from engine.scalar.translations import write_call
 from engine.structs import StructTable
-from rules.cel.tree import Call
+from rules.cel.prepared import prepared
+from rules.cel.tree import Call, Constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,11 @@ def _computed(site: Site, columns: Sequence[Column], size: int) -> Value:
     function = scalar_function(site.node.overload.id, len(site.args))
     errors = np.zeros(size, np.int32)
     results: list[Any] = [None] * size
-    pairs = zip(site.args, columns, strict=True)
-    rows = zip(*(natives(arg.type, column, size, site.structs) for arg, column in pairs), strict=True)
+    given = [natives(arg.type, column, size, site.structs) for arg, column in zip(site.args, columns, strict=True)]
+    literal = site.node.args[-1]
+    if site.node.overload.takes_literal and isinstance(literal, Constant):
+        given[-1] = [prepared(site.node.overload, literal.value)] * size
+    rows = zip(*given, strict=True)
     for at, row in enumerate(rows):
         try:
             results[at] = function(*row)

@@ -23,13 +23,17 @@ from rules.cel.functions import BY_ID
 
 Translation: TypeAlias = Vector | Whole | Elementwise
 
+_CALENDAR = ("getFullYear", "getMonth", "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear")
+_CLOCK = ("getHours", "getMinutes", "getSeconds", "getMilliseconds")
 ELEMENTWISE = frozenset(
     (
         *("add_string", "contains", "startsWith", "endsWith", "size_string"),
         *("string_int", "string_bool", "string_timestamp", "string_duration"),
-        *("getFullYear_timestamp", "getMonth_timestamp", "getDate_timestamp", "getDayOfMonth_timestamp"),
-        *("getDayOfWeek_timestamp", "getDayOfYear_timestamp", "getHours_timestamp", "getMinutes_timestamp"),
-        *("getSeconds_timestamp", "getMilliseconds_timestamp"),
+        *("string_double", "int_string", "double_string", "bool_string", "timestamp_string", "duration_string"),
+        *("matches", "charAt", "indexOf", "indexOf_from", "lastIndexOf", "lastIndexOf_from", "substring"),
+        *("substring_to", "lowerAscii", "upperAscii", "trim", "replace", "replace_times", "split", "split_times"),
+        *("join", "join_with", "timestamp_int", "sqrt", "sign_int"),
+        *(f"{name}_{of}" for name in (*_CALENDAR, *_CLOCK) for of in ("timestamp", "zone")),
     )
 )
 """Functions evaluated by the scalar reader's code."""
@@ -139,7 +143,15 @@ def _lists() -> dict[str, Translation]:
 
 
 _UNCHANGED = (
-    *("double_double", "int_int", "string_string", "string_enum", "timestamp_timestamp", "duration_duration"),
+    *(
+        "double_double",
+        "int_int",
+        "bool_bool",
+        "string_string",
+        "string_enum",
+        "timestamp_timestamp",
+        "duration_duration",
+    ),
 )
 TRANSLATIONS: dict[str, Translation] = {
     **_arithmetic(),
