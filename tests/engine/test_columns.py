@@ -140,6 +140,11 @@ def test_arithmetic_at_the_edges(ident: str) -> None:
     for at, row in enumerate(rows):
         found = next((code for code, lanes in faults if lanes[at]), None) or repr(result[at].item())
         assert found == wanted(SCALAR[ident], row), row
+        with np.errstate(all="ignore"):
+            single = [np.array(value) for value in row]
+            same = form.form(*single)
+            failed = [code for code, lanes in form.faults(same, *single) if lanes] if form.faults is not None else []
+        assert (failed[0] if failed else repr(np.asarray(same).item())) == found, row
 
 
 def wanted(function: Callable[..., Any], row: tuple[Any, ...]) -> str:
