@@ -34,8 +34,9 @@ def multiply_overflows(result: Array, a: Array, b: Array) -> Faults:
     """`a * b` outside 64 bits."""
     a, b = np.broadcast_arrays(a, b)
     over = np.asarray(np.abs(a.astype(np.float64) * b.astype(np.float64)) >= _SURELY_FITS)
-    for at in zip(*np.nonzero(over), strict=True):
-        over[at] = not INT_MIN <= int(a[at]) * int(b[at]) <= INT_MAX
+    for at in np.argwhere(over):
+        where = tuple(at)  # () of what is the same in every lane
+        over[where] = not INT_MIN <= int(a[where]) * int(b[where]) <= INT_MAX
     return (("overflow", over),)
 
 

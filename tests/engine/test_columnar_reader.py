@@ -97,6 +97,9 @@ AGREE = {
     "thing.items.exists(r, r.count > p.count + q.count)))",
     "loops over what an outer item makes": "thing.items.exists(p, [p.count, 2].map(n, n * p.count).sum() == 8)",
     "the first failing item": "thing.items.map(p, 6 / (p.count - 2)).sum() > thing.more.map(p, 1 / p.count).sum()",
+    "the first of two errors": "thing.items.map(p, p.count > 1 ? 6 / (p.count - 3) : thing.more[p.count + 5].count)"
+    ".sum() > 0",
+    "an error of the test, and of what it would choose": f"({FAILS} ? thing.items[9].count : thing.more[9].count) > 0",
     "absorbed by a later item": "thing.items.exists(p, 6 / (p.count - 3) > 9 || p.name == 'b')",
     "an absorbed error of joined lists": "(thing.items + thing.more).all(p, 1 / (p.count - 1) > 0 && p.amount > 0.0)",
     "the least by several keys": "(thing.items + thing.more).leastBy(p, p.amount, p.name, -p.count).name == 'a'",
@@ -138,6 +141,10 @@ WITH = {
         "calls: {asked: {policy: callee, with: {bonus: '1.0 / thing.x'}}}",
         "has(asked.extra) ? asked.extra > 0.0 : asked.effect == 'block'",
     ),
+    "a failed call says so": (
+        "calls: {asked: {policy: callee}}",
+        "asked.outcome == 'ERROR' && asked.rule == 'error' && asked.effect == 'block'",
+    ),
     "reasons of a call": ("calls: {asked: {policy: callee}}", "asked.reason.contains('1') || asked.reason == 'low'"),
     "a call asked by items": (
         "calls: {asked: {policy: callee}}",
@@ -165,6 +172,47 @@ def test_readers_agree_on_whole_policies(tmp_path: Path, said: tuple[str, str]) 
     beside, condition = said
     ended = agreeing(small_policy(tmp_path, condition, beside))
     assert len(ended) > 1, f"the rows do not show it: {ended}"
+
+
+def test_a_failing_alternative_ends_the_rule(tmp_path: Path) -> None:
+    body = f"""
+    inputs: {{thing: Thing}}
+    rules:
+      - id: ways
+        when: thing.x < 2.0
+        any:
+          - {{when: thing.x < 0.0, reason: small}}
+          - {{when: {FAILS}, reason: fails}}
+          - {{when: 'thing.items[9].count > 0', reason: fails in another way}}
+          - {{when: thing.x > 0.0, reason: large}}
+        outcome: YES
+      - {{id: after, when: thing.n > 0, outcome: NO, reason: r}}
+    otherwise: {{outcome: NO, reason: it does not}}
+    """
+    found = machine_of(tmp_path, rule_list("small", body)).policies["small"]
+    assert agreeing(found) == {"division-by-zero": 5, "overflow": 1, "index": 2, "allow": 1, "block": 1}
+
+
+def test_an_input_that_is_absent_is_absent_for_the_called_policy(tmp_path: Path) -> None:
+    callee = """
+    inputs: {thing: Thing, 'bonus?': {type: double, minimum: 1.0, maximum: 9.0}}
+    rules: [{id: r, when: has(inputs.bonus), outcome: YES, reason: r}]
+    otherwise: {outcome: NO, reason: r}
+    """
+    body = """
+    inputs: {thing: Thing, 'bonus?': {type: double, minimum: -1.0e+12, maximum: 1.0e+12}}
+    calls: {asked: {policy: callee}}
+    rules: [{id: r, when: asked.outcome == 'YES', outcome: YES, reason: r}]
+    otherwise: {outcome: NO, reason: r}
+    """
+    found = machine_of(tmp_path, rule_list("callee", callee), rule_list("small", body)).policies["small"]
+    given: list[dict[str, object]] = [{}, {"bonus": 2.0}, {"bonus": 1e11}, {"bonus": 9.0}, {}]
+    rows = [found.decoder.decode(json.dumps({"thing": thing(), **more})) for more in given]
+    reader = Reader(found)
+    decided = reader.decide(reader.chunk(rows))
+    assert [decided.row(at)[1] for at in range(5)] == ["otherwise", "r", "r", "r", "otherwise"]
+    assert [decided.row(at)[0] for at in range(5)] == ["NO", "YES", "ERROR", "YES", "NO"]
+    assert not list(compare(reader, rows, Counter()))
 
 
 def test_words_that_an_open_enum_does_not_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

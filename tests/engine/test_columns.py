@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from engine.columnar import arithmetic
-from engine.columnar.calls import Vector
+from engine.columnar.calls import Vector, _distinct
 from engine.columnar.columns import Numbers, Part, Vocabulary
 from engine.columnar.lists import _add, _extremes
 from engine.columnar.ragged import Array, Ragged, ordered_by_length
@@ -140,6 +140,11 @@ def test_arithmetic_at_the_edges(ident: str) -> None:
     for at, row in enumerate(rows):
         found = next((code for code, lanes in faults if lanes[at]), None) or repr(result[at].item())
         assert found == wanted(SCALAR[ident], row), row
+        with np.errstate(all="ignore"):
+            single = [np.array(value) for value in row]
+            same = form.form(*single)
+            failed = [code for code, lanes in form.faults(same, *single) if lanes] if form.faults is not None else []
+        assert (failed[0] if failed else repr(np.asarray(same).item())) == found, row
 
 
 def wanted(function: Callable[..., Any], row: tuple[Any, ...]) -> str:
@@ -162,3 +167,8 @@ def test_a_vocabulary_that_grew_is_translated_anew() -> None:
     assert mine.translated(theirs).tolist() == [1]
     theirs.add("c")
     assert mine.translated(theirs).tolist() == [1, -1]
+
+
+def test_zeros_of_either_sign_are_different_arguments() -> None:
+    which, lanes = _distinct([Numbers(np.array([0.0, -0.0, 0.0, -0.0]))], 4)
+    assert (which.tolist(), lanes.tolist()) == ([0, 1], [0, 1, 0, 1])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -26,3 +29,9 @@ def test_every_function_is_translated_or_declared(reader: str) -> None:
 
 def test_what_runs_element_by_element_has_scalar_code() -> None:
     assert SCALAR.keys() >= ELEMENTWISE
+
+
+def test_deciding_one_by_one_loads_no_numpy(repository: Path) -> None:
+    code = "import sys, adapters.cli.main, adapters.cli.decide, engine.policy; sys.exit('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=repository, check=False)
+    assert done.returncode == 0
