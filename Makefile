@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format types check suites schemas docs bench conformance oracle clean
+.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle agree clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
@@ -59,15 +59,22 @@ schemas: $(VENV)/.core ## regenerate the JSON Schemas
 docs: $(VENV)/.core ## regenerate the generated pages
 	@$(BIN)/python -m adapters.doc_files --write
 
-bench: $(VENV)/.core ## time decisions
-	@$(BIN)/python benchmarks/decide.py
+bench: $(VENV)/.core ## time our own decisions, and how long it takes to get ready
+	@$(BIN)/python benchmarks/decide.py --no-peers
 	@$(BIN)/python benchmarks/compile.py
+	@$(BIN)/python benchmarks/columns.py
+
+agree: $(VENV)/.dev ## compare the readers on 200 000 snapshots a policy and 20 000 generated policies (an hour)
+	@$(BIN)/python -m tests.oracles.agreement
 
 conformance: $(VENV)/.dev ## run the official conformance tests of CEL, fetched with npm
 	@$(BIN)/python -m tests.conformance
 
 oracle: $(VENV)/.dev ## compare 100 000 random expressions with Google's C++ CEL
 	@$(BIN)/python -m tests.conformance.oracle --count 100000 --seed 1
+
+benchmarks: $(VENV)/.bench ## time everything beside what else could be picked; writes docs/benchmarks.md
+	@$(BIN)/python -m benchmarks.report
 
 clean: ## remove .venv, caches and build output
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -104,4 +111,10 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	@echo 'setting up: the product and the development tools…'
 	@$(PIP) install --editable '.[dev]'
+	@touch $(VENV)/.core $@
+
+# What the benchmarks compare with.
+$(VENV)/.bench: $(VENV)/.made pyproject.toml
+	@echo 'setting up: the product and what it is compared with…'
+	@$(PIP) install --editable '.[bench]'
 	@touch $(VENV)/.core $@

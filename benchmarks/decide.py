@@ -1,157 +1,179 @@
-"""How long a decision takes: the compiled entry policy against the same checks written by hand, in one run.
+"""How long a decision takes: by hand, by us, and by what else could be picked, in one run over the same snapshots.
 
-    python benchmarks/decide.py [--rounds 60] [--bound 1.2] [--json]
+1 000 snapshots, 100 for each of the ten results reachable at the defaults, in a fixed random order. Everybody must
+agree with us on outcome and rule of every one, or the run fails. Then bounds are checked, each printed with what was
+measured. Exit 1 when somebody disagrees or a bound is broken.
 
-1 000 snapshots, 100 for each of the ten results reachable at the defaults, in a fixed random order. All verdicts must
-agree or the benchmark fails. Times are per decision. Each contender is measured beside the hand-written function, in
-turn (A B B A), and its ratio is the median over the rounds, so that it holds when the machine's speed drifts.
+    python benchmarks/decide.py                               everything that is installed
+    python benchmarks/decide.py --no-peers --rounds 20        ours alone, quickly
+    python benchmarks/decide.py --peers cel-python,cedarpy    these peers only
+    python benchmarks/decide.py --json > decide.json          JSON alone; progress is on standard error
+
+The peers come with `pip install '.[bench]'`; one that is not there is skipped by name. `benchmarks/timing.py` says how
+times are taken. A peer whose decisions are slow is timed on fewer snapshots, in the same mix.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
-import statistics
 import sys
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.handwritten import handwritten_entry  # noqa: E402 -- after the path is set
-from engine.decision import Stamp, to_json  # noqa: E402
-from engine.policy import Policy, compile_bundle  # noqa: E402
-from rules.bundle import load  # noqa: E402
-from tests.oracles.snapshots import outcome_samples  # noqa: E402
+from benchmarks.agreement import disagreements  # noqa: E402 -- after the path is set
+from benchmarks.bounds import bounds  # noqa: E402
+from benchmarks.contenders import (  # noqa: E402
+    DECODE,
+    HAND,
+    VERDICT,
+    checked_contenders,
+    own_contenders,
+    peer_contenders,
+    shipped_entry,
+)
+from benchmarks.peers.peer import Peer, installed_version  # noqa: E402
+from benchmarks.peers.table import NAMES, prepared  # noqa: E402
+from benchmarks.snapshots import PER_RESULT, SEED, edges, everyday, same_mix  # noqa: E402
+from benchmarks.timing import WARM_UP, Timed, measure  # noqa: E402
+from engine.policy import Policy  # noqa: E402
 
-PER_RESULT = 100
-SEED = 20260203
-WARM_UP = 3
-
-
-@dataclass(frozen=True)
-class Timed:
-    """One contender: its name and nanoseconds per decision, a figure a round."""
-
-    name: str
-    rounds: list[float]
-    base: list[float]
-    """The hand-written function in the same rounds."""
-
-    def percentile(self, share: float) -> float:
-        """Over the rounds."""
-        ordered = sorted(self.rounds)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+EDGES = 200
+ROUNDS = 40
 
 
-def snapshots() -> list[bytes]:
-    """The snapshots as JSON, without the input that only allocation takes."""
-    rows = []
-    for samples in outcome_samples(PER_RESULT, SEED).values():
-        for sample in samples:
-            sample.pop("size_multiplier", None)
-            rows.append(json.dumps(sample).encode())
-    random.Random(SEED).shuffle(rows)
-    return rows
+def check_agreement(policy: Policy, raw: Sequence[bytes], peers: Sequence[Peer]) -> None:
+    """Everybody must judge every snapshot alike, and every result must be there a hundred times."""
+    own = own_contenders(policy, raw)
+    hand, verdict = own[HAND], own[VERDICT]
+    for place, row in enumerate(hand.arguments):
+        if hand.call(*row) != verdict.call(*row)[:2]:
+            raise SystemExit(f"the hand-written function disagrees on snapshot {place}: {raw[place].decode()}")
+    if len(same_mix(raw, PER_RESULT)) != len(raw) or len(raw) != 10 * PER_RESULT:
+        raise SystemExit("the snapshots do not show ten results alike")
+    for peer in peers:
+        said(f"comparing {peer.name}")
+        for found in disagreements(policy, peer.name, peer.decide, raw):
+            raise SystemExit(str(found))
 
 
-def round_of(function: Callable[..., Any], rows: Sequence[tuple[Any, ...]]) -> float:
-    """Nanoseconds per row."""
-    start = time.perf_counter_ns()
-    for row in rows:
-        function(*row)
-    return (time.perf_counter_ns() - start) / len(rows)
+def at_the_edges(policy: Policy, peers: Sequence[Peer]) -> dict[str, int]:
+    """How many snapshots at the thresholds each peer judges as we do."""
+    rows = edges(EDGES)
+    return {peer.name: EDGES - len(list(disagreements(policy, peer.name, peer.decide, rows))) for peer in peers}
 
 
-def contenders(policy: Policy, raw: list[bytes]) -> dict[str, tuple[Callable[..., Any], list[tuple[Any, ...]]]]:
-    """What is measured, and over which rows."""
-    decoded = [policy.decoder.decode(row) for row in raw]
-    unpacked = [policy.unpack(inputs) for inputs in decoded]
-    hand = handwritten_entry(policy.decoder.structs)
-    check_agreement(policy, hand, unpacked)
-    stamp = Stamp("benchmark", datetime(2026, 2, 3, tzinfo=UTC))
+def measured(rounds: int, names: Sequence[str]) -> dict[str, Any]:
+    """The whole run, as JSON says it. Exits with what is wrong when somebody disagrees."""
+    policy, raw = shipped_entry(ROOT), everyday()
+    peers, absent = prepared(names)
+    check_agreement(policy, raw, peers)
+    right = at_the_edges(policy, peers)
+    own, others, checked = (
+        own_contenders(policy, raw),
+        peer_contenders(peers, raw),
+        checked_contenders(policy, peers, raw),
+    )
+    everybody = [*own.values(), *others.values(), *checked.values()]
+    timed = measure(everybody, own[HAND], own[DECODE], rounds, _progress(rounds))
+    by_name = {one.contender.name: one for one in timed}
     return {
-        "hand-written verdict": (hand, unpacked),
-        "compiled verdict": (policy.program.verdict, unpacked),
-        "compiled, with reason": (policy.program.full, unpacked),
-        "decoded to decision": (lambda inputs: policy.decide(inputs, stamp), [(inputs,) for inputs in decoded]),
-        "decode": (policy.decoder.decode, [(row,) for row in raw]),
-        "bytes to decision": (lambda row: policy.decide_json(row, stamp), [(row,) for row in raw]),
-        "bytes to decision bytes": (lambda row: to_json(policy.decide_json(row, stamp)), [(row,) for row in raw]),
+        "snapshots": len(raw),
+        "mean_bytes": round(sum(map(len, raw)) / len(raw)),
+        "seed": SEED,
+        "rounds": rounds,
+        "rows": [row_of(by_name[name]) for name in own],
+        "peers": [{**row_of(by_name[peer.name]), **notes_on(peer, right[peer.name])} for peer in peers],
+        "checked": [row_of(by_name[name]) for name in checked],
+        "skipped": dict(absent),
+        "bounds": [bound.as_json() for bound in bounds(by_name, [*others, *checked])],
     }
 
 
-def check_agreement(policy: Policy, hand: Callable[..., tuple[str, str]], rows: list[tuple[Any, ...]]) -> None:
-    """Every verdict must be the same, and every result must be there a hundred times."""
-    seen: dict[tuple[str, str], int] = {}
-    for row in rows:
-        outcome, rule, _ = policy.program.verdict(*row)
-        if (outcome, rule) != hand(*row):
-            raise SystemExit(f"verdicts disagree: {(outcome, rule)} and {hand(*row)}")
-        seen[outcome, rule] = seen.get((outcome, rule), 0) + 1
-    if sorted(seen.values()) != [PER_RESULT] * 10:
-        raise SystemExit(f"the snapshots do not show ten results alike: {seen}")
+def row_of(timed: Timed) -> dict[str, Any]:
+    """A line of the table; nanoseconds a decision."""
+    return {
+        "what": timed.contender.name,
+        "p50_ns": timed.percentile(0.5),
+        "p95_ns": timed.percentile(0.95),
+        "p99_ns": timed.percentile(0.99),
+        "to_hand": round(timed.hand_ratio, 3),
+        "to_decode": round(timed.decode_ratio, 3),
+    }
 
 
-def measure(rounds: int) -> list[Timed]:
-    """Every contender paired with the hand-written function, in the order A B B A, round after round."""
-    bundle = load(ROOT / "policies").bundle
-    if bundle is None:
-        raise SystemExit("the shipped policies do not check: run `bascule check`")
-    policy = compile_bundle(bundle).policies["entry"]
-    runs = contenders(policy, snapshots())
-    base, base_rows = runs["hand-written verdict"]
-    timed: list[Timed] = []
-    for name, (function, rows) in runs.items():
-        found = Timed(name, [], [])
-        for number in range(rounds + WARM_UP):
-            first, one = round_of(base, base_rows), round_of(function, rows)
-            other, last = round_of(function, rows), round_of(base, base_rows)
-            if number >= WARM_UP:
-                found.rounds.append((one + other) / 2)
-                found.base.append((first + last) / 2)
-        timed.append(found)
-    return timed
+def notes_on(peer: Peer, right: int) -> dict[str, Any]:
+    """What is told of a peer beside its times."""
+    return {
+        "version": installed_version(peer.name),
+        "language": peer.language,
+        "facts": peer.facts,
+        "timed_on": 10 * peer.per_result,
+        "edges_right": right,
+        "edges": EDGES,
+        "inexact": peer.inexact,
+    }
 
 
-def ratio(timed: Timed) -> float:
-    """The median over rounds of a contender to the hand-written function."""
-    return statistics.median(a / b for a, b in zip(timed.rounds, timed.base, strict=True))
+def shown(found: Mapping[str, Any]) -> str:
+    """The table, who was skipped, and the bounds."""
+    head = f"{'ns per decision':<32}{'p50':>11}{'p95':>11}{'p99':>11}{'x hand':>9}{'x decode':>10}"
+    lines = [head, *(_line(row) for row in found["rows"])]
+    if found["peers"]:
+        lines += ["", f"{'peers, from the same bytes':<86}{'facts':>6}{'edges':>9}"]
+    lines += [f"{_line(row)} {row['facts']:>7}{row['edges_right']:>5}/{row['edges']}" for row in found["peers"]]
+    lines += [_line(row) for row in found["checked"]]
+    lines += [f"{name:<32}skipped: {why}" for name, why in found["skipped"].items()]
+    lines += [""]
+    for bound in found["bounds"]:
+        word = "holds " if bound["holds"] else "BROKEN"
+        lines.append(f"{word} {bound['measured']:>7.3f}, at most {bound['most']:.1f}: {bound['what']}")
+    return "\n".join(lines)
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    times = "".join(f"{row[name]:>11,}" for name in ("p50_ns", "p95_ns", "p99_ns"))
+    return f"{row['what']:<32}{times}{row['to_hand']:>9.2f}{row['to_decode']:>10.2f}"
+
+
+def said(text: str) -> None:
+    """Progress."""
+    print(text, file=sys.stderr)
+
+
+def _progress(rounds: int) -> Any:
+    return lambda done: said(f"round {done} of {rounds + WARM_UP}") if done % 10 == 0 else None
+
+
+def chosen(options: argparse.Namespace) -> tuple[str, ...]:
+    """The peers asked for. Exits with 2 for an unknown one."""
+    if options.no_peers:
+        return ()
+    if options.peers is None:
+        return NAMES
+    names = tuple(name.strip() for name in options.peers.split(","))
+    unknown = sorted(set(names) - set(NAMES))
+    if unknown:
+        said(f"no such peer: {', '.join(unknown)}; there are {', '.join(NAMES)}")
+        raise SystemExit(2)
+    return names
 
 
 def main() -> int:
-    """Measure, print the table, and fail when the bound is broken."""
+    """Measure, print, and fail when a bound is broken."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=60, help="measured rounds of 1 000 decisions each")
-    parser.add_argument("--bound", type=float, default=1.2, help="largest ratio of compiled to hand-written verdict")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"measured rounds over all snapshots ({ROUNDS})")
+    parser.add_argument("--peers", metavar="A,B", help="only these peers")
+    parser.add_argument("--no-peers", action="store_true", help="ours alone")
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     options = parser.parse_args()
-    timed = measure(options.rounds)
-    table = [
-        {
-            "what": t.name,
-            "p50_ns": round(t.percentile(0.5)),
-            "p95_ns": round(t.percentile(0.95)),
-            "p99_ns": round(t.percentile(0.99)),
-            "ratio": round(ratio(t), 3),
-        }
-        for t in timed
-    ]
-    verdict = ratio(timed[1])
-    if options.json:
-        print(json.dumps({"rows": table, "bound": options.bound, "verdict_ratio": round(verdict, 3)}))
-    else:
-        print(f"{'1 000 snapshots, ns per decision':<34}{'p50':>9}{'p95':>9}{'p99':>9}{'ratio':>8}")
-        for row in table:
-            print(f"{row['what']:<34}{row['p50_ns']:>9,}{row['p95_ns']:>9,}{row['p99_ns']:>9,}{row['ratio']:>8.2f}")
-        print(f"compiled verdict / hand-written: {verdict:.3f} (bound {options.bound})")
-    return 0 if verdict <= options.bound else 1
+    found = measured(options.rounds, chosen(options))
+    print(json.dumps(found) if options.json else shown(found))
+    return 0 if all(bound["holds"] for bound in found["bounds"]) else 1
 
 
 if __name__ == "__main__":

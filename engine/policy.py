@@ -7,7 +7,7 @@ error names the rule, the place in the document and the values it looked at; a m
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -55,6 +55,11 @@ class Policy:
     effective_digest: str | None
     tracer: Tracer
     unpack: Callable[[Any], tuple[Any, ...]]
+    moved: Mapping[str, Any] = field(init=False)
+    """The parameters that are not at their published default: known once, told with every decision."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "moved", _moved(self.program))
 
     @property
     def plan(self) -> Plan:
@@ -67,7 +72,11 @@ class Policy:
 
     def decide(self, inputs: Any, stamp: Stamp, *, trace: bool = False) -> Decision:
         """The decision on decoded inputs."""
-        return self._decide(self.unpack(inputs), stamp, trace=trace)[0]
+        return self.decide_unpacked(self.unpack(inputs), stamp, trace=trace)
+
+    def decide_unpacked(self, inputs: tuple[Any, ...], stamp: Stamp, *, trace: bool = False) -> Decision:
+        """The decision on decoded inputs, one by one in the plan's order."""
+        return self._decide(inputs, stamp, trace=trace)[0]
 
     def decide_and_log(self, inputs: Any, stamp: Stamp, *, trace: bool = False) -> tuple[Decision, list[LogLine]]:
         """The decision on decoded inputs and its log lines, as (event, line); none when the decision failed."""
@@ -124,7 +133,7 @@ class Policy:
             reason=reason,
             outputs=outputs,
             trace=traced,
-            parameters=self.moved(),
+            parameters=dict(self.moved) or None,
             decided_at=stamp.decided_at,
         )
         return decision, found
@@ -137,6 +146,8 @@ class Policy:
             return None
 
     def _outputs(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        if not values:
+            return {}
         plain = self.decoder.structs.plain
         return {
             output.name: plain(output.type, value)
@@ -158,7 +169,7 @@ class Policy:
             outputs={},
             error=error,
             trace=traced,
-            parameters=self.moved(),
+            parameters=dict(self.moved) or None,
             decided_at=stamp.decided_at,
         )
 
@@ -173,19 +184,16 @@ class Policy:
         message = f"rule `{rule}` failed: {ERRORS.get(error.code, error.code)} in `{text}`"
         return DecisionError(error.code, message, str(node.span), text, values), rule
 
-    def moved(self) -> dict[str, Any] | None:
-        """The parameters that are not at their published default."""
-        moved = {
-            p.name: outer(value, p.type)
-            for p in self.plan.parameters
-            if (value := self.program.parameters[p.name]) != p.default
-        }
-        return moved or None
-
     def with_parameters(self, changed: Mapping[str, ConstantValue]) -> Policy:
         """The policy with other parameter values, as suites and comparisons ask for."""
         program = self.program.with_parameters(changed)
         return Policy(program, self.decoder, self.bundle_digest, self.effective_digest, Tracer(program), self.unpack)
+
+
+def _moved(program: Program) -> dict[str, Any]:
+    """The parameters that are not at their published default, as a decision tells them."""
+    values = ((p, program.parameters[p.name]) for p in program.plan.parameters)
+    return {p.name: outer(value, p.type) for p, value in values if value != p.default}
 
 
 def _internal(error: Exception) -> DecisionError:

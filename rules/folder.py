@@ -6,7 +6,6 @@ not reported as missing; and when files are missing altogether, nothing is said 
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,22 +148,22 @@ def _included(found: Folder, folder: Path, manifest: Shaped, diagnostics: Diagno
 
 def _report_unread(folder: Path, manifest: Shaped, files: list[Path], diagnostics: Diagnostics) -> None:
     """Warn of documents in the folder that no include reads; folders that are bundles themselves stand apart."""
-    read = {*files, folder / MANIFEST}
-    visited = 0
-    for place, folders, names in os.walk(folder):
-        here, visited = Path(place), visited + 1
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and not (here / f / MANIFEST).is_file())
-        unread = [here / n for n in sorted(names) if n.endswith((".yaml", ".yml")) and here / n not in read]
-        for path in unread:
-            shown = path.relative_to(folder).as_posix()
-            diagnostics.warning(
-                "bundle-unread",
-                manifest.span("spec", "includes"),
-                f"`{shown}` lies in the folder and no include reads it",
-                remedy=f'"{shown}" among the includes, or the file elsewhere',
-            )
-        if visited >= MAX_FILES:
+    read, waiting = {*files, folder / MANIFEST}, [folder]
+    for _ in range(MAX_FILES):
+        if not waiting:
             return
+        for path in sorted(waiting.pop().iterdir()):
+            shown = path.relative_to(folder).as_posix()
+            if path.is_dir() and not path.is_symlink():
+                apart = path.name.startswith(".") or (path / MANIFEST).is_file()
+                waiting += [] if apart else [path]
+            elif path.suffix in (".yaml", ".yml") and path not in read:
+                diagnostics.warning(
+                    "bundle-unread",
+                    manifest.span("spec", "includes"),
+                    f"`{shown}` lies in the folder and no include reads it",
+                    remedy=f'"{shown}" among the includes, or the file elsewhere',
+                )
 
 
 def _matches(folder: Path, pattern: str) -> list[Path]:

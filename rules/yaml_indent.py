@@ -25,7 +25,7 @@ _KEY = r"(?:'[^'\n]*'|\"[^\"\n]*\"|[\w.?]+[\w.?-]*)"
 _ENTRY = re.compile(r"-(?: +|$)")
 _GLUED = re.compile(rf"-(?={_KEY}:(?: |$))")
 _KEY_LINE = re.compile(rf"({_KEY}):(?: |$)")
-_WORD_THEN = re.compile(r"([A-Za-z_][\w.-]*\??)(?: *= *| +)([\w$'\"\[{(!.-].*)")
+_WORD_THEN = re.compile(r"([A-Za-z_][\w.-]*\??)(?: *= *| +)((?:[\w$'\"\[{(]|[!.-](?! )).*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,25 @@ def _misplaced_key(line: _Line, blocks: list[_Block]) -> Diagnostic | None:
         if block.kind == "list" and item.kind == "mapping" and first and line.text.startswith(first.group().strip()):
             return _missing_dash(line.fault, line.start + line.column, f"- {line.text}", "its `- `", block.column)
     target = _nearest(line.column, [block for block in blocks if block.kind == "mapping"])
+    if target is not None and (shallow := _shallow_above(line, target)) is not None:
+        return shallow
     return None if target is None else _moved(line, target)
+
+
+def _shallow_above(line: _Line, target: _Block) -> Diagnostic | None:
+    """The line right above, when it should stand deeper too: it follows a key without a value, in that key's column."""
+    source, number = line.fault.source, line.fault.source.position(line.start)[0]
+    if number < 3 or line.column <= target.column:
+        return None
+    above, owner = (source.line(n).rstrip() for n in (number - 1, number - 2))
+    columns = {len(text) - len(text.lstrip(" ")) for text in (above, owner)}
+    if columns != {target.column} or not owner.endswith(":") or not _KEY_LINE.match(above.lstrip()):
+        return None
+    shallow = _Line(line.fault, source.offset(number - 1, 1), target.column, above.lstrip())
+    return shallow.told(
+        f"{shown(shallow.text)} is indented like {shown(owner)}, which it seems to belong to",
+        f"{_spaces(line.column)} before {shown(shallow.text)}",
+    )
 
 
 def _slanted_dash(line: _Line, blocks: list[_Block]) -> Diagnostic | None:
@@ -259,12 +277,18 @@ def colonless_entry(fault: Fault) -> Diagnostic | None:
 
 
 def _no_colon(fault: Fault, start: int, line: str) -> Diagnostic:
+    if line.startswith("{"):
+        return _missing_dash(fault, start, f"- {line}", "its `- `")
     match = WORD_COLON.fullmatch(line)
     remedy = f"{match[1]}: {match[2]}" if match else ""
     if spaced := _WORD_THEN.fullmatch(line):
         remedy = f"{spaced[1]}: {spaced[2] if ': ' not in spaced[2] else quoted(spaced[2])}"
     elif re.fullmatch(r"[\w.?-]+", line):
         remedy = f"{line}:"
+    elif not match and fault.source.text[:start].rstrip().endswith(
+        ("&&", "||", "+", "-", "*", "/", "?", ":", ",", "(")
+    ):
+        remedy = f"{_spaces(fault.source.span(start, start).column + 1)} before {shown(line)}"
     return Diagnostic(
         "yaml-missing-colon",
         fault.source.span(start, start + len(line)),

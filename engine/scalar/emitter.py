@@ -187,6 +187,8 @@ class Emitter:
     def _prepare_variable(self, node: Variable, key: Key | None) -> None:
         """A variable that cannot fail is like what it stands for; one that can, read often or deep, is a function."""
         inner = node.definition.node
+        while isinstance(inner, Variable):
+            inner = inner.definition.node
         if key is None or key in self.known:
             return
         if is_safe(inner):

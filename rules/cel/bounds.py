@@ -25,6 +25,7 @@ from rules.types import (
     TIMESTAMP,
     DoubleType,
     DurationType,
+    EnumType,
     IntType,
     ListType,
     MapType,
@@ -56,6 +57,8 @@ def result_of(overload: Overload, args: Sequence[Type]) -> tuple[Type, bool]:
         item = args[0]
         assert isinstance(item, ListType)
         return item.item, True
+    if overload.id in _WRITTEN:
+        return StringType(_WRITTEN[overload.id]), False
     if overload.id in _TEXTS:
         return _TEXTS[overload.id](args), overload.failure != "never"
     if word in ("add", "subtract", "multiply", "divide", "modulo", "negate", "abs"):
@@ -261,10 +264,35 @@ def _parts(args: Sequence[Type]) -> Type:
     return ListType(StringType(most), None if most is None else most + 1)
 
 
+def _replaced(args: Sequence[Type]) -> Type:
+    """At most the new text before, between and behind all characters."""
+    most, new = _length(args[0]), _length(args[2])
+    return StringType(None if most is None or new is None else most + (most + 1) * new)
+
+
+def _joined_list(args: Sequence[Type]) -> Type:
+    texts = args[0]
+    assert isinstance(texts, ListType)
+    each, between = _length(texts.item), _length(args[1]) if len(args) > 1 else 0
+    known = texts.max_items is not None and each is not None and between is not None
+    return StringType((texts.max_items or 0) * ((each or 0) + (between or 0)) if known else None)
+
+
+def _word(args: Sequence[Type]) -> Type:
+    enum = args[0]
+    assert isinstance(enum, EnumType)
+    return StringType(None if enum.open else max(map(len, enum.members)))
+
+
+_WRITTEN = {"string_int": 20, "string_double": 24, "string_bool": 5, "string_timestamp": 27, "string_duration": 21}
+"""The longest text of a value, `-315576000000.000001s` among them."""
 _TEXTS: Mapping[str, Callable[[Sequence[Type]], Type]] = MappingProxyType(
     {
         "add_string": _joined,
         "charAt": lambda _: StringType(1),
+        "string_enum": _word,
+        **dict.fromkeys(("replace", "replace_times"), _replaced),
+        **dict.fromkeys(("join", "join_with"), _joined_list),
         **dict.fromkeys(("lowerAscii", "upperAscii", "trim", "substring", "substring_to"), _no_longer),
         **dict.fromkeys(("indexOf", "indexOf_from", "lastIndexOf", "lastIndexOf_from"), _place),
         **dict.fromkeys(("split", "split_times"), _parts),

@@ -28,8 +28,9 @@ from tests.engine.small import checked, machine_of, rule_list
 from tests.engine.test_calls import CALLEE
 from tests.oracles import evaluator
 from tests.oracles.evaluator import Decided, World
+from tests.oracles.expressions import Writer
 from tests.oracles.functions import FUNCTIONS
-from tests.oracles.programs import bundle_texts
+from tests.oracles.programs import bundle_texts, names_of_thing
 from tests.oracles.values import input_values, moved_parameters
 
 BUNDLES = int(os.environ.get("BASCULE_PROGRAMS", "120"))
@@ -109,6 +110,10 @@ FOUND = {
     "a call in what has looks at": (
         "calls: {asked: {policy: callee, with: {bonus: thing.x}}}",
         'has(thing.items[asked.effect == "block" ? 9 : 0].score)',
+    ),
+    "a variable that stands for one that asks and may fail": (
+        "calls: {asked: {policy: callee}}\nvariables: {v: '1 / thing.n > 0 && asked.rule == \"low\"', w: v}",
+        "w",
     ),
     "a call that is never read": (
         "calls: {asked: {policy: callee, with: {bonus: thing.x}}}",
@@ -202,14 +207,16 @@ def test_the_naive_evaluator_agrees_with_the_examples(overload: Overload) -> Non
     assert evaluator.evaluate(node, World(setting.program.plan, {}, given)) is True
 
 
-def test_the_generated_programs_use_every_function(tmp_path: Path) -> None:
-    unseen = set(BY_ID)
-    for seed in range(900):
-        found = checked(tmp_path, *bundle_texts(seed))
-        for plan in found.bundle.plans.values() if found.bundle else ():
-            parts = [*(case.when for case in plan.cases), *(output.value for output in plan.outputs)]
-            nodes = (node for part in parts if part is not None for node in walk(part, into_variables=True))
-            unseen -= {node.overload.id for node in nodes if isinstance(node, Call)}
+def test_the_generated_expressions_use_every_function(tmp_path: Path) -> None:
+    body = "inputs: {thing: Thing}\nrules: [{id: r, when: thing.n > 0, outcome: YES, reason: yes}]\n"
+    found = checked(tmp_path, rule_list("small", body + "otherwise: {outcome: NO, reason: no}"))
+    assert found.bundle is not None
+    setting, unseen = setting_of_inputs(found.bundle.plans["small"].inputs), set(BY_ID)
+    for seed in range(4_000):
+        rng = Random(f"expression:{seed}")  # noqa: S311 - made-up expressions need a seed, not secrecy
+        node = setting.check(Source("e", Writer(rng, names_of_thing()).write("bool", 4)), Diagnostics())
+        nodes = () if node is None else walk(node)
+        unseen -= {part.overload.id for part in nodes if isinstance(part, Call)}
         if not unseen:
             break
     assert not unseen

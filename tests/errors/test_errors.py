@@ -145,7 +145,8 @@ def as_written(found: Diagnostic) -> str:
     """The text with what a diagnostic says is to be written, in its place or as its whole line."""
     text, start, end, remedy = found.span.source.text, found.span.start, found.span.end, found.remedy
     if moved := MOVED.fullmatch(remedy):
-        return text[: text.rfind("\n", 0, start) + 1] + " " * int(moved[1]) + moved[2] + text[end:]
+        line = found.span.text if moved[2].endswith("…") else moved[2]
+        return text[: text.rfind("\n", 0, start) + 1] + " " * int(moved[1]) + line + text[end:]
     before = max(i for i in range(len(remedy)) if text[:start].endswith(remedy[:i]))
     return text[: start - before] + remedy + text[end:]
 

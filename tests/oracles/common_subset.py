@@ -237,7 +237,8 @@ def boolean(author: Author, depth: int) -> str:
 
     def compared() -> str:
         t = author.one_of(ORDERED)
-        sides = [author.chained(t, depth) for _ in range(2)]
+        left = author.chained(t, depth)
+        sides = [left, left if author.chance(0.2) else author.chained(t, depth)]
         return f"({chain(author.rng, SIGNS, *sides)})"
 
     def equal() -> str:

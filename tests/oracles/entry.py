@@ -119,13 +119,18 @@ def decide_entry_0_9_0(snapshot: Facts, parameters: EntryParameters | None = Non
 def decide_allocation(
     snapshot: Facts,
     parameters: EntryParameters | None = None,
+    *,
+    headroom: float = math.inf,
 ) -> AllocationVerdict:
-    """The capped size; below `min_trade` it is refused, never raised. `now` plays no part."""
+    """The capped size; below `min_trade` it is refused, never raised. `now` plays no part.
+
+    In the gate the margin headroom is the last of the caps.
+    """
     p = parameters or DEFAULTS
     if _lacks_a_fact(snapshot):
         return ALLOCATION_ERROR
     wanted = _wanted(snapshot, p) * float(snapshot.get("size_multiplier", 1.0))
-    capped = _capped(wanted, snapshot, p)
+    capped = min(_capped(wanted, snapshot, p), headroom)
     if not math.isfinite(capped):
         return ALLOCATION_ERROR
     if capped < p.min_trade:

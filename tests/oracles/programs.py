@@ -102,7 +102,7 @@ def _header(kind: str, name: str, spec: Document) -> Document:
     return {"apiVersion": "bascule/v1", "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _thing() -> Names:
+def names_of_thing() -> Names:
     """What can be read of `thing`."""
     reads = [("thing.x", "double"), ("thing.n", "int"), ("thing.wide", "double"), ("thing.when", "timestamp")]
     reads += [("thing.wait", "duration"), *[("thing.items", "list:Item"), ("thing.more", "list:Item")] * 3]
@@ -124,7 +124,7 @@ class _Library:
 
 def _library(rng: Random) -> _Library:
     parameter = PARAMETERS["cap"][0] | {"description": "d"}
-    writer = Writer(rng, _thing())
+    writer = Writer(rng, names_of_thing())
     writer.names.reads.append(("params.cap", "double"))
     variables: Document = {}
     for index in range(rng.randint(1, 3)):
@@ -141,7 +141,7 @@ class PolicyWriter:
 
     def __init__(self, rng: Random, name: str, library: _Library | None, callees: list[Document]) -> None:
         self.rng, self.name, self.library, self.callees = rng, name, library, callees
-        self.names = _thing()
+        self.names = names_of_thing()
         self.writer = Writer(rng, self.names)
         self.spec: Document = {}
         self.tests: list[str] = []

@@ -246,58 +246,6 @@ def test_an_expression_without_a_type(text: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("r.n + 1", IntType(1, 101)),
-        ("r.n * -2", IntType(-200, 0)),
-        ("r.z - 1.0", DoubleType(-1.0, 0.0)),
-        ("[r.z].sum()", DoubleType(0.0, 1.0000000010000001)),
-        ("size(r.items)", IntType(0, 8)),
-        ("math.least(r.z, 0.5)", DoubleType(0.0, 0.5)),
-        ("r.flag ? 1 : 5", IntType(1, 5)),
-        ("r.items.filter(p, p.n > 0).tail(3)", 3),
-        ("r.items + r.items.tail(2)", 10),
-    ],
-)
-def test_bounds_follow_the_arithmetic(text: str, expected: Type | int) -> None:
-    node = judge(text).node
-    assert node is not None
-    found = node.type
-    if isinstance(expected, int):
-        assert isinstance(found, ListType)
-        assert found.max_items == expected
-    elif isinstance(expected, DoubleType) and isinstance(found, DoubleType):
-        assert found.minimum == pytest.approx(expected.minimum)
-        assert found.maximum == pytest.approx(expected.maximum)
-    else:
-        assert found == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "fails"),
-    [
-        ("r.n + 1", False),
-        ("r.n / 2", False),
-        ("2 / r.n", True),
-        ("1.0 / r.z", True),
-        ("1.0 / (r.z + 1.0)", False),
-        ("r.items[0]", True),
-        ("r.items.map(p, p.n).max()", True),
-        ("r.items.map(p, p.n).sum()", False),
-        ("now + wait", True),
-        ("now - now", False),
-        ("r.flag && 1 / r.n > 0", True),
-        ("r.big * r.big", False),
-        ("int(r.z)", False),
-    ],
-)
-def test_what_can_fail_is_told_by_the_bounds(text: str, *, fails: bool) -> None:
-    node = judge(text).node
-    assert node is not None
-    assert node.fails is fails
-
-
-@pytest.mark.parametrize(
     ("text", "expected", "codes"),
     [
         ('"LONG"', SIDE, []),

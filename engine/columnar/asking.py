@@ -1,0 +1,141 @@
+"""Calls between policies: the called policy's columns are bound and decided, and the result is a record.
+
+A called decision that fails is a result that blocks and has no outputs; an argument that fails is an error of the
+caller where it reads the result. The reason of a called decision is text that few read: the scalar reader writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.columnar.admitting import admitted
+from engine.columnar.building import blank, constant, natives
+from engine.columnar.columns import Column, Records, Texts, Vocabulary, filled, with_presence
+from engine.columnar.compiler import Compiler
+from engine.columnar.deciding import Cases, Outcome
+from engine.columnar.frames import Code, Frame, Setting, Value, first_error
+from engine.columnar.ragged import Array
+from engine.scalar.program import Program
+from engine.structs import StructTable
+from rules.cel.literals import inner
+from rules.cel.tree import Node, Root
+from rules.plan import Call, Plan
+from rules.types import Field, proves
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What a called policy is given for an input: an expression of the caller, or always the same."""
+
+    target: Field
+    code: Code | None
+    guarded: bool
+    """The expression is an input of the caller that may be absent, and is then absent here."""
+    outside: int
+    """The number of the error of a value outside the input's type; 0 when the bounds prove that there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A policy that others may call: its code, and the scalar program that writes its reasons."""
+
+    program: Program
+    cases: Cases
+    setting: Setting
+    structs: StructTable
+
+
+def arguments(call: Call, callee: Plan, compiler: Compiler) -> tuple[Argument, ...]:
+    """The arguments of a call, in the order of the called policy's inputs."""
+    given = dict(call.bindings)
+    return tuple(_argument(target, given[target.name], compiler) for target in callee.inputs)
+
+
+def _argument(target: Field, binding: Node | None, compiler: Compiler) -> Argument:
+    if binding is None:
+        return Argument(target, None, False, 0)
+    guarded = isinstance(binding, Root) and binding.kind == "input" and binding.guarded
+    outside = 0 if proves(binding.type, target.type) else compiler.failures.number("out-of-range", binding)
+    return Argument(target, compiler.code(binding), guarded, outside)
+
+
+def asking(called: Called, given: tuple[Argument, ...]) -> Callable[[Frame], Value]:
+    """Evaluates a call: records of outcome, effect, rule, reason and the outputs."""
+
+    def ask(frame: Frame) -> Value:
+        errors: Array | None = None
+        inputs: dict[str, Value] = {}
+        for argument in given:
+            column, failed = _bound(argument, frame)
+            inputs[argument.target.name] = Value(column)
+            errors = first_error(errors, failed)
+        outcome = called.cases.decide(Frame(frame.size, called.setting), inputs, outputs=True)
+        usable = np.ones(frame.size, np.bool_) if errors is None else np.broadcast_to(errors == 0, frame.size)
+        return Value(_result(called, outcome, inputs, usable), errors)
+
+    return ask
+
+
+def _bound(argument: Argument, frame: Frame) -> tuple[Column, Array | None]:
+    """The column of an argument, and where it fails."""
+    target = argument.target
+    if argument.code is None:
+        return _unsaid(target, frame.size), None
+    value = argument.code.at(frame)
+    column, errors = value.column, value.errors
+    present = column.present if argument.guarded else None
+    if argument.outside:
+        fine = admitted(target.type, column, frame.size)
+        if present is not None:
+            fine = fine | ~present
+        errors = first_error(errors, np.where(fine, 0, np.int32(argument.outside)))
+    return with_presence(column, present), errors
+
+
+def _unsaid(target: Field, size: int) -> Column:
+    """An input that is given nothing: its default, or absent."""
+    if target.default is None:
+        return with_presence(blank(target.type, size), np.zeros((), np.bool_))
+    value = target.default.value
+    return blank(target.type, size) if value in ((), []) else constant(inner(value, target.type), target.type)
+
+
+def _result(called: Called, outcome: Outcome, inputs: Mapping[str, Value], usable: Array) -> Records:
+    """What a caller sees of decisions."""
+    plan, failed, size = called.program.plan, outcome.failed, len(outcome.case)
+    rows = [*called.program.rows, (plan.on_error, "error", "block")]
+    row = np.where(failed, len(rows) - 1, outcome.case)
+
+    def load(name: str) -> Column:
+        at = ("outcome", "rule", "effect").index(name) if name in ("outcome", "rule", "effect") else -1
+        if at >= 0:
+            vocabulary = Vocabulary()
+            codes = np.array([vocabulary.add(one[at]) for one in rows], np.int32)
+            return Texts(codes[row], vocabulary)
+        if name == "reason":
+            return _reasons(called, inputs, usable)
+        column = outcome.outputs[name]
+        there = np.ones(size, np.bool_) if column.present is None else column.present
+        return with_presence(column, there & ~failed)
+
+    return Records(size, load)
+
+
+def _reasons(called: Called, inputs: Mapping[str, Value], usable: Array) -> Texts:
+    """The reasons, written by the scalar reader where the arguments could be computed."""
+    lanes = np.flatnonzero(usable)
+    columns = [
+        natives(f.type, filled(inputs[f.name].column, len(usable)).take(lanes), len(lanes), called.structs)
+        for f in called.program.plan.inputs
+    ]
+    vocabulary = Vocabulary(("",))
+    codes = np.zeros(len(usable), np.int32)
+    if columns:
+        rows = zip(*columns, strict=True)
+        codes[lanes] = [vocabulary.add(called.program.call(*row)[1]) for row in rows]
+    elif len(lanes):
+        codes[lanes] = vocabulary.add(called.program.call()[1])
+    return Texts(codes, vocabulary)
