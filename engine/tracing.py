@@ -72,7 +72,7 @@ class Tracer:
     def _tried(self, case: Case, inputs: Inputs) -> RuleTrace:
         if case.when is None:
             return RuleTrace(case.id, case.outcome, "otherwise", True, True, True)
-        condition = _text(case.when)
+        condition = case.text or _text(case.when)
         reads = self.values(case.when, inputs)
         value, error = self._evaluate(case.when, inputs)
         if error is not None or not value or not case.alternatives:
@@ -178,4 +178,5 @@ def _text(node: Node) -> str:
 
 
 def _untried(case: Case) -> RuleTrace:
-    return RuleTrace(case.id, case.outcome, "otherwise" if case.when is None else _text(case.when), False)
+    condition = "otherwise" if case.when is None else case.text or _text(case.when)
+    return RuleTrace(case.id, case.outcome, condition, False)

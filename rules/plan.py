@@ -63,6 +63,8 @@ class Case:
     outcome: str
     reason: Template | None
     span: Span
+    text: str = ""
+    """How the condition reads, where it does not stand in the document as an expression."""
 
 
 @dataclass(frozen=True, slots=True)

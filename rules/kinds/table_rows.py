@@ -24,7 +24,7 @@ from rules.kinds.table_findings import check_rows
 from rules.kinds.table_header import Header, read_header
 from rules.plan import Case, Output
 from rules.source import Span
-from rules.tables.cells import Condition, Test, condition_of, read_result, read_test
+from rules.tables.cells import Condition, Test, condition_of, read_result, read_test, shown
 from rules.tables.pipe import Cell, Row, read_table
 from rules.types import BOOL, STRING, EnumType, Type, join
 from rules.yaml_nodes import Scalar
@@ -202,7 +202,9 @@ def _case(body: TableBody, row: TableRow, known: Facts) -> tuple[Case | None, Fa
     scalar = row.row.cells[0].scalar
     reason = _results(body, row.id, row.results, holds, dict.fromkeys(row.results, scalar))
     span = row.row.cells[body.header.id].span
-    return Case(row.id, when, (), row.outcome, reason, span), fails
+    asked = zip(body.header.conditions, row.tests, strict=True)
+    condition = " and ".join(shown(test, name) for name, test in asked if test is not None) or "always"
+    return Case(row.id, when, (), row.outcome, reason, span, condition), fails
 
 
 def _all_of(parts: list[Node], span: Span) -> Node:

@@ -34,6 +34,14 @@ KEYS = {
     "unlisted": "unlisted",
 }
 """Where the outcome of each rule is written."""
+TEXTS = {
+    "unknown-column": "{column} is none of the columns",
+    "absent-row": "{row} is absent",
+    "unknown-row": "{row} is none of the rows",
+    "listed": "the table says yes to {row} and {column}",
+    "unlisted": "",
+}
+"""How the condition of each rule reads."""
 REFUSING = frozenset(("unknown-column", "unknown-row", "unlisted"))
 """Rules that can only block: what is not listed is refused."""
 
@@ -145,7 +153,12 @@ def _conclusion(lowering: Lowering, ident: str, when: Node | None, conclusion: C
     knows = known if when is None else told(when, True, known)
     reason = lowering.message((*path, "reason"), known=knows)
     span = lowering.document.span(*path, "outcome")
-    return None if reason is None else Case(ident, when, (), conclusion.outcome, reason, span)
+    text = TEXTS[ident].format(row=_written(lowering, ROW), column=_written(lowering, COLUMN))
+    return None if reason is None else Case(ident, when, (), conclusion.outcome, reason, span, text)
+
+
+def _written(lowering: Lowering, key: str) -> str:
+    return " ".join(lowering.scalar("spec", key).text.split())
 
 
 def _none(key: str, words: Iterable[Cell], table: Cell) -> Syntax:

@@ -94,6 +94,19 @@ def condition_of(test: Test | Condition, column: str) -> Syntax:
     return Apply("!_", None, (either,), start, end) if test.negated else either
 
 
+def shown(test: Test | Condition, column: str) -> str:
+    """The test as a person reads it."""
+    text = test.cell.text
+    if isinstance(test, Condition):
+        return text.removeprefix("=").strip()
+    if text in ("true", "false"):
+        return column if text == "true" else f"not {column}"
+    plain = len(test.ways) == 1 and not test.negated
+    if plain and _COMPARISON.match(text):
+        return f"{column} {text}"
+    return f"{column} = {text}" if plain and len(test.ways[0]) == 1 else f"{column} in {text}"
+
+
 def _compared(part: Compared, column: str) -> Syntax:
     start, end = part.cell.start, part.cell.end
     name = Name(column, start, end)
