@@ -159,7 +159,7 @@ def _first_zeros(found: Array, parts: tuple[Part, ...], arrays: list[Array]) -> 
 
 def in_list(site: Site, frame: Frame) -> Value:
     """Whether a list holds a value."""
-    wanted, listed = site.args
+    wanted = site.args[0]
     if site.beside:
         return _among(site, frame, wanted)
     asked = wanted.at(frame)
