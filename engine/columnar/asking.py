@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from engine.columnar.admitting import admitted
-from engine.columnar.building import blank, constant, natives
+from engine.columnar.building import blank, constant, field_natives
 from engine.columnar.columns import Column, Records, Texts, Vocabulary, filled, with_presence
 from engine.columnar.compiler import Compiler
 from engine.columnar.deciding import Cases, Outcome
@@ -67,13 +68,18 @@ def asking(called: Called, given: tuple[Argument, ...]) -> Callable[[Frame], Val
 
     def ask(frame: Frame) -> Value:
         errors: Array | None = None
+        usable = np.ones(frame.size, np.bool_)
+        """Where a decision can be asked for at all; elsewhere nobody looks at it."""
         inputs: dict[str, Value] = {}
         for argument in given:
             column, failed = _bound(argument, frame)
             inputs[argument.target.name] = Value(column)
             errors = first_error(errors, failed)
+            if not argument.target.guarded and column.present is not None:
+                usable = usable & column.present
         outcome = called.cases.decide(Frame(frame.size, called.setting), inputs, outputs=True)
-        usable = np.ones(frame.size, np.bool_) if errors is None else np.broadcast_to(errors == 0, frame.size)
+        if errors is not None:
+            usable = usable & (errors == 0)
         return Value(_result(called, outcome, inputs, usable), errors)
 
     return ask
@@ -128,14 +134,19 @@ def _reasons(called: Called, inputs: Mapping[str, Value], usable: Array) -> Text
     """The reasons, written by the scalar reader where the arguments could be computed."""
     lanes = np.flatnonzero(usable)
     columns = [
-        natives(f.type, filled(inputs[f.name].column, len(usable)).take(lanes), len(lanes), called.structs)
+        field_natives(f, filled(inputs[f.name].column, len(usable)).take(lanes), len(lanes), called.structs)
         for f in called.program.plan.inputs
     ]
     vocabulary = Vocabulary(("",))
     codes = np.zeros(len(usable), np.int32)
-    if columns:
-        rows = zip(*columns, strict=True)
-        codes[lanes] = [vocabulary.add(called.program.call(*row)[1]) for row in rows]
-    elif len(lanes):
-        codes[lanes] = vocabulary.add(called.program.call()[1])
+    rows = zip(*columns, strict=True) if columns else [()] * len(lanes)
+    codes[lanes] = [vocabulary.add(_reason(called, row)) for row in rows]
     return Texts(codes, vocabulary)
+
+
+def _reason(called: Called, row: tuple[Any, ...]) -> str:
+    """The reason of one decision; where nobody asks for it, its inputs may lie outside their types."""
+    try:
+        return called.program.call(*row)[1]
+    except (ArithmeticError, ValueError):
+        return ""

@@ -206,6 +206,14 @@ def natives(t: Type, column: Column, size: int, structs: StructTable) -> list[An
     return values
 
 
+def field_natives(f: Field, column: Column, size: int, structs: StructTable) -> list[Any]:
+    """The Python values of a field or an input: what must be said and is not there is null."""
+    values = natives(f.type, column, size, structs)
+    if f.nullable and not f.optional:
+        return [None if value is UNSET else value for value in values]
+    return values
+
+
 def _natives(t: Type, column: Column, size: int, structs: StructTable) -> list[Any]:
     match column, t:
         case Numbers(values=values), TimestampType():
@@ -248,10 +256,7 @@ def _structs(t: RecordType, column: Records, size: int, structs: StructTable) ->
             found = column.field(f.name)
         except KeyError:
             continue
-        values = natives(f.type, found, size, structs)
-        if f.nullable and not f.optional:
-            values = [None if value is UNSET else value for value in values]
-        members.append((shape.attributes[f.name], values))
+        members.append((shape.attributes[f.name], field_natives(f, found, size, structs)))
     unread = dict.fromkeys(shape.attributes.values(), UNSET)
     names = [name for name, _ in members]
     make: Callable[..., Any] = shape.cls

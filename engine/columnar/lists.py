@@ -27,7 +27,6 @@ from engine.columnar.columns import (
 from engine.columnar.comparing import equal, ranks_of
 from engine.columnar.frames import Code, Frame, Value, first_error
 from engine.columnar.ragged import Array, Ragged
-from rules.cel.tree import Items
 from rules.types import INT_MAX, INT_MIN, DurationType, ListType, MapType, Type
 
 
@@ -160,8 +159,8 @@ def _first_zeros(found: Array, parts: tuple[Part, ...], arrays: list[Array]) -> 
 
 def in_list(site: Site, frame: Frame) -> Value:
     """Whether a list holds a value."""
-    wanted, listed = site.args
-    if isinstance(listed.node, Items):
+    wanted = site.args[0]
+    if site.beside:
         return _among(site, frame, wanted)
     asked = wanted.at(frame)
     lists, errors = given_list(site, frame, 1)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.columnar.asking import Called, arguments, asking
-from engine.columnar.building import Builder, constant, natives
+from engine.columnar.building import Builder, constant, field_natives
 from engine.columnar.columns import Column, concatenated, with_presence
 from engine.columnar.compiler import Compiler
 from engine.columnar.deciding import Cases, Outcome
@@ -169,7 +169,9 @@ class Reader:
         """The decisions on chosen rows with reason, error and trace, as the scalar reader makes them."""
         index = np.asarray(rows, np.int64)
         lanes = index if chunk.order is None else _as_they_came(np.arange(chunk.size), chunk.order)[index]
-        values = [natives(f.type, chunk.inputs[f.name].take(lanes), len(lanes), self.structs) for f in self.plan.inputs]
+        values = [
+            field_natives(f, chunk.inputs[f.name].take(lanes), len(lanes), self.structs) for f in self.plan.inputs
+        ]
         return [self.policy.decide_unpacked(row, stamp, trace=trace) for row in zip(*values, strict=True)]
 
 

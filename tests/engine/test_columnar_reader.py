@@ -163,6 +163,7 @@ WITH = {
         "thing.n > 5",
     ),
     "requirements": ("ensures: [{id: sure, that: thing.x > 0.0 || decision.effect == 'block'}]", "thing.n > 1"),
+    "membership of a list by name": ("variables: {v: '[thing.items[0].count, thing.n]'}", "thing.n in v && 3 in v"),
     "a variable read by both": ("variables: {v: 'thing.items.map(p, 6 / p.count).sum()'}", "v > 3 || v < 2"),
 }
 
@@ -213,6 +214,31 @@ def test_an_input_that_is_absent_is_absent_for_the_called_policy(tmp_path: Path)
     assert [decided.row(at)[1] for at in range(5)] == ["otherwise", "r", "r", "r", "otherwise"]
     assert [decided.row(at)[0] for at in range(5)] == ["NO", "YES", "ERROR", "YES", "NO"]
     assert not list(compare(reader, rows, Counter()))
+
+
+def test_an_input_that_is_null_stays_null(tmp_path: Path) -> None:
+    inputs = "inputs: {thing: Thing, floor: Amount | null, 'both?': Amount | null}"
+    callee = f"""
+    {inputs}
+    rules: [{{id: r, when: has(inputs.floor), outcome: YES, reason: '{{floor:.1f}}'}}]
+    otherwise: {{outcome: NO, reason: 'none {{has(inputs.both)}}'}}
+    """
+    body = f"""
+    {inputs}
+    calls: {{asked: {{policy: callee}}}}
+    rules: [{{id: r, when: asked.reason == 'none false', outcome: YES, reason: '{{asked.reason}}'}}]
+    otherwise: {{outcome: NO, reason: '{{asked.reason}}'}}
+    """
+    found = machine_of(tmp_path, rule_list("callee", callee), rule_list("small", body)).policies["small"]
+    given: list[dict[str, object]] = [{"floor": None}, {"floor": 2.0}, {"floor": None, "both": None}]
+    rows = [
+        found.decoder.decode(json.dumps({"thing": thing(), **more})) for more in [*given, {**given[0], "both": 1.0}]
+    ]
+    reader = Reader(found)
+    assert not list(compare(reader, rows, Counter()))
+    decisions = reader.decisions(reader.chunk(rows), range(4), STAMP, trace=True)
+    assert decisions == [found.decide(row, STAMP, trace=True) for row in rows]
+    assert [decision.reason for decision in decisions] == ["none false", "2.0", "none false", "none true"]
 
 
 def test_words_that_an_open_enum_does_not_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
