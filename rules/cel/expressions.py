@@ -105,7 +105,9 @@ def typed(
             node.span,
             f"this is {show(node.type)} where {show(expected)} is needed",
             expected=show(expected),
-            remedy=conversion(text.text.strip(), node.type, expected, literal=isinstance(node, Constant)),
+            remedy=conversion(
+                text.text[parsed.start : parsed.end], node.type, expected, literal=isinstance(node, Constant)
+            ),
         )
         return None
     if expected is not None and (never := _never_fits(node, expected)):

@@ -29,7 +29,7 @@ def rules_body(lowering: Lowering) -> Body:
         case = _rule(lowering, index, rule, known)
         known = presence.unite(known, not_applied(case))
         cases += [case] if case is not None else []
-    unique_ids(lowering, [(("spec", "rules", i, "id"), rule.id) for i, rule in enumerate(rules)])
+    unique_ids(lowering, [(lowering.document.span("spec", "rules", i, "id"), r.id) for i, r in enumerate(rules)])
     return Body(tuple(cases), _otherwise(lowering, lowering.spec.otherwise, known))
 
 
@@ -104,15 +104,12 @@ def not_applied(case: Case | None) -> Facts:
     return presence.intersect(presence.facts(case.when, False), presence.unite(presence.facts(case.when, True), ways))
 
 
-def unique_ids(lowering: Lowering, rules: list[tuple[Path, str]]) -> None:
+def unique_ids(lowering: Lowering, rules: list[tuple[Span, str]]) -> None:
     """Report the ids that two cases have; `rules` says where each stands."""
-    written: list[tuple[Path, str]] = [
-        (("spec", "requires", i, "id"), p.id) for i, p in enumerate(lowering.spec.requires)
-    ]
-    written += rules
+    required = enumerate(lowering.spec.requires)
+    written = [(lowering.document.span("spec", "requires", i, "id"), p.id) for i, p in required] + rules
     seen: dict[str, Span] = {"otherwise": lowering.document.key_span("spec", "otherwise")}
-    for path, ident in written:
-        span = lowering.document.span(*path)
+    for span, ident in written:
         first = seen.setdefault(ident, span)
         if first is not span:
             lowering.failed = True

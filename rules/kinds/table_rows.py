@@ -71,10 +71,11 @@ def table_body(lowering: Lowering) -> Body | None:
     if table is None or header is None:
         lowering.failed = True
         return None
-    _add_outcomes(lowering, spec, results)
+    if not _add_outcomes(lowering, spec, results):
+        return None
     body = TableBody(lowering, header, results, [], {name: [] for name in results})
     body.rows = [found for row in table.rows if (found := _read_row(body, row)) is not None]
-    unique_ids(lowering, [(("spec", "table"), row.id) for row in body.rows])
+    unique_ids(lowering, [(row.row.cells[header.id].span, row.id) for row in body.rows])
     return None if lowering.failed else _cases(body)
 
 
@@ -90,19 +91,21 @@ def _result_types(lowering: Lowering, spec: TableSpec) -> dict[str, Type]:
     return found
 
 
-def _add_outcomes(lowering: Lowering, spec: TableSpec, results: dict[str, Type]) -> None:
-    """Add the outcomes that are the words of a result."""
+def _add_outcomes(lowering: Lowering, spec: TableSpec, results: dict[str, Type]) -> bool:
+    """Add the outcomes that are the words of a result; False when they cannot be told."""
     if spec.outcomeFrom is None:
-        return
+        return True
     words = results.get(spec.outcomeFrom.result)
     path = ("spec", "outcomeFrom", "result")
     if not isinstance(words, EnumType) or words.open:
         lowering.error("table-outcome", path, f"`{spec.outcomeFrom.result}` is no result whose words are all known")
-        return
+        return False
     twice = [word for word in words.members if word in lowering.outcomes]
     if twice:
         lowering.error("table-outcome", path, f"`{twice[0]}` is declared under `outcomes` too", remedy="one of them")
+        return False
     lowering.outcomes |= dict.fromkeys(words.members, spec.outcomeFrom.effect)
+    return True
 
 
 def _read_row(body: TableBody, row: Row) -> TableRow | None:
@@ -157,9 +160,9 @@ def _cases(body: TableBody) -> Body | None:
         case, known = _case(body, row, known)
         cases += [case] if case is not None else []
     otherwise = _otherwise(body, known)
-    check_rows(body)
     if lowering.failed or otherwise is None:
         return None
+    check_rows(body)
     concluded = len(cases) + 1
     outputs = tuple(_output(body, name, wanted, concluded) for name, wanted in body.results.items() if body.given[name])
     return Body(tuple(cases), otherwise, outputs)
