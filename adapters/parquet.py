@@ -33,6 +33,7 @@ from rules.types import (
     StringType,
     TimestampType,
     Type,
+    show,
 )
 
 try:
@@ -75,7 +76,7 @@ def _chunk(path: Path, reader: Reader, arrays: dict[str, Any], start: int, reads
     for f in reader.plan.inputs:
         try:
             inputs[f.name] = loader.field(f, arrays[f.name])
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError, AttributeError) as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError, AttributeError, TypeError) as error:
             raise UnusableFile(f"{path}: column `{f.name}` is not what the policy takes: {error}") from error
     for f in reader.plan.inputs:
         fault = first_fault(f, inputs[f.name], size)
@@ -119,6 +120,8 @@ class _Loader:
         return self._column(f.type, array, there)
 
     def _column(self, t: Type, array: Any, there: Array | None) -> Column:
+        if not _holds(t, array.type):
+            raise TypeError(f"it holds {array.type}, not {show(t)}")
         match t:
             case StringType() | EnumType():
                 return self._texts(t, array, there)
@@ -158,6 +161,27 @@ class _Loader:
         flat = entries.flatten().take(pa.array(order))
         keys = self._texts(t.key, flat.field("key"), None)
         return Maps(layout, keys, self.field(Field("", t.value), flat.field("value")), there)
+
+
+def _holds(t: Type, found: Any) -> bool:
+    """Whether a column of Arrow's type may hold values of ours: nothing is read as what it only looks like."""
+    kinds = pa.types
+    match t:
+        case BoolType():
+            return bool(kinds.is_boolean(found))
+        case IntType():
+            return bool(kinds.is_integer(found))
+        case DoubleType():
+            return bool(kinds.is_floating(found) or kinds.is_integer(found))
+        case TimestampType():
+            return bool(kinds.is_timestamp(found) and found.tz is not None)
+        case DurationType():
+            return bool(kinds.is_duration(found))
+        case StringType() | EnumType():
+            words = found.value_type if kinds.is_dictionary(found) else found
+            return bool(kinds.is_string(words) or kinds.is_large_string(words))
+        case _:
+            return True
 
 
 _ARROW: dict[type[Type], Any] = {BoolType: pa.bool_(), IntType: pa.int64(), DoubleType: pa.float64()}

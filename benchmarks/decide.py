@@ -62,9 +62,15 @@ def check_agreement(policy: Policy, raw: Sequence[bytes], peers: Sequence[Peer])
 
 
 def at_the_edges(policy: Policy, peers: Sequence[Peer]) -> dict[str, int]:
-    """How many snapshots at the thresholds each peer judges as we do."""
+    """How many snapshots at the thresholds each peer judges as we do; all of them unless it says why it cannot."""
     rows = edges(EDGES)
-    return {peer.name: EDGES - len(list(disagreements(policy, peer.name, peer.decide, rows))) for peer in peers}
+    right: dict[str, int] = {}
+    for peer in peers:
+        differing = list(disagreements(policy, peer.name, peer.decide, rows))
+        if differing and peer.inexact is None:
+            raise SystemExit(str(differing[0]))
+        right[peer.name] = EDGES - len(differing)
+    return right
 
 
 def measured(rounds: int, names: Sequence[str]) -> dict[str, Any]:

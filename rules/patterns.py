@@ -26,6 +26,12 @@ def searcher(pattern: str) -> Callable[[str], bool]:
     return lambda text: finds(text) is not None
 
 
+def program_size(pattern: str) -> int:
+    """How large an RE2 pattern is once its repetitions are written out."""
+    size: int = _compiled(pattern).programsize
+    return size
+
+
 def _compiled(pattern: str) -> Any:
     try:
         return re2.compile(pattern, _quiet())

@@ -6,14 +6,14 @@ Whatever is particular to a kind has been said in these terms before a reader se
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from rules.cel.expressions import Template
+from rules.cel.expressions import Template, longest
 from rules.cel.tree import ConstantValue, Definition, Node
 from rules.source import Span
-from rules.types import EnumType, Field, Type
+from rules.types import EnumType, Field, StringType, Type
 
 Effect = Literal["allow", "block", "info"]
 HitPolicy = Literal["first"]
@@ -132,6 +132,23 @@ class Plan:
     span: Span
 
     @property
+    def reason_type(self) -> StringType:
+        """The type of its reasons: texts as long as the longest that its messages can be."""
+        return reason_type(self.all_cases)
+
+    @property
     def all_cases(self) -> tuple[Case, ...]:
         """Every case, `otherwise` last."""
         return (*self.cases, self.otherwise)
+
+
+FAILED_REASON = 200
+"""Characters of the reason that a caller sees of a policy that failed, at most."""
+
+
+def reason_type(cases: Iterable[Case]) -> StringType:
+    """The type of the reasons of some cases; without a length when a message may quote a text that has none."""
+    written = [reason for case in cases for reason in (case.reason, *(way.reason for way in case.alternatives))]
+    lengths = [longest(reason) for reason in written if reason is not None]
+    known = [length for length in lengths if length is not None]
+    return StringType(max([FAILED_REASON, *known]) if len(known) == len(lengths) else None)

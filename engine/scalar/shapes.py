@@ -29,7 +29,7 @@ from rules.cel.tree import (
     Variable,
     children,
 )
-from rules.types import Type
+from rules.types import Type, show
 
 Key = Hashable
 Depths = dict[int, int]
@@ -61,6 +61,8 @@ def key_of(node: Node, depths: Depths | None = None) -> Key:
         case Loop(macro=macro, source=source, local=local, bodies=bodies):
             inner = {**(depths or {}), local.key: len(depths or {})}
             return (macro, key_of(source, depths), *(key_of(body, inner) for body in bodies))
+        case Items(items=()) | Entries(entries=()):
+            return (type(node).__name__, show(node.type))  # nothing in it says of what it is one
         case Entries(entries=entries):
             return ("entries", *((key.value, key_of(value, depths)) for key, value in entries))
         case Has() | Conditional() | Items():

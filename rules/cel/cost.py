@@ -1,8 +1,8 @@
 """What an expression may cost at most: units counted from its tree and the bounds of its types, before anything runs.
 
 The prices are those that Kubernetes gives CEL: a read, an operator or a call is 1 unit, a literal nothing, a new list
-10, a new map 30, text a tenth of a unit a character, a regular expression a quarter more. A loop costs its source and,
-for each item that the type admits, its body. A variable is evaluated once however often it is read.
+10, a new map 30, text a tenth of a unit a character (of what it makes too), a pattern by its size. A loop costs its
+source and, for each item that the type admits, its body. A variable is evaluated once however often it is read.
 """
 
 from __future__ import annotations
@@ -27,18 +27,24 @@ from rules.cel.tree import (
     Variable,
     children,
 )
+from rules.patterns import program_size
 from rules.types import ListType, MapType, RecordType, StringType, Type
 
 NEW_LIST, NEW_MAP = 10, 30
 CHARACTERS_A_UNIT = 10
 PATTERN_CHARACTERS_A_UNIT = 4
-UNKNOWN_CHARACTERS = 4_096
-"""Assumed of a text whose type says no length: one that was written by an expression."""
-UNKNOWN_ITEMS = 100_000
+PATTERN_STEPS_A_UNIT = 16
+UNKNOWN_CHARACTERS = 10_000_000
+"""Assumed of a text whose type says no length: enough that going through it is refused."""
+UNKNOWN_ITEMS = 1_000_000
 """Assumed of a list whose type says no length: enough that a loop over it is refused."""
 
 AT_ONCE = frozenset(("size_list", "size_map", "size_string", "index_list", "in_map", "string_enum", "string_string"))
 """Calls whose cost does not grow with what they are given."""
+BUILDING = frozenset(
+    ("add_string", "replace", "replace_times", "join", "join_with", "split", "split_times", "substring", "substring_to")
+)
+"""Calls that make texts, which cost what they may come to."""
 COMPARING = frozenset(("equal", "not_equal", "in_list"))
 """Calls that go through all that their arguments hold."""
 
@@ -124,18 +130,30 @@ class Meter:
 
 def price(call: Call) -> int:
     """The units of a call without those of its arguments."""
-    if call.overload.id in AT_ONCE:
+    ident = call.overload.id
+    if ident in AT_ONCE:
         return 1
-    deep = call.overload.id in COMPARING
-    sizes = [weight(arg, deep=deep) for arg in call.args]
-    match call.overload.id.partition("_")[0]:
-        case "matches":
-            pattern = -(-_characters(call.args[1]) // PATTERN_CHARACTERS_A_UNIT)
-            return 1 + sizes[0] * max(1, pattern)
-        case "contains":
+    sizes = [weight(arg, deep=ident in COMPARING) for arg in call.args]
+    match ident.partition("_")[0]:
+        case "equal" | "not" if isinstance(call.args[0].type, StringType):
+            return 1 + min(sizes)
+        case "startsWith" | "endsWith":
+            return 1 + sizes[1]
+        case "contains" | "indexOf" | "lastIndexOf":
             return 1 + sizes[0] * max(1, sizes[1])
+        case "matches":
+            return 1 + sizes[0] * _steps(call.args[1])
+        case _ if ident in BUILDING:
+            return 1 + sum(sizes) + _weight(call.type, deep=False)
         case _:
             return 1 + sum(sizes)
+
+
+def _steps(pattern: Node) -> int:
+    """What a pattern costs for each stretch of text: by its length, and by what its repetitions are written out as."""
+    assert isinstance(pattern, Constant)
+    text = str(pattern.value)
+    return max(1, -(-len(text) // PATTERN_CHARACTERS_A_UNIT), -(-program_size(text) // PATTERN_STEPS_A_UNIT))
 
 
 def weight(node: Node, *, deep: bool = False) -> int:
@@ -162,10 +180,6 @@ def _weight(t: Type, *, deep: bool) -> int:
 
 def _of_text(characters: int) -> int:
     return -(-characters // CHARACTERS_A_UNIT)
-
-
-def _characters(node: Node) -> int:
-    return len(node.value) if isinstance(node, Constant) and isinstance(node.value, str) else UNKNOWN_CHARACTERS
 
 
 def length(t: Type) -> int:

@@ -214,6 +214,26 @@ class Template:
 
 
 Part: TypeAlias = str | Placeholder
+WRITTEN_NUMBER = 512
+"""Characters of a number, a time or a truth value in a message, at most: 309 digits, 99 decimals, signs and marks."""
+
+
+def longest(message: Template) -> int | None:
+    """The most characters that a message can have; None when it quotes a text without a length."""
+    total = 0
+    for part in message.parts:
+        if isinstance(part, str):
+            total += len(part)
+            continue
+        match part.node.type:
+            case StringType(max_length=None):
+                return None
+            case StringType(max_length=int() as most):
+                total += most
+            case _:
+                total += WRITTEN_NUMBER
+    return total
+
 
 _FORMAT = re.compile(r":(,?(?:\.\d{1,2}[f%e]|d)?)$")
 _DOUBLE_FORMAT = re.compile(r",?\.\d{1,2}[f%]|\.\d{1,2}e")

@@ -11,8 +11,8 @@ from rules.documents.type_specs import build
 from rules.kinds.calls import read_calls
 from rules.kinds.lowering import Body, Lowering
 from rules.kinds.rules import told
-from rules.plan import LogLine, Output, Plan, Requirement
-from rules.types import STRING
+from rules.plan import LogLine, Output, Plan, Requirement, reason_type
+from rules.types import STRING, StringType
 
 Path = tuple[Step, ...]
 
@@ -37,7 +37,8 @@ def plan_of(
     results = () if body is None else body.outputs
     outputs = (*results, *_outputs(lowering))
     ensures = _ensures(lowering)
-    log = _log_lines(lowering, outputs)
+    reason = STRING if body is None else reason_type((*body.cases, body.otherwise))
+    log = _log_lines(lowering, outputs, reason)
     lowering.outcome(("spec", "onError"), spec.onError, must_block=True)
     if lowering.failed or body is None:
         return None
@@ -108,13 +109,13 @@ def _ensures(lowering: Lowering) -> tuple[Requirement, ...]:
     return tuple(out)
 
 
-def _log_lines(lowering: Lowering, outputs: tuple[Output, ...]) -> tuple[LogLine, ...]:
+def _log_lines(lowering: Lowering, outputs: tuple[Output, ...], reason: StringType) -> tuple[LogLine, ...]:
     """Log lines, which may quote the decision, its reason and its outputs."""
     read = {o.name: Name("output", o.name, o.type, o.optional) for o in outputs}
     lacking = (f"outputs.{key.rstrip('?')}" for key in lowering.spec.outputs if key.rstrip("?") not in read)
     scope = (
         lowering.decision_scope()
-        .with_members("decision", {"reason": Name("decision", "reason", STRING)})
+        .with_members("decision", {"reason": Name("decision", "reason", reason)})
         .with_members("outputs", read)
         .with_faulty(*lacking)
     )

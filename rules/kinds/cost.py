@@ -26,7 +26,7 @@ def check_cost(plan: Plan, costs: Mapping[str, int], diagnostics: Diagnostics) -
     """
     meter = Meter()
     own = meter.all(_evaluated(plan))
-    called = {call.policy: costs[call.policy] for call in plan.calls}
+    called = {call.name: costs[call.policy] for call in plan.calls}
     units = own + sum(called.values())
     if units > BUDGET:
         dearest = sorted(meter.loops, key=lambda cost: cost.units, reverse=True)[:MOST_LOOPS_NAMED]

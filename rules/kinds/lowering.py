@@ -25,10 +25,12 @@ from rules.documents.types_document import Fact, TypeTable
 from rules.kinds.parameters import read_parameters
 from rules.plan import EFFECTS, Call, Case, Effect, Output, Parameter, Plan, Requirement
 from rules.source import Span
-from rules.types import BOOL, STRING, EnumType, Field, RecordType, Type, same, show
+from rules.types import BOOL, EnumType, Field, RecordType, StringType, Type, same, show
 from rules.yaml_nodes import Scalar, at
 
 Path = tuple[Step, ...]
+RULE = StringType(64)
+"""The id of a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +368,7 @@ class Lowering:
         members = {
             "outcome": Name("decision", "outcome", outcome_type(self.document.name, self.outcomes)),
             "effect": Name("decision", "effect", EFFECTS),
-            "rule": Name("decision", "rule", STRING),
+            "rule": Name("decision", "rule", RULE),
         }
         return self.scope.with_members("decision", members)
 
@@ -379,6 +381,11 @@ def outcome_type(policy: str, outcomes: Iterable[str]) -> EnumType:
 def result_type(plan: Plan) -> RecordType:
     """What a caller sees of a decision: outcome, effect, rule, reason and the outputs."""
     outcome = outcome_type(plan.name, plan.outcomes)
-    fixed = (Field("outcome", outcome), Field("effect", EFFECTS), Field("rule", STRING), Field("reason", STRING))
+    fixed = (
+        Field("outcome", outcome),
+        Field("effect", EFFECTS),
+        Field("rule", RULE),
+        Field("reason", plan.reason_type),
+    )
     outputs = tuple(Field(o.name, o.type, optional=o.optional) for o in plan.outputs)
     return RecordType(f"call:{plan.name}", (*fixed, *outputs))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -121,3 +121,48 @@ def test_a_missing_column_is_named(tmp_path: Path, reader: Reader) -> None:
     pq.write_table(pa.table({"intent": [1], "portfolio": [timedelta()], "size_multiplier": [1.0]}), path)
     with pytest.raises(UnusableFile, match="column `intent` is not what the policy takes"):
         list(read_chunks(path, reader))
+
+
+WRONG_TYPES = {
+    "a count for a truth": ("flag", pa.array([2], pa.int64())),
+    "a word for a truth": ("flag", pa.array(["false"])),
+    "a text for a number": ("ratio", pa.array(["1.5"])),
+    "a text for a count": ("count", pa.array(["7"])),
+    "seconds for a time": ("moment", pa.array([1_770_000_000], pa.int64())),
+    "a time without a zone": ("moment", pa.array([datetime(2026, 2, 3)], pa.timestamp("us"))),  # noqa: DTZ001 -- the fault
+    "seconds for a duration": ("wait", pa.array([60], pa.int64())),
+    "a number for a text": ("word", pa.array([1], pa.int64())),
+}
+OWN_INPUTS = """
+inputs:
+  flag: {type: bool}
+  ratio: {type: double, minimum: -9.0, maximum: 9.0}
+  count: {type: int, minimum: 0, maximum: 9}
+  moment: {type: timestamp}
+  wait: {type: duration, minimum: "0s", maximum: "1h"}
+  word: {type: string, maxLength: 9}
+rules:
+  - {id: all, when: 'flag && ratio > double(count) && word == "a" && moment + wait > moment', outcome: YES, reason: r}
+otherwise: {outcome: NO, reason: r}
+"""
+RIGHT = {
+    "flag": pa.array([True]),
+    "ratio": pa.array([1.5]),
+    "count": pa.array([1]),
+    "moment": pa.array([datetime(2026, 2, 3, tzinfo=UTC)]),
+    "wait": pa.array([timedelta(seconds=60)]),
+    "word": pa.array(["a"]),
+}
+
+
+@pytest.mark.parametrize(("name", "column"), WRONG_TYPES.values(), ids=WRONG_TYPES)
+def test_nothing_is_read_as_what_it_only_looks_like(tmp_path: Path, name: str, column: Any) -> None:
+    from adapters.parquet import UnusableFile, read_chunks
+
+    own = Reader(machine_of(tmp_path, rule_list("small", OWN_INPUTS)).policies["small"])
+    path = tmp_path / "inputs.parquet"
+    pq.write_table(pa.table(RIGHT), path)
+    assert [chunk.size for chunk in read_chunks(path, own)] == [1]
+    pq.write_table(pa.table({**RIGHT, name: column}), path)
+    with pytest.raises(UnusableFile, match=f"column `{name}` is not what the policy takes: it holds"):
+        list(read_chunks(path, own))

@@ -26,6 +26,12 @@ PRICES = [
     ('"a" in {"a": 1.0}', 30 + 1),
     ('thing.items.exists(p, p.name.contains("abc"))', 2 + 16 * (1 + 2 + 1 + 2 * 1)),  # 20 characters, 3 characters
     ("thing.items.map(p, p.name) == thing.more.map(p, p.name)", 2 * (2 + 16 * 3 + 10) + 1 + 2 * 16 * (1 + 2)),
+    (
+        'thing.items.exists(p, p.name + p.name == "ab")',
+        2 + 16 * (1 + 4 + (1 + 2 + 2 + 4) + 2),
+    ),
+    ('"ab".lastIndexOf("b") == 1', 1 + 1 * 1 + 1),
+    ('thing.items.exists(p, p.name.matches("^[a-c]+$"))', 2 + 16 * (1 + 2 + 1 + 2 * 2)),
     ("v > 1.0", 1 + 1 + 2 + 16 * 3 + 10 + 17),
     ("v > 1.0 && v > 2.0", 1 + 2 + 2 + (2 + 16 * 3 + 10 + 17)),  # once, however often it is read
     ("thing.items.exists(p, p.amount > v)", 2 + 16 * (1 + 2 + 1 + 1) + (2 + 16 * 3 + 10 + 17)),  # not for each item
@@ -74,3 +80,35 @@ def test_a_call_costs_what_it_asks(tmp_path: Path, callers: int, refused: bool) 
     assert [d.code for d in found.diagnostics] == ["cost-budget"] * refused
     assert (found.bundle is None) == refused
     assert BUDGET == 1_000_000
+
+
+SHORT = """
+inputs: {thing: Thing}
+rules:
+  - {id: a, when: thing.n > 0, outcome: YES, reason: a reason of thirty characters}
+"""
+CALLER = """
+inputs: {thing: Thing}
+calls: {asked: {policy: p0}}
+variables: {v0: asked.reason, v1: 'v0.replace("", v0)', v2: 'v1.replace("", v1)', v3: 'v2.replace("", v2)'}
+"""
+
+
+@pytest.mark.parametrize(("variable", "refused"), [("v1", False), ("v2", True), ("v3", True)])
+def test_texts_that_are_made_cost_what_they_may_come_to(tmp_path: Path, variable: str, refused: bool) -> None:
+    rules = f"rules:\n  - {{id: a, when: {variable}.size() > 3, outcome: YES, reason: r}}\n"
+    otherwise = "otherwise: {outcome: NO, reason: r}"
+    found = checked(tmp_path, rule_list("p0", SHORT + otherwise), rule_list("p1", CALLER + rules + otherwise))
+    assert [d.code for d in found.diagnostics if d.severity == "error"] == ["cost-budget"] * refused
+
+
+def test_each_call_of_a_policy_costs_what_it_asks(tmp_path: Path) -> None:
+    over = "(thing.items + thing.more).exists"
+    loops = f"{over}(a, {over}(b, {over}(c, a.count == b.count || a.count == c.count)))"
+    deep = f"inputs: {{thing: Thing}}\nrules:\n  - {{id: a, when: '{loops}', outcome: YES, reason: r}}\n"
+    calls = ", ".join(f"a{i}: {{policy: p0}}" for i in range(4))
+    many = f"inputs: {{thing: Thing}}\ncalls: {{{calls}}}\nrules:\n"
+    many += "".join(f"  - {{id: r{i}, when: a{i}.effect == 'block', outcome: NO, reason: r}}\n" for i in range(4))
+    otherwise = "otherwise: {outcome: NO, reason: r}"
+    found = checked(tmp_path, rule_list("p0", deep + otherwise), rule_list("p1", many + otherwise))
+    assert [d.code for d in found.diagnostics if d.severity == "error"] == ["cost-budget"]
