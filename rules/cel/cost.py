@@ -34,6 +34,8 @@ NEW_LIST, NEW_MAP = 10, 30
 CHARACTERS_A_UNIT = 10
 PATTERN_CHARACTERS_A_UNIT = 4
 PATTERN_STEPS_A_UNIT = 16
+KEY = 7
+"""Units of comparing a key of a map, as for a text of 64 characters."""
 UNKNOWN_CHARACTERS = 10_000_000
 """Assumed of a text whose type says no length: enough that going through it is refused."""
 UNKNOWN_ITEMS = 1_000_000
@@ -170,8 +172,8 @@ def _weight(t: Type, *, deep: bool) -> int:
         case ListType(item=item):
             inside = deep or isinstance(item, StringType)
             return length(t) * (1 + (_weight(item, deep=deep) if inside else 0))
-        case MapType(value=value, key=key):
-            return length(t) * (1 + (_weight(key, deep=deep) + _weight(value, deep=deep) if deep else 0))
+        case MapType(value=value):
+            return length(t) * (1 + (KEY + _weight(value, deep=deep) if deep else 0))
         case RecordType(fields=fields):
             return sum(1 + _weight(f.type, deep=deep) for f in fields) if deep else 0
         case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rules.diagnostics import did_you_mean
 from rules.documents.tables import DecisionTableSpec
 from rules.kinds.table_header import column_type
 from rules.tables.analysis import Column, analyse
@@ -33,11 +34,16 @@ def check_rows(body: TableBody) -> None:
         row = body.rows[index]
         if hit_policy == "priority" or row.id in spec.unreachable:
             continue
-        taken = f": {_rows(body, by)} take all it admits" if by else ": a cell admits nothing"
+        taken = (
+            f": {_rows(body, by)} {'takes' if len(by) == 1 else 'take'} all it admits"
+            if by
+            else ": a cell admits nothing"
+        )
         lowering.failed = True
         lowering.diagnostics.error(
             "table-unreachable", row.row.span, f"`{row.id}` never applies{taken}", remedy="the table without the row"
         )
+    _declared_unreachable(body, {body.rows[index].id for index in found.never} if found.told else None)
     for first, second, values in found.overlaps:
         _overlap(body, hit_policy, first, second, _shown(columns, values))
     if found.gap is not None and spec.otherwise is None:
@@ -46,6 +52,20 @@ def check_rows(body: TableBody) -> None:
         lowering.diagnostics.error(
             "table-gap", table, f"no row applies for {shown}", expected="a row for it, or `otherwise`"
         )
+
+
+def _declared_unreachable(body: TableBody, never: set[str] | None) -> None:
+    """Report what stands under `unreachable` and is no row, or is one that does apply."""
+    ids = {row.id for row in body.rows}
+    for index, name in enumerate(body.spec.unreachable):
+        path = ("spec", "unreachable", index)
+        if name not in ids:
+            near = did_you_mean(name, ids)
+            body.lowering.error(
+                "table-unreachable", path, f"there is no row `{name}`", remedy=f"`{near}`" if near else ""
+            )
+        elif never is not None and name not in never:
+            body.lowering.error("table-unreachable", path, f"`{name}` does apply", remedy="the list without it")
 
 
 def _overlap(body: TableBody, hit_policy: str, first: int, second: int, shown: str) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from rules.cel import presence
@@ -16,6 +17,7 @@ from rules.cel.syntax import Syntax
 from rules.cel.syntax_faults import SyntaxFault
 from rules.cel.tree import Call, Conditional, Constant, Definition, Logic, Node, Root, define
 from rules.diagnostics import did_you_mean
+from rules.documents.sections import NAME
 from rules.documents.tables import DecisionTableSpec, TableSpec
 from rules.documents.type_specs import build
 from rules.kinds.lowering import Body, Lowering
@@ -131,11 +133,22 @@ def _read_row(body: TableBody, row: Row) -> TableRow | None:
             results[name] = read_result(cell, wanted)
         except SyntaxFault as fault:
             fine = _report(body, cell, fault)
+    fine &= _has_id(body, row.cells[header.id])
     outcome = _row_outcome(body, row)
     if not fine or outcome is None:
         lowering.failed = True
         return None
     return TableRow(row.cells[header.id].text, row, tuple(tests), outcome, results)
+
+
+def _has_id(body: TableBody, cell: Cell) -> bool:
+    """Whether a row has an id as rules have one."""
+    if re.fullmatch(NAME, cell.text):
+        return True
+    message = f"`{cell.text}` is no id" if cell.text else "the row has no id"
+    expected = "small letters, digits and dashes, as `global-cooldown`"
+    body.lowering.diagnostics.error("table-row", cell.span, message, expected=expected)
+    return False
 
 
 def _report(body: TableBody, cell: Cell, fault: SyntaxFault) -> bool:

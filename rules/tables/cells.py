@@ -23,7 +23,7 @@ from typing import Literal
 
 from rules.cel import syntax
 from rules.cel.shifting import shifted
-from rules.cel.syntax import Apply, Constant, Name, Syntax
+from rules.cel.syntax import Apply, Constant, Member, Name, Syntax
 from rules.cel.syntax_faults import SyntaxFault
 from rules.tables.pipe import Cell
 from rules.types import BoolType, DurationType, EnumType, StringType, Type
@@ -36,6 +36,7 @@ _COMPARISON = re.compile(r"(<=|>=|!=|<|>)\s*")
 _INTERVAL = re.compile(r"([\[(])(.*?)\.\.(.*)([\])])", re.DOTALL)
 _NOT = re.compile(r"not\s*\((.*)\)", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DECIMAL_COMMA = re.compile(r"(?<![\w.\"])([0-9]+),([0-9]+)(?![\w.])")
 _DURATION = re.compile(r"-?(\d+(\.\d+)?(h|ms|us|m|s))+")
 
 
@@ -155,7 +156,33 @@ def _value(cell: Cell, wanted: Type) -> Syntax:
     if isinstance(wanted, BoolType) and cell.text in ("yes", "no"):
         word = "`true`" if cell.text == "yes" else "`false`"
         raise SyntaxFault("table-cell", cell.start, cell.end, f"`{cell.text}` is no bool", word)
-    return _parsed(cell)
+    parsed = _parsed(cell)
+    if not _plain(parsed):
+        between = isinstance(parsed, Apply) and parsed.function == "_-_"
+        low, _, high = cell.text.partition("-")
+        raise SyntaxFault(
+            "table-cell",
+            cell.start,
+            cell.end,
+            f"`{cell.text}` is computed: a cell holds a value or a name",
+            f"`[{low.strip()}..{high.strip()}]`" if between else "a variable, or CEL after `=`",
+        )
+    return parsed
+
+
+def _plain(parsed: Syntax) -> bool:
+    """Whether syntax is a literal, a name or a path, a time or a length of time."""
+    match parsed:
+        case Constant() | Name():
+            return True
+        case Member(operand=operand):
+            return _plain(operand)
+        case Apply(function="-_", args=(Constant(),)):
+            return True
+        case Apply(function="duration" | "timestamp", target=None):
+            return True
+        case _:
+            return False
 
 
 def _parsed(cell: Cell) -> Syntax:
@@ -171,6 +198,11 @@ def _parsed(cell: Cell) -> Syntax:
 
 def _split(cell: Cell) -> Iterator[Cell]:
     """The alternatives of a cell: what stands between commas outside brackets and quotes."""
+    comma = _DECIMAL_COMMA.search(cell.text)
+    if comma is not None:
+        start, end = cell.start + comma.start(), cell.start + comma.end()
+        message = f"`{comma[0]}` could be one number or two"
+        raise SyntaxFault("table-cell", start, end, message, f"`{comma[1]}.{comma[2]}`, or `{comma[1]}, {comma[2]}`")
     depth, begin, quote = 0, 0, ""
     for at, character in enumerate(cell.text):
         if quote:
