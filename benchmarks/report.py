@@ -61,9 +61,9 @@ PEERS = Section(
 )
 BOUNDS = Section(
     "Bounds",
-    "What the command checks. It exits with 1 when one is broken. A peer that is ahead parses and decides in one compiled "
-    "step and checks nothing: hold it against *msgspec alone, hand-written*, which checks nothing either, and look at the "
-    "peer *after our checks*.",
+    "What the command checks. It exits with 1 when one is broken. A peer that is ahead parses and decides in one "
+    "compiled step and checks nothing: hold it against *msgspec alone, hand-written*, which checks nothing either, and "
+    "look at the peer *after our checks*.",
     ("figure", "measured", "at most", "holds"),
     "decide.py",
 )
