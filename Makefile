@@ -64,7 +64,7 @@ bench: $(VENV)/.core ## time our own decisions, and how long it takes to get rea
 	@$(BIN)/python benchmarks/compile.py
 	@$(BIN)/python benchmarks/columns.py
 
-agree: $(VENV)/.dev ## compare the readers on 200 000 snapshots a policy and 20 000 generated policies (an hour)
+agree: $(VENV)/.dev ## compare the readers on 200 000 snapshots a policy and 20 000 generated policies (half an hour)
 	@$(BIN)/python -m tests.oracles.agreement
 
 conformance: $(VENV)/.dev ## run the official conformance tests of CEL, fetched with npm

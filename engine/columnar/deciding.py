@@ -192,7 +192,7 @@ class _Deciding:
         self._settle(number, self._open.copy())
 
     def _settle(self, number: int, lanes: Array) -> None:
-        np.putmask(self._settled, lanes, number)
+        self._settled += lanes * np.int16(number)  # a lane is settled once
         self._open &= ~lanes
 
     def note(self) -> None:

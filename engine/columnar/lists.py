@@ -62,19 +62,10 @@ def sum_double(site: Site, frame: Frame) -> Value:
     lists, errors = given_list(site, frame)
     total = np.zeros(frame.size)
     for part in lists.parts:
-        _add(total, part.layout, numbers_of(part))
+        part.layout.summed(total, numbers_of(part))
     if site.node.raises:
         errors = site.failing(errors, not_finite(total))
     return Value(Numbers(total), errors)
-
-
-def _add(total: Array, layout: Ragged, items: Array) -> None:
-    """Add the items of each lane to its total, from left to right."""
-    if layout.ends is None:
-        np.add.at(total, layout.parent, items)
-        return
-    for lanes, at in layout.levels():
-        total[lanes] += items[at]
 
 
 def sum_int(site: Site, frame: Frame) -> Value:
@@ -92,7 +83,7 @@ def _whole_sum(site: Site, frame: Frame) -> Value:
     total = np.zeros(frame.size, np.int64)
     if not site.node.raises:
         for part in lists.parts:
-            _add(total, part.layout, numbers_of(part))
+            part.layout.summed(total, numbers_of(part))
         return Value(Numbers(total), errors)
     faults = not_a_duration if isinstance(site.node.type, DurationType) else add_overflows
     over = np.zeros(frame.size, np.bool_)

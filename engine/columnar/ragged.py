@@ -71,15 +71,24 @@ class Ragged:
 
     def counted(self, kept: Array) -> Array:
         """How many of the items in `kept`, bool[items], each lane has, int64[size]."""
-        if self.ends is None or self.order is not None or len(self.ends) > 127:
+        if self.ends is None or len(self.ends) > 127:
             return np.bincount(self.parent[kept], minlength=self.size)
-        counts = np.zeros(self.size, np.int8)
-        ones = kept.view(np.int8)
+        counts = self.summed(np.zeros(self.size, np.int8), kept.view(np.int8))
+        return counts.astype(np.int64)
+
+    def summed(self, totals: Array, items: Array) -> Array:
+        """The totals of the lanes, to which the items of each have been added from left to right."""
+        if self.ends is None:
+            np.add.at(totals, self.parent, items)
+            return totals
+        sums = totals if self.order is None else totals[self.order]
         start = 0
         for end in self.ends:
-            counts[:end] += ones[start : start + end]
+            sums[:end] += items[start : start + end]
             start += end
-        return counts.astype(np.int64)
+        if self.order is not None:
+            totals[self.order] = sums
+        return totals
 
     def spread(self, values: Array) -> Array:
         """For each item the value of its lane. Cheap where the first lanes are the longest."""

@@ -12,7 +12,7 @@ import pytest
 
 from tests.oracles.agreement import programs, shipped
 
-SNAPSHOTS = int(os.environ.get("BASCULE_AGREE_SNAPSHOTS", "2000"))
+SNAPSHOTS = int(os.environ.get("BASCULE_AGREE_SNAPSHOTS", "1000"))
 PROGRAMS = int(os.environ.get("BASCULE_AGREE_PROGRAMS", "200"))
 PARTS = 4
 

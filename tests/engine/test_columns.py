@@ -15,7 +15,7 @@ import pytest
 from engine.columnar import arithmetic
 from engine.columnar.calls import Vector, _distinct
 from engine.columnar.columns import Numbers, Part, Vocabulary
-from engine.columnar.lists import _add, _extremes
+from engine.columnar.lists import _extremes
 from engine.columnar.ragged import Array, Ragged, ordered_by_length
 from engine.columnar.translations import TRANSLATIONS
 from engine.scalar import runtime
@@ -84,8 +84,8 @@ def test_sums_and_extremes_go_from_left_to_right(seed: int) -> None:
     joined = [[*one, *other] for one, other in zip(lists, more, strict=True)]
     for (one, items), (other, others) in product(layouts(lists, rng), layouts(more, rng)):
         total = np.zeros(len(lists))
-        _add(total, one, items)
-        _add(total, other, others)
+        one.summed(total, items)
+        other.summed(total, others)
         assert bits(total) == bits(runtime.sum_double(listed, 0) for listed in joined)
         parts = Part(one, Numbers(items)), Part(other, Numbers(others))
         for least, choose in ((True, min), (False, max)):
