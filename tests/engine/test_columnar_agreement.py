@@ -12,8 +12,8 @@ import pytest
 
 from tests.oracles.agreement import programs, shipped
 
-SNAPSHOTS = int(os.environ.get("BASCULE_AGREE_SNAPSHOTS", "1000"))
-PROGRAMS = int(os.environ.get("BASCULE_AGREE_PROGRAMS", "200"))
+SNAPSHOTS = int(os.environ.get("BASCULE_AGREE_SNAPSHOTS", "500"))
+PROGRAMS = int(os.environ.get("BASCULE_AGREE_PROGRAMS", "80"))
 PARTS = 4
 
 

@@ -33,7 +33,7 @@ from tests.oracles.functions import FUNCTIONS
 from tests.oracles.programs import bundle_texts, names_of_thing
 from tests.oracles.values import input_values, moved_parameters
 
-BUNDLES = int(os.environ.get("BASCULE_PROGRAMS", "120"))
+BUNDLES = int(os.environ.get("BASCULE_PROGRAMS", "60"))
 FIRST = int(os.environ.get("BASCULE_PROGRAMS_SEED", "0"))
 INPUTS = 20
 TRACED = 2
