@@ -20,6 +20,7 @@ from engine.overrides import Overrides, effective_digest, read_overrides
 from engine.scalar.known import Row
 from engine.scalar.program import Program, Result, compile_expression, compile_plan
 from engine.scalar.runtime import EvaluationError
+from engine.stages import stages_of
 from engine.structs import StructTable
 from engine.tracing import Tracer
 from rules.bundle import Bundle
@@ -120,7 +121,7 @@ class Policy:
             return self._failed(*self._explain(error, inputs), stamp, traced), None
         except Exception as error:  # noqa: BLE001 -- nothing that goes wrong here may look like an answer
             return self._failed(_internal(error), None, stamp, traced), None
-        (outcome, rule, effect), reason, _ = found
+        (outcome, rule, effect), reason, _, steps = found
         decision = Decision(
             decision_id=stamp.decision_id,
             policy=self.plan.name,
@@ -132,6 +133,7 @@ class Policy:
             rule=rule,
             reason=reason,
             outputs=outputs,
+            stages=stages_of(self.program, steps) if steps else None,
             trace=traced,
             parameters=dict(self.moved) or None,
             decided_at=stamp.decided_at,

@@ -23,7 +23,9 @@ from engine.scalar.writer import ProgramWriter
 from rules.cel.tree import ConstantValue, Node
 from rules.plan import Plan
 
-Result: TypeAlias = tuple[Row, str, tuple[Any, ...]]
+Result: TypeAlias = tuple[Row, str, tuple[Any, ...], tuple[Any, ...]]
+"""The row, the reason, the outputs, and for each step its own result: UNSET where it was not asked, `Untold` where it
+could not be."""
 UNWRITABLE = "the reason could not be written"
 
 
@@ -41,6 +43,7 @@ class Program:
     """The line of `full` at which each case begins: cases may share what fails, but not the line that asks for it."""
     source: str
     verdict: Callable[..., Row]
+    values: Callable[..., tuple[Row, None, tuple[Any, ...]]]
     full: Callable[..., Result]
     lines: Callable[..., list[tuple[str, str]]]
     names: Mapping[str, Any]
@@ -64,10 +67,19 @@ class Program:
         parameters = {
             f"P{index}": native(self.parameters[p.name], p.type) for index, p in enumerate(self.plan.parameters)
         }
-        calls = {f"C{index}": self.callees[call.policy].call for index, call in enumerate(self.plan.calls)}
-        names = {**self.names, **parameters, **calls, "__builtins__": _BUILTINS}
-        verdict, full, lines = (FunctionType(self.codes[name], names) for name in ("verdict", "full", "lines"))
-        return replace(self, verdict=verdict, full=full, lines=lines, names=names)
+        names = {**self.names, **parameters, **self._asking(), "__builtins__": _BUILTINS}
+        made = (FunctionType(self.codes[name], names) for name in ("verdict", "values", "full", "lines"))
+        verdict, values, full, lines = made
+        return replace(self, verdict=verdict, values=values, full=full, lines=lines, names=names)
+
+    def _asking(self) -> dict[str, Any]:
+        """The functions by which generated code asks the policies called."""
+        asking: dict[str, Any] = {}
+        for index, call in enumerate(self.plan.calls):
+            callee = self.callees[call.policy]
+            asking |= {f"R{index}": callee.call_row, f"V{index}": callee.call_values, f"C{index}": callee.call}
+            asking[f"L{index}"] = callee.lines
+        return asking
 
     def where(self, error: EvaluationError) -> tuple[Node, str | None]:
         """The expression that an error of `full` arose in, and the case that was then looked at."""
@@ -80,8 +92,41 @@ class Program:
         try:
             return self.full(*inputs)
         except EvaluationError as error:
-            row: Row = (self.plan.on_error, "error", "block")
-            return row, f"the decision failed: {error.code}", (UNSET,) * len(self.plan.outputs)
+            unset = (UNSET,) * len(self.plan.outputs)
+            return self._failed, f"the decision failed: {error.code}", unset, (UNSET,) * len(self.plan.stages)
+
+    def call_values(self, *inputs: Any) -> tuple[Row, None, tuple[Any, ...]]:
+        """`call` without the reason."""
+        try:
+            return self.values(*inputs)
+        except EvaluationError:
+            return self._failed, None, (UNSET,) * len(self.plan.outputs)
+
+    def call_row(self, *inputs: Any) -> tuple[Row]:
+        """`call` without reason and outputs."""
+        try:
+            return (self.verdict(*inputs),)
+        except EvaluationError:
+            return (self._failed,)
+
+    @property
+    def _failed(self) -> Row:
+        return self.plan.on_error, "error", "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """In place of a step's result: why the step could not be asked."""
+
+    code: str
+
+
+def tried(ask: Callable[[], Any]) -> Any:
+    """What a step decided, or why it could not be asked."""
+    try:
+        return ask()
+    except EvaluationError as error:
+        return Untold(error.code)
 
 
 def given(value: Any, site: int) -> Any:
@@ -109,9 +154,10 @@ def compile_plan(
         starts=writer.starts,
         source=source,
         verdict=_unlinked,
+        values=_unlinked,
         full=_unlinked,
         lines=_unlinked,
-        names={**NAMES, **writer.constants.values, "UNSET": UNSET, "GIVEN": given, "BAD": UNWRITABLE},
+        names={**NAMES, **writer.constants.values, "UNSET": UNSET, **_OWN_NAMES},
         codes=codes,
     ).linked()
 
@@ -134,6 +180,7 @@ def compile_expression(program: Program, node: Node) -> Callable[..., Any]:
     return FunctionType(code, {**program.names, **writer.constants.values})
 
 
+_OWN_NAMES = {"GIVEN": given, "BAD": UNWRITABLE, "TRIED": tried, "NOT_YET": object()}
 _BUILTINS = {
     "len": len, "min": min, "max": max, "abs": abs, "any": any, "all": all, "float": float, "int": int, "str": str,
     "Exception": Exception,

@@ -141,8 +141,8 @@ class Has:
 
     @property
     def fails(self) -> bool:
-        """Whether evaluating it can fail."""
-        return self.path.fails
+        """Whether evaluating it can fail; what a failed decision lacks is absent, which is no error here."""
+        return self.path.operand.fails if isinstance(self.path, Select) else self.path.fails
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
+from rules.documents.pipeline import PipelineSpec
 from rules.documents.sections import (
     OUTCOME,
     WORD,
@@ -150,6 +151,13 @@ class WhitelistDocument(Document):
     spec: WhitelistSpec
 
 
+class PipelineDocument(Document):
+    """Several policies asked in turn, any of which may deny."""
+
+    kind: Literal["Pipeline"]
+    spec: PipelineSpec
+
+
 Json: TypeAlias = Any
 
 
@@ -205,6 +213,7 @@ DOCUMENTS: MappingProxyType[str, type[Document]] = MappingProxyType(
         "DecisionTable": DecisionTableDocument,
         "RoutingMap": RoutingMapDocument,
         "Whitelist": WhitelistDocument,
+        "Pipeline": PipelineDocument,
         "Suite": SuiteDocument,
     }
 )

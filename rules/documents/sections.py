@@ -149,7 +149,10 @@ class OutputSpec(Strict):
     """A typed result. An output named `x?` is there when `when` holds; any other always is."""
 
     type: TypeRef
-    value: Expression
+    value: Expression | None = None
+    least: list[Expression] | None = Field(
+        default=None, min_length=1, description="In place of `value`: the least of those that are there."
+    )
     when: Expression | None = None
 
 
@@ -167,6 +170,21 @@ class LogSpec(Strict):
     line: Message
     when: Expression | None = None
     separator: Annotated[str, Field(min_length=1, max_length=8)] = " "
+
+
+class InheritSpec(Strict):
+    """Steps whose own log lines are written: of the step that denied, or of all of them where none did."""
+
+    inherit: Annotated[list[Identifier], Field(min_length=1)]
+
+
+def _line_or_inherited(value: object) -> str:
+    return "inherited" if isinstance(value, dict) and "inherit" in value else "line"
+
+
+LogRef: TypeAlias = Annotated[
+    Annotated[LogSpec, Tag("line")] | Annotated[InheritSpec, Tag("inherited")], Discriminator(_line_or_inherited)
+]
 
 
 class AlternativeSpec(Strict):
@@ -201,7 +219,7 @@ class DecisionSpec(Strict):
     requires: list[Precondition] = Field(default_factory=list)
     outputs: dict[FieldName, OutputSpec] = Field(default_factory=dict)
     ensures: list[Requirement] = Field(default_factory=list)
-    log: list[LogSpec] = Field(default_factory=list)
+    log: list[LogRef] = Field(default_factory=list)
     onError: Outcome
 
 

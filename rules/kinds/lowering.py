@@ -80,6 +80,10 @@ class Lowering:
     requirements: list[Requirement] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
+    """Those of the calls that are steps of a pipeline."""
+    before_steps: Scope = field(default_factory=Scope)
+    """What may be read where no step has been asked yet."""
     outcomes: dict[str, Effect] = field(default_factory=dict)
     """Every outcome and its effect: those declared, and those its kind adds."""
     failed: bool = False

@@ -1,0 +1,62 @@
+"""Conditions that kinds put together: all of some, any of some, that a rule applied, that a path is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
+
+from rules.cel.functions import BY_ID
+from rules.cel.tree import Call, Constant, Entry, Has, Logic, Node, Root, Select, Variable, is_guarded
+from rules.source import Span
+from rules.types import BOOL, STRING
+
+
+def all_of(parts: Iterable[Node], span: Span) -> Node:
+    """The parts under `&&`, left to right; true without any."""
+    return _joined("&&", parts, span)
+
+
+def any_of(parts: Iterable[Node], span: Span) -> Node:
+    """The parts under `||`, left to right; false without any."""
+    return _joined("||", parts, span)
+
+
+def _joined(operator: Literal["&&", "||"], parts: Iterable[Node], span: Span) -> Node:
+    whole: Node | None = None
+    for part in parts:
+        whole = part if whole is None else Logic(operator, whole, part, span)
+    return Constant(operator == "&&", BOOL, span) if whole is None else whole
+
+
+def applied(rules: Iterable[str], span: Span) -> Node:
+    """Whether one of some rules applied."""
+    rule = Root("decision", "rule", STRING, span)
+    return any_of((equal(rule, name, span) for name in rules), span)
+
+
+def equal(node: Node, word: str, span: Span) -> Node:
+    """Whether a text or an enum is a word."""
+    return Call(BY_ID["equal"], (node, Constant(word, node.type, span)), BOOL, span, raises=False)
+
+
+def there(path: Node) -> Node | None:
+    """Whether all that a path reads is there; None when it always is."""
+    tests: list[Node] = []
+    part = path
+    while isinstance(part, Select | Entry | Root | Variable):
+        if is_guarded(part) or (isinstance(part, Select) and part.fails_absent):
+            tests.append(Has(part, path.span))
+        match part:
+            case Root():
+                break
+            case Variable(definition=definition):
+                part = definition.node
+            case _:
+                part = part.operand
+    return all_of(reversed(tests), path.span) if tests else None
+
+
+def present(path: Node) -> Node:
+    """A path as it is read where it is known to be there: what a failed decision lacks is then no error."""
+    return replace(path, fails_absent=False) if isinstance(path, Select) else path
