@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from msgspec import UNSET
@@ -41,13 +42,18 @@ class Tracer:
     _functions: dict[int, Callable[..., Any]] = field(default_factory=dict)
 
     def trace(self, inputs: Inputs) -> list[RuleTrace]:
-        """Every case in order; those after the one that applied, or failed, were not tried."""
+        """Every rule in order; those after the one that applied, or failed, were not tried."""
         out: list[RuleTrace] = []
         decided = False
-        for case in self.program.plan.all_cases:
-            found = _untried(case) if decided else self._tried(case, inputs)
-            decided = decided or found.applied or found.error is not None
-            out.append(found)
+        for _, cases in groupby(self.program.plan.all_cases, lambda case: case.id):
+            for at, case in enumerate(cases):
+                found = _untried(case) if decided else self._tried(case, inputs)
+                telling = found.applied or found.error is not None
+                if at == 0:
+                    out.append(found)
+                elif telling:  # of cases that share a rule the one that decided is told
+                    out[-1] = found
+                decided = decided or telling
         return out
 
     def values(self, node: Node, inputs: Inputs) -> list[Reading]:

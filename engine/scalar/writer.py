@@ -31,6 +31,7 @@ class ProgramWriter:
         """The line of `full` at which each case begins, once that is written."""
         self.calling = Calling(plan, callees, self.constants)
         self.rows: tuple[Row, ...] = tuple(self._row(case) for case in plan.all_cases)
+        self._row_names = {row: self.constants.add(row) for row in self.rows}
 
     def _row(self, case: Case) -> Row:
         return case.outcome, case.id, self.plan.outcomes[case.outcome]
@@ -190,7 +191,7 @@ class ProgramWriter:
         self, emitter: Emitter, case: Case, reason: Template | None, depth: Depth, looked_up: str = ""
     ) -> None:
         """What follows from a case; of a switch the local that holds the row is given."""
-        row_code = looked_up or self.constants.add(self._row(case))
+        row_code = looked_up or self._row_names[self._row(case)]
         inner = self._emitter(self._decision(case, looked_up))
         inner.lines, inner.known, inner._numbers = emitter.lines, dict(emitter.known), emitter._numbers
         inner.perhaps = emitter.perhaps

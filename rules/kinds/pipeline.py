@@ -129,11 +129,16 @@ def _denials(lowering: Lowering, step: StepSpec) -> Iterator[Case]:
         for name in _blocking(lowering, step):
             when = all_of([*asked, equal(outcome, name, call.span)], call.span)
             told_by = Template((Placeholder(reason, ""),), call.span)
-            yield Case(step.id, when, (), name, told_by, call.span, f"steps.{step.id}.outcome == {name}")
+            yield Case(step.id, when, (), name, told_by, call.span, _text(step))
         return
     when = all_of([*asked, equal(_field(record, "effect", call), "block", call.span)], call.span)
     written = lowering.message(("spec", "deny", "reason"), known=presence.facts(when, True))
-    yield Case(step.id, when, (), deny.outcome, written, call.span, f'steps.{step.id}.effect == "block"')
+    yield Case(step.id, when, (), deny.outcome, written, call.span, _text(step))
+
+
+def _text(step: StepSpec) -> str:
+    """How the condition of a denial reads."""
+    return f'steps.{step.id}.effect == "block"'
 
 
 def _field(record: Node, name: str, call: Call) -> Node:
