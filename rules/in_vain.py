@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from rules.cel.expressions import Placeholder, Template
-from rules.cel.tree import Call, Constant, Node, Root, Variable, walk
+from rules.cel.expressions import Template
+from rules.cel.tree import Call, Constant, Node, Placeholder, Root, Variable, walk
 from rules.diagnostics import Diagnostics
 from rules.documents.kinds import SuiteDocument, SuiteSpec
 from rules.documents.sections import DecisionSpec

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rules.cel.expressions import Placeholder, Template
-from rules.cel.tree import Node, Select, walk
+from rules.cel.expressions import Template
+from rules.cel.tree import Node, Placeholder, Select, walk
 from rules.plan import Plan
 from rules.types import ListType, MapType, RecordType, Type
 

@@ -21,10 +21,10 @@ from engine.scalar.names import NAMES
 from engine.scalar.runtime import EvaluationError
 from engine.scalar.writer import ProgramWriter
 from rules.cel.tree import ConstantValue, Node
+from rules.cel.written import UNWRITABLE
 from rules.plan import Plan
 
 Result: TypeAlias = tuple[Row, str, tuple[Any, ...]]
-UNWRITABLE = "the reason could not be written"
 
 
 @dataclass(frozen=True, slots=True)

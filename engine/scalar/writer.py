@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from engine.scalar.admitted import admits
 from engine.scalar.constants import Constants, native
 from engine.scalar.emitter import Attributes, Emitter
 from engine.scalar.known import Row, static_truth
+from engine.scalar.making import message, within
 from engine.scalar.shapes import Key, is_safe
-from rules.cel.expressions import Placeholder, Template
+from rules.cel.expressions import Template
 from rules.cel.literals import inner
-from rules.cel.tree import Node, Root
+from rules.cel.tree import Node, Placeholder, Root
 from rules.plan import Case, Output, Plan, Requirement
-from rules.types import BoolType, DurationType, Field, TimestampType, Type, proves
+from rules.types import Field, proves
 
 
 class ProgramWriter:
@@ -99,7 +99,7 @@ class ProgramWriter:
             value = target.default.value
             return self.constants.add([] if value == () else native(inner(value, target.type), target.type))
         code = emitter.write(binding)
-        value = self._within(code, binding, target.type)
+        value = within(code, binding, target.type, self.constants)
         if isinstance(binding, Root) and binding.kind == "input" and binding.guarded:
             own = next(f for f in self.plan.inputs if f.name == binding.name)
             alike = (not own.optional or target.optional) and (not own.nullable or target.nullable)
@@ -107,12 +107,6 @@ class ProgramWriter:
                 absent = "UNSET" if target.optional else "None"
                 return f"({absent} if {code} is UNSET or {code} is None else {value})"
         return value
-
-    def _within(self, code: str, node: Node, declared: Type) -> str:
-        """The code of a value, checked against its declared type where its own bounds do not prove it."""
-        if proves(node.type, declared):
-            return code
-        return f"WITHIN({code}, {self.constants.add(admits(declared))}, {self.constants.site(node)})"
 
     def _function(self, name: str, *, full: bool) -> str:
         emitter = self._emitter({})
@@ -194,7 +188,9 @@ class ProgramWriter:
             inner.prepare(node)
         values = []
         for output, there in outputs:
-            value = "UNSET" if there is False else self._within(inner.write(output.value), output.value, output.type)
+            value = "UNSET"
+            if there is not False:
+                value = within(inner.write(output.value), output.value, output.type, self.constants)
             if there is None and output.when is not None:
                 value = f"({value} if {inner.write(output.when)} else UNSET)"
             values.append(value)
@@ -222,33 +218,12 @@ class ProgramWriter:
         for part in reason.parts:
             if isinstance(part, Placeholder):
                 emitter.prepare(part.node)
-        text = self.message(emitter, reason)
+        text = message(reason.parts, self.constants, emitter.write)
         if all(isinstance(part, str) for part in reason.parts):
             emitter.lines.add(f"s = {text}")
             return
         emitter.lines.add(f"try: s = {text}")
         emitter.lines.add("except Exception: s = BAD")
-
-    def message(self, emitter: Emitter, template: Template) -> str:
-        """The code of a message: one bound `format` of a constant, or a constant."""
-        pattern, args = [], []
-        for part in template.parts:
-            if isinstance(part, str):
-                pattern.append(part.replace("{", "{{").replace("}", "}}"))
-                continue
-            code = emitter.write(part.node)
-            match part.node.type:
-                case BoolType():
-                    code = f"TBOOL({code})"
-                case TimestampType():
-                    code = f"TTIME({code})"
-                case DurationType():
-                    code = f"TDUR({code})"
-            pattern.append("{:" + part.format + "}" if part.format else "{}")
-            args.append(code)
-        if not args:
-            return self.constants.add("".join(part for part in template.parts if isinstance(part, str)))
-        return f"{self.constants.add(''.join(pattern).format)}({', '.join(args)})"
 
     def _lines(self) -> str:
         emitter = self._emitter({"outcome": "r[0]", "rule": "r[1]", "effect": "r[2]", "reason": "s"})
@@ -272,7 +247,8 @@ class ProgramWriter:
                     emitter.prepare(part.node)
             event = self.constants.add(line.event)
             start = self.constants.add(line.event + line.separator)
-            emitter.lines.add(f"l.append(({event}, {start} + {self.message(emitter, line.line)}))")
+            text = message(line.line.parts, self.constants, emitter.write)
+            emitter.lines.add(f"l.append(({event}, {start} + {text}))")
             emitter.lines.indent -= 2 if line.when is not None else 1
             emitter.lines.add(f"except Exception: l.append(({event}, {start} + BAD))")
             emitter.known = outside

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rules.cel.cost import LoopCost, Meter
-from rules.cel.expressions import Placeholder, Template
-from rules.cel.tree import Node
+from rules.cel.expressions import Template
+from rules.cel.tree import Node, Placeholder
 from rules.diagnostics import Diagnostics
 from rules.plan import Plan
 
