@@ -17,7 +17,8 @@ from msgspec import UNSET
 from engine.decision import Reading, RuleTrace, WayTrace
 from engine.scalar.program import Program, compile_expression
 from engine.scalar.runtime import EvaluationError
-from rules.cel.tree import Call, Constant, Entry, Local, Node, Root, Select, Variable, children, path_of
+from rules.cel.paths import path_of
+from rules.cel.tree import Call, Constant, Entry, Local, Node, Root, Select, Variable, children
 from rules.plan import Case
 from rules.times import format_duration, format_timestamp
 from rules.types import RecordType

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from rules.cel.expressions import Placeholder, Template, longest
-from rules.cel.tree import ConstantValue, Definition, Node
+from rules.cel.expressions import Template
+from rules.cel.tree import ConstantValue, Definition, Node, Placeholder
+from rules.cel.written import longest
 from rules.source import Span
 from rules.types import EnumType, Field, StringType, Type
 
@@ -182,7 +183,7 @@ FAILED_REASON = 200
 def reason_type(cases: Iterable[Case]) -> StringType:
     """The type of the reasons of some cases; without a length when a message may quote a text that has none."""
     written = [reason for case in cases for reason in (case.reason, *(way.reason for way in case.alternatives))]
-    lengths = [longest(reason) for reason in written if reason is not None]
+    lengths = [longest(reason.parts) for reason in written if reason is not None]
     known = [length for length in lengths if length is not None]
     return StringType(max([FAILED_REASON, *known]) if len(known) == len(lengths) else None)
 

@@ -96,11 +96,11 @@ class Elementwise:
 
 
 def _each(site: Site, columns: Sequence[Column], size: int) -> Value:
-    which, lanes = _distinct(columns, size)
+    which, lanes = distinct(columns, size)
     return _computed(site, [column.take(which) for column in columns], len(which)).take(lanes)
 
 
-def _distinct(columns: Sequence[Column], size: int) -> tuple[Array, Array]:
+def distinct(columns: Sequence[Column], size: int) -> tuple[Array, Array]:
     """A lane for each different set of arguments, and for each lane which of those it has."""
     keys: Sequence[Hashable] = range(size)
     if all(isinstance(column, Numbers | Texts) for column in columns):

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from engine.scalar.admitted import admits
 from engine.scalar.asked import Depth
 from engine.scalar.constants import Constants, native
 from engine.scalar.emitter import Emitter
+from engine.scalar.making import within
 from engine.scalar.shapes import Key, is_safe
 from rules.cel import presence
 from rules.cel.literals import inner
 from rules.cel.presence import Facts
-from rules.cel.tree import Node, Root
+from rules.cel.tree import Root
 from rules.plan import Binding, Call, Plan
-from rules.types import Field, Type, proves
+from rules.types import Field, proves
 
 _ASKED: Mapping[Depth, str] = MappingProxyType({"row": "R", "values": "V", "all": "C"})
 """The function that asks a called policy, by how much of its decision is read."""
@@ -60,14 +60,8 @@ class Calling:
                 return absent
             value = target.default.value
             return self.constants.add([] if value == () else native(inner(value, target.type), target.type))
-        value = self.within(emitter.write(binding.node), binding.node, target.type)
+        value = within(emitter.write(binding.node), binding.node, target.type, self.constants)
         return value if binding.when is None else f"({value} if {emitter.write(binding.when)} else {absent})"
-
-    def within(self, code: str, node: Node, declared: Type) -> str:
-        """The code of a value, checked against its declared type where its own bounds do not prove it."""
-        if proves(node.type, declared):
-            return code
-        return f"WITHIN({code}, {self.constants.add(admits(declared))}, {self.constants.site(node)})"
 
 
 def _computed_anywhere(call: Call, targets: Iterable[Field]) -> bool:

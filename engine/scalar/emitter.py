@@ -14,6 +14,7 @@ from typing import Protocol
 
 from engine.scalar.constants import Constants
 from engine.scalar.loops import LoopWriter
+from engine.scalar.making import write_made
 from engine.scalar.shapes import Fold, Key, depth_of, fold_of, free_locals, is_safe, key_of
 from engine.scalar.translations import write_call
 from rules.cel.prepared import prepared
@@ -21,10 +22,8 @@ from rules.cel.tree import (
     Call,
     Conditional,
     Constant,
-    Entries,
     Entry,
     Has,
-    Items,
     Local,
     Logic,
     Loop,
@@ -52,6 +51,9 @@ class Attributes(Protocol):
 
     def attribute(self, record: str, field: str) -> str:
         """The attribute name of a field; never the field's own text."""
+
+    def maker(self, record: RecordType) -> Callable[..., object]:
+        """What makes a record of its fields, by their attributes."""
 
 
 @dataclass(slots=True)
@@ -298,11 +300,8 @@ class Emitter:
                 return self._call(node, items)
             case Loop():
                 return self._macro(node, items)
-            case Items(items=parts):
-                return "[" + ", ".join(self.write(part, items) for part in parts) + "]"
-            case Entries(entries=entries):
-                pairs = (f"{self.constant(key)}: {self.write(value, items)}" for key, value in entries)
-                return "{" + ", ".join(pairs) + "}"
+            case _:
+                return write_made(self, node, items)
 
     def _there(self, name: str, node: Node) -> str:
         """The smallest or largest of a list that may have been empty: an error of the case that reads it."""
@@ -358,7 +357,8 @@ class Emitter:
     def _call(self, node: Call, items: Mapping[int, str]) -> str:
         if node.overload.id == "add_list":
             left, right = (self.write(arg, items) for arg in node.args)
-            return f"({left} + {right} if {right} else {left})" if right.isidentifier() else f"({left} + {right})"
+            held = left.isidentifier() and right.isidentifier()
+            return f"({left} + {right} if {right} else {left})" if held else f"({left} + {right})"
         args = [self.write(arg, items) for arg in node.args]
         if node.overload.takes_literal and isinstance(literal := node.args[-1], Constant):
             args[-1] = self.constants.add(prepared(node.overload, literal.value))

@@ -21,12 +21,12 @@ from engine.scalar.names import NAMES
 from engine.scalar.runtime import EvaluationError
 from engine.scalar.writer import ProgramWriter
 from rules.cel.tree import ConstantValue, Node
+from rules.cel.written import UNWRITABLE
 from rules.plan import Plan
 
 Result: TypeAlias = tuple[Row, str, tuple[Any, ...], tuple[Any, ...]]
 """The row, the reason, the outputs, and for each step its own result: UNSET where it was not asked, `Untold` where it
 could not be."""
-UNWRITABLE = "the reason could not be written"
 
 
 @dataclass(frozen=True, slots=True)

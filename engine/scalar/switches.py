@@ -8,8 +8,7 @@ from itertools import groupby
 
 from engine.scalar.known import Row, static_truth
 from engine.scalar.shapes import Key, key_of
-from rules.cel.expressions import Placeholder
-from rules.cel.tree import Call, Constant, Logic, Node
+from rules.cel.tree import Call, Constant, Logic, Node, Placeholder
 from rules.plan import Case, Plan
 
 

@@ -10,12 +10,13 @@ from engine.scalar.calling import Calling
 from engine.scalar.constants import Constants
 from engine.scalar.emitter import Attributes, Emitter
 from engine.scalar.known import Row, static_truth
+from engine.scalar.making import message, within
 from engine.scalar.shapes import Key, key_of
 from engine.scalar.switches import Switch, switched
-from rules.cel.expressions import Placeholder, Template
-from rules.cel.tree import Node, Root
+from rules.cel.expressions import Template
+from rules.cel.tree import Node, Placeholder, Root
 from rules.plan import Case, InheritedLines, LogLine, Output, Plan, Requirement
-from rules.types import BoolType, DurationType, RecordType, TimestampType, proves
+from rules.types import RecordType, proves
 
 
 class ProgramWriter:
@@ -204,9 +205,9 @@ class ProgramWriter:
             inner.prepare(node)
         values = []
         for output, there in outputs:
-            value = (
-                "UNSET" if there is False else self.calling.within(inner.write(output.value), output.value, output.type)
-            )
+            value = "UNSET"
+            if there is not False:
+                value = within(inner.write(output.value), output.value, output.type, self.constants)
             if there is None and output.when is not None:
                 value = f"({value} if {inner.write(output.when)} else UNSET)"
             values.append(value)
@@ -237,33 +238,12 @@ class ProgramWriter:
         for part in reason.parts:
             if isinstance(part, Placeholder):
                 emitter.prepare(part.node)
-        text = self.message(emitter, reason)
+        text = message(reason.parts, self.constants, emitter.write)
         if all(isinstance(part, str) for part in reason.parts):
             emitter.lines.add(f"s = {text}")
             return
         emitter.lines.add(f"try: s = {text}")
         emitter.lines.add("except Exception: s = BAD")
-
-    def message(self, emitter: Emitter, template: Template) -> str:
-        """The code of a message: one bound `format` of a constant, or a constant."""
-        pattern, args = [], []
-        for part in template.parts:
-            if isinstance(part, str):
-                pattern.append(part.replace("{", "{{").replace("}", "}}"))
-                continue
-            code = emitter.write(part.node)
-            match part.node.type:
-                case BoolType():
-                    code = f"TBOOL({code})"
-                case TimestampType():
-                    code = f"TTIME({code})"
-                case DurationType():
-                    code = f"TDUR({code})"
-            pattern.append("{:" + part.format + "}" if part.format else "{}")
-            args.append(code)
-        if not args:
-            return self.constants.add("".join(part for part in template.parts if isinstance(part, str)))
-        return f"{self.constants.add(''.join(pattern).format)}({', '.join(args)})"
 
     def _lines(self) -> str:
         """The function of the log lines, given a full decision and the inputs; one that fails says so, and no more."""
@@ -301,7 +281,7 @@ class ProgramWriter:
                 emitter.prepare(part.node)
         event = self.constants.add(line.event)
         start = self.constants.add(line.event + line.separator)
-        emitter.lines.add(f"l.append(({event}, {start} + {self.message(emitter, line.line)}))")
+        emitter.lines.add(f"l.append(({event}, {start} + {message(line.line.parts, self.constants, emitter.write)}))")
         emitter.lines.indent -= 2 if line.when is not None else 1
         emitter.lines.add(f"except Exception: l.append(({event}, {start} + BAD))")
 

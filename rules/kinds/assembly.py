@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from rules.cel import presence
 from rules.cel.expressions import covered
 from rules.cel.functions import BY_ID
+from rules.cel.paths import is_guarded, path_of
 from rules.cel.presence import Facts
 from rules.cel.scope import Name, Scope
-from rules.cel.tree import Call, Conditional, Constant, Has, Node, is_guarded, path_of
+from rules.cel.tree import Call, Conditional, Constant, Has, Node
 from rules.diagnostics import did_you_mean
 from rules.documents.sections import InheritSpec, OutputSpec, RuleSpec
 from rules.documents.shape import Step

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 from rules.cel import presence
 from rules.cel.expressions import covered
+from rules.cel.paths import path_of
 from rules.cel.presence import Facts
 from rules.cel.scope import Name
-from rules.cel.tree import Node, Root, path_of
+from rules.cel.tree import Node, Root
 from rules.diagnostics import did_you_mean
 from rules.documents.shape import Step
 from rules.kinds.conditions import present, there

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Literal
 
 from rules.cel.functions import BY_ID
-from rules.cel.tree import Call, Constant, Entry, Has, Logic, Node, Root, Select, Variable, is_guarded
+from rules.cel.paths import is_guarded
+from rules.cel.tree import Call, Constant, Entry, Has, Logic, Node, Root, Select, Variable
 from rules.source import Span
 from rules.types import BOOL, STRING
 

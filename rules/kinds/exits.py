@@ -7,8 +7,8 @@ that cannot be read as a whole.
 from __future__ import annotations
 
 from rules.cel import presence
-from rules.cel.expressions import Placeholder, Template, expression, text_of_source
-from rules.cel.tree import Node
+from rules.cel.expressions import Template, expression, text_of_source
+from rules.cel.tree import Node, Placeholder
 from rules.diagnostics import Diagnostics
 from rules.kinds.lowering import Lowering
 from rules.plan import Case

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rules.cel import presence
-from rules.cel.expressions import Placeholder, Template
+from rules.cel.expressions import Template
 from rules.cel.presence import Facts
-from rules.cel.tree import Has, Node, Select
+from rules.cel.tree import Has, Node, Placeholder, Select
 from rules.diagnostics import did_you_mean
 from rules.documents.pipeline import PipelineSpec, StepSpec
 from rules.documents.shape import Step
