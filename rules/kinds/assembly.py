@@ -99,6 +99,8 @@ def _output(lowering: Lowering, scope: Scope, key: str, spec: OutputSpec) -> Out
     if value is None or wanted is None:
         lowering.failed = True
         return None
+    if value.there is not None and not optional:
+        _report_when(lowering, path, name, "may be absent, for all that it is the least of may be")
     if optional and spec.when is None:
         when = value.there
         if when is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rules.cel import presence
 from rules.documents.pipeline import PipelineSpec, StepSpec
 from rules.documents.shape import Step
@@ -24,7 +26,10 @@ def read_steps(lowering: Lowering) -> None:
     spec = lowering.spec
     if isinstance(spec, PipelineSpec):
         for index, step in enumerate(spec.steps):
+            later = frozenset(call_of(one.id) for one in spec.steps[index:])
+            lowering.scope = replace(lowering.scope, later=later)
             _read_step(lowering, ("spec", "steps", index), step)
+        lowering.scope = replace(lowering.scope, later=frozenset())
 
 
 def _read_step(lowering: Lowering, path: Path, step: StepSpec) -> None:
