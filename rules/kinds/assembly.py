@@ -10,6 +10,7 @@ from rules.documents.shape import Step
 from rules.documents.type_specs import build
 from rules.kinds.calls import read_calls
 from rules.kinds.lowering import Body, Lowering
+from rules.kinds.records import Maker
 from rules.kinds.rules import told
 from rules.plan import LogLine, Output, Plan, Requirement, reason_type
 from rules.types import STRING, StringType
@@ -66,7 +67,7 @@ def plan_of(
 
 
 def _outputs(lowering: Lowering) -> tuple[Output, ...]:
-    """Typed outputs; an optional one says when it is there."""
+    """Typed outputs; an optional one says when it is there, or is where a bare path is."""
     scope = lowering.decision_scope()
     named = lowering.around.types.named
     out: list[Output] = []
@@ -78,7 +79,13 @@ def _outputs(lowering: Lowering) -> tuple[Output, ...]:
                 "output-duplicate", path, f"this document has `{name}` and `{key}`", remedy="one of them"
             )
         wanted = build(lowering.document, (*path, "type"), spec.type, named, lowering.diagnostics, bounded=False)
-        if optional != (spec.when is not None):
+        when = lowering.expression((*path, "when"), scope=scope) if spec.when is not None else None
+        said = spec.when is not None
+        known = told(when, True, presence.NONE) if said else presence.NONE
+        maker = Maker(lowering, scope, known)
+        given = None if wanted is None else maker.value((*path, "value"), wanted, may_lack=optional and not said)
+        always = given is not None and given.when is None and not said
+        if said if not optional else always:
             found = "has `?` and no `when`" if optional else "has `when` and no `?`"
             lowering.error_at_key(
                 "output-when",
@@ -87,13 +94,11 @@ def _outputs(lowering: Lowering) -> tuple[Output, ...]:
                 expected="both, for an output that may be absent, or neither",
                 remedy=f"`{name}?: {{…, when: …}}`",
             )
-        when = lowering.expression((*path, "when"), scope=scope) if spec.when is not None else None
-        known = presence.NONE if spec.when is None else told(when, True, presence.NONE)
-        value = lowering.expression((*path, "value"), scope=scope, expected=wanted, known=known)
-        if value is None or wanted is None:
+        if given is None or wanted is None:
             lowering.failed = True
         else:
-            out.append(Output(name, wanted, value, when, optional, lowering.document.span(*path, "value")))
+            span = lowering.document.span(*path, "value")
+            out.append(Output(name, wanted, given.value, when if said else given.when, optional, span))
     return tuple(out)
 
 
