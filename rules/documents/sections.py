@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from typing_extensions import TypeAliasType
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$"
@@ -145,15 +146,25 @@ VariableRef: TypeAlias = Annotated[
 ]
 
 
+RecordValue = TypeAliasType("RecordValue", "dict[FieldName, ValueRef]")
+"""A record, made of its fields."""
+ValueRef: TypeAlias = Annotated[
+    Annotated[Expression, Tag("text")] | Annotated[RecordValue, Tag("mapping")], Discriminator(_expression_or_mapping)
+]
+
+
 class OutputSpec(Strict):
-    """A typed result. An output named `x?` is there when `when` holds; any other always is."""
+    """A typed result. An output named `x?` is there when `when` holds, or the path that it is; any other always is."""
 
     type: TypeRef
-    value: Expression | None = None
+    value: ValueRef | None = None
     least: list[Expression] | None = Field(
         default=None, min_length=1, description="In place of `value`: the least of those that are there."
     )
     when: Expression | None = None
+
+
+OutputSpec.model_rebuild()
 
 
 class Conclusion(Strict):

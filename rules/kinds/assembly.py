@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from rules.cel import presence
-from rules.cel.expressions import covered
-from rules.cel.functions import BY_ID
-from rules.cel.paths import is_guarded, path_of
-from rules.cel.presence import Facts
-from rules.cel.scope import Name, Scope
-from rules.cel.tree import Call, Conditional, Constant, Has, Node
+from rules.cel.paths import is_guarded
+from rules.cel.scope import Name
+from rules.cel.tree import Has
 from rules.diagnostics import did_you_mean
-from rules.documents.sections import InheritSpec, OutputSpec, RuleSpec
+from rules.documents.sections import InheritSpec, RuleSpec
 from rules.documents.shape import Step
-from rules.documents.type_specs import build
 from rules.kinds.calls import read_calls
-from rules.kinds.conditions import all_of, any_of, applied, present, there
+from rules.kinds.conditions import all_of, applied
 from rules.kinds.lowering import Body, Lowering
+from rules.kinds.outputs import read_outputs
 from rules.kinds.rules import told
 from rules.kinds.steps import call_of, read_steps
 from rules.plan import InheritedLines, LogLine, Output, Plan, Requirement, reason_type
-from rules.source import Span
-from rules.types import DOUBLE_MAX, INT_MAX, STRING, DoubleType, IntType, StringType, Type, join, show
+from rules.types import STRING, StringType
 
 Path = tuple[Step, ...]
 
@@ -47,7 +42,7 @@ def plan_of(
         lowering.read_definitions(group, written)
     body = body_of(lowering)
     results = () if body is None else body.outputs
-    outputs = (*results, *_outputs(lowering))
+    outputs = (*results, *read_outputs(lowering))
     ensures = _ensures(lowering)
     reason = STRING if body is None else reason_type((*body.cases, body.otherwise))
     log = _log_lines(lowering, outputs, reason)
@@ -75,106 +70,6 @@ def plan_of(
         on_error=spec.onError,
         span=lowering.document.span("metadata", "name"),
     )
-
-
-def _outputs(lowering: Lowering) -> tuple[Output, ...]:
-    """Typed outputs; an optional one says when it is there, or is there when what it reads is."""
-    scope = lowering.decision_scope()
-    out = (_output(lowering, scope, key, spec) for key, spec in lowering.spec.outputs.items())
-    return tuple(output for output in out if output is not None)
-
-
-def _output(lowering: Lowering, scope: Scope, key: str, spec: OutputSpec) -> Output | None:
-    path: Path = ("spec", "outputs", key)
-    name, optional = key.rstrip("?"), key.endswith("?")
-    if optional and name in lowering.spec.outputs:
-        lowering.error_at_key("output-duplicate", path, f"this document has `{name}` and `{key}`", remedy="one of them")
-    named = lowering.around.types.named
-    wanted = build(lowering.document, (*path, "type"), spec.type, named, lowering.diagnostics, bounded=False)
-    if spec.when is not None and not optional:
-        _report_when(lowering, path, name, "has `when` and no `?`")
-    when = lowering.expression((*path, "when"), scope=scope) if spec.when is not None else None
-    known = presence.NONE if spec.when is None else told(when, True, presence.NONE)
-    value = _value(lowering, scope, path, spec, wanted, known, passes=optional and spec.when is None)
-    if value is None or wanted is None:
-        lowering.failed = True
-        return None
-    if value.there is not None and not optional:
-        _report_when(lowering, path, name, "may be absent, for all that it is the least of may be")
-    if optional and spec.when is None:
-        when = value.there
-        if when is None:
-            _report_when(lowering, path, name, "has `?` and no `when`")
-    return Output(name, wanted, value.node, when, optional, value.span)
-
-
-def _report_when(lowering: Lowering, path: Path, name: str, found: str) -> None:
-    lowering.error_at_key(
-        "output-when",
-        path,
-        f"`{name}` {found}",
-        expected="both, for an output that may be absent, or neither",
-        remedy=f"`{name}?: {{…, when: …}}`",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """The value of an output; `there` says where what it reads is there, None: everywhere."""
-
-    node: Node
-    span: Span
-    there: Node | None = None
-
-
-def _value(
-    lowering: Lowering, scope: Scope, path: Path, spec: OutputSpec, wanted: Type | None, known: Facts, *, passes: bool
-) -> _Value | None:
-    """What an output is worth. Where `passes`, a path that may be absent passes its absence on."""
-    if (spec.value is None) == (spec.least is None):
-        found = "neither `value` nor `least`" if spec.value is None else "both `value` and `least`"
-        lowering.error_at_key("output-value", path, f"`{path[-1]}` has {found}", expected="one of them")
-        return None
-    if spec.least is not None:
-        return _least(lowering, scope, (*path, "least"), len(spec.least), wanted)
-    span = lowering.document.span(*path, "value")
-    node = lowering.expression((*path, "value"), scope=scope, expected=wanted, known=known, deferred=passes)
-    if node is None:
-        return None
-    reached = there(node) if passes and path_of(node) is not None else None
-    if passes and reached is None:
-        lowering.failed |= not covered(node, known, lowering.diagnostics)
-    return _Value(node if reached is None else present(node), span, reached)
-
-
-def _least(lowering: Lowering, scope: Scope, path: Path, count: int, wanted: Type | None) -> _Value | None:
-    """The least of several values, those left out that are absent; absent where all of them are."""
-    span = lowering.document.span(*path)
-    most = {DoubleType: DOUBLE_MAX, IntType: INT_MAX}.get(type(wanted))
-    if wanted is not None and most is None:
-        lowering.error("output-value", path, f"`least` is of numbers, not of {show(wanted)}")
-        return None
-    given: list[Node] = []
-    there_too: list[Node | None] = []
-    for index in range(count):
-        node = lowering.expression((*path, index), scope=scope, expected=wanted, deferred=True)
-        if node is None or wanted is None or most is None:
-            continue
-        reached = there(node) if path_of(node) is not None else None
-        if reached is None:
-            lowering.failed |= not covered(node, presence.NONE, lowering.diagnostics)
-            given.append(node)
-        else:
-            nothing = Constant(most, wanted, node.span)
-            given.append(Conditional(reached, present(node), nothing, join(node.type, wanted), node.span))
-        there_too.append(reached)
-    if len(given) != count:
-        return None
-    ident = "least_double" if isinstance(wanted, DoubleType) else "least_int"
-    assert wanted is not None
-    least = Call(BY_ID[ident], tuple(given), wanted, span, raises=False)
-    parts = [node for node in there_too if node is not None]
-    return _Value(least, span, any_of(parts, span) if len(parts) == count else None)
 
 
 def _ensures(lowering: Lowering) -> tuple[Requirement, ...]:

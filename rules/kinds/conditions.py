@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
+from rules.cel import presence
 from rules.cel.functions import BY_ID
-from rules.cel.paths import is_guarded
+from rules.cel.paths import is_guarded, path_of
+from rules.cel.presence import Facts
 from rules.cel.tree import Call, Constant, Entry, Has, Logic, Node, Root, Select, Variable
 from rules.source import Span
 from rules.types import BOOL, STRING
@@ -41,21 +43,32 @@ def equal(node: Node, word: str, span: Span) -> Node:
     return Call(BY_ID["equal"], (node, Constant(word, node.type, span)), BOOL, span, raises=False)
 
 
-def there(path: Node) -> Node | None:
-    """Whether all that a path reads is there; None when it always is."""
-    tests: list[Node] = []
-    part = path
-    while isinstance(part, Select | Entry | Root | Variable):
-        if is_guarded(part) or (isinstance(part, Select) and part.fails_absent):
-            tests.append(Has(part, path.span))
-        match part:
+def there(node: Node, known: Facts = presence.NONE) -> Node | None:
+    """That a path is there: `has` of each part that may be absent; None where none may, or where it is no path."""
+    if known is None or path_of(node) is None:
+        return None
+    tests = [
+        Has(part, part.span)
+        for part in reversed(list(_prefixes(node)))
+        if (is_guarded(part) and path_of(part) not in known) or (isinstance(part, Select) and part.fails_absent)
+    ]
+    return all_of(tests, node.span) if tests else None
+
+
+def _prefixes(node: Node) -> Iterator[Node]:
+    """A path and the paths it is made of, the longest first."""
+    while True:
+        match node:
+            case Variable(definition=definition) if path_of(definition.node) is not None:
+                node = definition.node
+            case Select(operand=operand) | Entry(operand=operand):
+                yield node
+                node = operand
             case Root():
-                break
-            case Variable(definition=definition):
-                part = definition.node
+                yield node
+                return
             case _:
-                part = part.operand
-    return all_of(reversed(tests), path.span) if tests else None
+                return
 
 
 def present(path: Node) -> Node:

@@ -338,9 +338,31 @@ class PolicyWriter:
             output["when"] = self.rng.choice((" && ", " || ") if not tests else (" && ",)).join(
                 [*parts, *([self.writer.write("bool", 1)] if not parts or self.rng.random() < 0.3 else [])]
             )
+        path = self._path(t) if not tests and self.rng.random() < 0.5 else ""
+        if path:
+            return f"o{index}?", {"type": spec, "value": path}
         with self.writer.knowing(*tests):
-            output["value"] = "thing.prices" if t == "map" else self.writer.write(t, 3)
+            output["value"] = self._record() if t == "Item" else self._value(t)
         return f"o{index}{'?' if 'when' in output else ''}", output
+
+    def _value(self, t: str) -> str:
+        return "thing.prices" if t == "map" else self.writer.write(t, 3)
+
+    def _path(self, t: str) -> str:
+        """A path that may be absent, so that what it gives may be; empty where there is none."""
+        paths = [g.text for g in self.names.guarded if g.type == t and g.text.startswith(("thing.", "bonus", "both"))]
+        return self.rng.choice(paths) if paths else ""
+
+    def _record(self) -> Any:
+        """An Item: an expression, or its fields one by one."""
+        if self.rng.random() < 0.3:
+            return self.writer.write("Item", 3)
+        fields = {"name": "string", "amount": "double", "count": "int"}
+        fields |= {name: t for name, t in (("side", "Side"), ("at", "timestamp")) if self.rng.random() < 0.4}
+        made: Document = {name: self.writer.write(t, 2) for name, t in fields.items()}
+        if self.rng.random() < 0.5:
+            made["score"] = self._path("double") if self.rng.random() < 0.6 else self.writer.write("double", 2)
+        return made
 
     def _log_line(self) -> Document:
         line: Document = {"event": "LINE", "line": self._message() + " {decision.reason} {decision.outcome}"}
