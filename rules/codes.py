@@ -75,7 +75,7 @@ _OWN: dict[str, str] = {
     "rule-duplicate": "two rules or requirements of one id",
     "rule-reason": "a rule with neither `reason` nor `any`, or with both",
     "rule-reserved": "a rule called by a word that decisions use themselves",
-    "rule-unreachable": "a rule that can never apply, by its own condition or a rule above it (a warning)",
+    "rule-unreachable": "a rule whose condition is `false`, or that stands below one that always applies (a warning)",
     "suite-duplicate": "two cases of one id",
     "suite-empty": "a case that expects nothing",
     "suite-fixture": "a fixture that does not exist, or extends itself",

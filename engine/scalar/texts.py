@@ -5,19 +5,19 @@ Indices count characters (code points) from 0. What lies outside a text, or cann
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from engine.scalar.runtime import EvaluationError, finite, within_int
+from rules.patterns import matcher
 from rules.times import parse_duration, parse_timestamp
 
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 """Unicode's property White_Space."""
 
-_INT = re.compile(r"[+-]?[0-9]{1,64}")
-_DOUBLE = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_is_int = matcher(r"[+-]?[0-9]{1,64}")
+_is_double = matcher(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _BOOLS = {
     **dict.fromkeys(("true", "True", "TRUE", "t", "1"), True),
     **dict.fromkeys(("false", "False", "FALSE", "f", "0"), False),
@@ -99,14 +99,14 @@ def concatenated(texts: list[str]) -> str:
 
 def read_int(text: str, site: int) -> int:
     """The int that decimal digits write."""
-    if _INT.fullmatch(text) is None:
+    if not _is_int(text):
         raise EvaluationError("unreadable", site)
     return within_int(int(text), site)
 
 
 def read_double(text: str, site: int) -> float:
     """The double nearest to a decimal number."""
-    if _DOUBLE.fullmatch(text) is None:
+    if not _is_double(text):
         raise EvaluationError("unreadable", site)
     return finite(float(text), site)
 
