@@ -6,21 +6,19 @@ What a policy gives as an output the oracle gives as well, to the last bit unles
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.oracles import active_inputs, order_inputs
-from tests.oracles.active_positions import decide_universe
 from tests.oracles.agreement import Told
-from tests.oracles.book import Facts, Verdict, allowed, blocked, filled, held_side, is_error
+from tests.oracles.book import Facts, Verdict, is_error
 from tests.oracles.freeze import decide_freeze
 from tests.oracles.margin import decide_margin
 from tests.oracles.regime import decide_regime
-from tests.oracles.router import ROUTER_DEFAULTS, RouterParameters, held_quantity, route
 from tests.oracles.slots import SlotParameters, decide_slots
-
-Generator = Callable[[int, int], Iterator[Facts]]
+from tests.policies import parts
+from tests.policies.parts import Generator
 
 
 @dataclass(frozen=True)
@@ -74,38 +72,6 @@ class System:
         return bool(mine == theirs)
 
 
-def without_returns(generated: Generator) -> Generator:
-    """The same inputs less the series of returns, which are long and which most policies do not read."""
-
-    def lean(count: int, seed: int) -> Iterator[Facts]:
-        for facts in generated(count, seed):
-            portfolio = facts["portfolio"]
-            for record in (facts["intent"], *portfolio["positions"], *portfolio["pending"]):
-                record.pop("returns", None)
-            yield facts
-
-    return lean
-
-
-def of_universe(facts: Facts) -> Verdict:
-    """The universe's verdict, its cause under the name that the others use."""
-    found = decide_universe(facts)
-    return found | {"kind": found["check"]}
-
-
-def of_route(facts: Facts, parameters: RouterParameters = ROUTER_DEFAULTS) -> Verdict:
-    """The router's verdict before quality and budget."""
-    signal = facts["signal"]
-    positions = filled(facts["portfolio"], signal["symbol"])
-    side, intent, reason = route(signal, held_side(positions), parameters)
-    told: Verdict = {"side": side, "order_intent": intent, "route_reason": reason}
-    if side == "SKIP":
-        return blocked("SKIPPED", **told)
-    if intent in ("exit", "risk"):
-        told |= {"reduce_only": True, "max_quantity": held_quantity(positions)}
-    return allowed("ROUTED", **told)
-
-
 SLOTS_OUTPUTS = {
     **{"desired_slots": "desired", "open": "open", "available": "available", "over_by": "over_by"},
     **{name: name for name in ("weakest", "weakest_score", "improvement", "closes")},
@@ -132,21 +98,21 @@ SYSTEMS = (
     System(
         "route",
         order_inputs.signals_of_orders,
-        of_route,
+        parts.routed,
         outputs={name: name for name in ("side", "order_intent", "route_reason", "reduce_only", "max_quantity")},
         words={"UNKNOWN_ACTION": "SKIPPED"},
         unreached=frozenset({"open-short", "add-short"}),
     ),
     System(
         "universe",
-        without_returns(active_inputs.slot_inputs),
-        of_universe,
+        parts.without_returns(active_inputs.slot_inputs),
+        parts.universe,
         words={"IN_UNIVERSE": "ALLOW"},
         kinds={"missing": "policy", "unlisted": "universe", "otherwise": "none"},
     ),
     System(
         "margin",
-        without_returns(active_inputs.margin_inputs),
+        parts.without_returns(active_inputs.margin_inputs),
         decide_margin,
         outputs={"margin_usage_pct": "usage_pct", "headroom": "headroom"},
         words={"MARGIN_OK": "ALLOW"},
@@ -154,7 +120,7 @@ SYSTEMS = (
     ),
     System(
         "slots",
-        without_returns(active_inputs.slot_inputs),
+        parts.without_returns(active_inputs.slot_inputs),
         decide_slots,
         outputs=SLOTS_OUTPUTS,
         kinds=SLOTS_KINDS,
@@ -162,7 +128,7 @@ SYSTEMS = (
     ),
     System(
         "slots",
-        without_returns(active_inputs.slot_inputs),
+        parts.without_returns(active_inputs.slot_inputs),
         lambda facts: decide_slots(facts, SlotParameters(enable_active_slots=False)),
         outputs=SLOTS_OUTPUTS,
         kinds={"expand-not-held": "not_held", "expand": "takes_no_slot", "slots-off": "slots_off"},
@@ -171,4 +137,20 @@ SYSTEMS = (
         label="off",
         count=5_000,
     ),
+    System("health", parts.advice, parts.health),
+    System("risk-manager", parts.advice, parts.risk, outputs={"size_multiplier": "size_multiplier"}),
+    System("adviser", parts.advice, parts.adviser, outputs={"size_multiplier": "size_multiplier"}),
+    System("quality", parts.orders, parts.quality),
+    System("exploration", parts.orders, parts.budget, outputs={"reserve": "amount", "forced": "forced"}),
+    System(
+        "execution-mode",
+        parts.signals,
+        parts.mode,
+        outputs={"mode": "mode", "cap_daily": "cap_daily", "ramp_hours": "ramp_hours"},
+        kinds={
+            **{"contradicting": "contradiction_freeze", "doubtful": "contradiction_slow", "unsure": "low_confidence"},
+            **{"prudent": "prudent", "hesitant": "prudent", "aggressive": "aggressive", "otherwise": "normal"},
+        },
+    ),
+    System("smoothing", parts.caps, parts.cap, outputs={"cap_daily": "cap_daily", "failed": "failed"}),
 )
