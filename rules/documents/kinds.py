@@ -15,7 +15,6 @@ from rules.documents.sections import (
     Identifier,
     Metadata,
     Name,
-    Outcome,
     ParameterSpec,
     Requirement,
     RuledSpec,
