@@ -38,6 +38,7 @@ ERRORS: Mapping[str, str] = {
     "empty": "an empty list has no such item",
     "index": "the index lies outside the list or text",
     "unreadable": "the text cannot be read as such a value",
+    "incomparable": "the two lists have no correlation",
     "call-failed": "the policy it asks has failed",
     "ensures": "a requirement of the policy does not hold",
     "out-of-range": "a value lies outside its type",
