@@ -16,7 +16,6 @@ from rules.documents.sections import (
     Identifier,
     Metadata,
     Name,
-    Outcome,
     ParameterSpec,
     Requirement,
     RuledSpec,
@@ -164,7 +163,7 @@ Json: TypeAlias = Any
 class Expectation(Strict):
     """What a case must find; what is not said is not compared. A null output must be absent."""
 
-    outcome: Outcome | None = None
+    outcome: Word | None = None
     effect: Literal["allow", "block", "info"] | None = None
     rule: str | None = None
     reason: str | None = None

@@ -66,7 +66,7 @@ def test_every_example_is_a_snapshot() -> None:
 
 def test_operations_lists_every_override() -> None:
     text = (ROOT / "docs" / "operations.md").read_text("utf-8")
-    rows = set(re.findall(r"^\| `(POLICY_\w+)`(?: \((\w+)\))? \| `(\w+)` \| (\S+) \| (\S+) \| (\S+) \|$", text, re.M))
+    rows = set(re.findall(r"^\| `([A-Z]+_\w+)`(?: \((\w+)\))? \| `(\w+)` \| (\S+) \| (\S+) \| (\S+) \|$", text, re.M))
     units = {None: "", 1_000_000: "seconds"}
     wanted = {
         (p.env.name, units[p.env.unit_us], p.name, p.origin, written(outer(p.default, p.type)), p.env.tighten)
