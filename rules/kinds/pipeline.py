@@ -101,6 +101,7 @@ def _inherit_outcomes(lowering: Lowering) -> None:
     if spec.deny is not None:
         lowering.outcome(("spec", "deny", "outcome"), spec.deny.outcome, must_block=True)
         return
+    lowering.outcomes_unsure = any(step.policy not in lowering.around.plans for step in spec.steps)
     for index, step in enumerate(spec.steps):
         for outcome in _blocking(lowering, step):
             if lowering.outcomes.setdefault(outcome, "block") != "block":
