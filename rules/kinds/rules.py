@@ -23,14 +23,19 @@ Path = tuple[Step, ...]
 def rules_body(lowering: Lowering) -> Body:
     """The body of a document whose cases are written as rules."""
     assert isinstance(lowering.spec, RuledSpec)
-    cases, known = preconditions(lowering)
     rules: list[RuleSpec] = getattr(lowering.spec, "rules", [])
+    unique_ids(lowering, [(lowering.document.span("spec", "rules", i, "id"), r.id) for i, r in enumerate(rules)])
+    return concluded(lowering, ("spec",), rules, lowering.spec.otherwise)
+
+
+def concluded(lowering: Lowering, at: Path, rules: list[RuleSpec], otherwise: Conclusion) -> Body:
+    """The body of preconditions and of the rules that stand under a path, with their `otherwise`."""
+    cases, known = preconditions(lowering)
     for index, rule in enumerate(rules):
-        case = _rule(lowering, index, rule, known)
+        case = _rule(lowering, (*at, "rules", index), rule, known)
         known = presence.unite(known, not_applied(case))
         cases += [case] if case is not None else []
-    unique_ids(lowering, [(lowering.document.span("spec", "rules", i, "id"), r.id) for i, r in enumerate(rules)])
-    return Body(tuple(cases), _otherwise(lowering, lowering.spec.otherwise, known))
+    return Body(tuple(cases), _otherwise(lowering, (*at, "otherwise"), otherwise, known))
 
 
 def preconditions(lowering: Lowering) -> tuple[list[Case], Facts]:
@@ -57,8 +62,7 @@ def _precondition(lowering: Lowering, index: int, known: Facts) -> Case | None:
     return Case(precondition.id, failed, (), precondition.outcome, reason, lowering.document.span(*path, "id"))
 
 
-def _rule(lowering: Lowering, index: int, rule: RuleSpec, known: Facts) -> Case | None:
-    path: Path = ("spec", "rules", index)
+def _rule(lowering: Lowering, path: Path, rule: RuleSpec, known: Facts) -> Case | None:
     lowering.outcome((*path, "outcome"), rule.outcome)
     if (rule.reason is None) == (rule.any is None):
         found = "neither `reason` nor `any`" if rule.any is None else "both `reason` and `any`"
@@ -108,7 +112,8 @@ def unique_ids(lowering: Lowering, rules: list[tuple[Span, str]]) -> None:
     """Report the ids that two cases have; `rules` says where each stands."""
     required = enumerate(lowering.spec.requires)
     written = [(lowering.document.span("spec", "requires", i, "id"), p.id) for i, p in required] + rules
-    seen: dict[str, Span] = {"otherwise": lowering.document.key_span("spec", "otherwise")}
+    outer = ("spec", "conclude") if lowering.document.spec.get("conclude") is not None else ("spec",)
+    seen: dict[str, Span] = {"otherwise": lowering.document.key_span(*outer, "otherwise")}
     for span, ident in written:
         first = seen.setdefault(ident, span)
         if first is not span:
@@ -122,8 +127,7 @@ def unique_ids(lowering: Lowering, rules: list[tuple[Span, str]]) -> None:
             )
 
 
-def _otherwise(lowering: Lowering, conclusion: Conclusion, known: Facts) -> Case:
-    path: Path = ("spec", "otherwise")
+def _otherwise(lowering: Lowering, path: Path, conclusion: Conclusion, known: Facts) -> Case:
     lowering.outcome((*path, "outcome"), conclusion.outcome)
     reason = lowering.message((*path, "reason"), known=known)
     return Case("otherwise", None, (), conclusion.outcome, reason, lowering.document.span(*path, "outcome"))
