@@ -53,6 +53,7 @@ _OWN: dict[str, str] = {
     "document-value": "a value of the wrong kind or form",
     "ensures-never": "a guarantee that is `false`, so that every decision would fail",
     "environment": "an environment variable that would loosen a parameter, leaves its bounds or cannot be read",
+    "finding-reason": "a reason that may be longer than the finding's field for it",
     "input-fact": "an input that is not what the glossary says: of another type, or one that may be absent",
     "input-name": "an input named by a reserved word or a function, or twice",
     "input-near-fact": "an input named nearly like a fact of the glossary, which has its type (a warning)",

@@ -85,7 +85,7 @@ def _unreachable(document: Shaped, plan: Plan, diagnostics: Diagnostics) -> None
     """Rules that can never apply: their condition is `false`, or a case above them always applies."""
     always: Case | None = None
     spec = document.model.spec
-    rules = {rule.id: rule for rule in getattr(spec, "rules", ())}
+    rules = {rule.id: rule for rule in getattr(getattr(spec, "conclude", spec), "rules", ())}
     for case in plan.cases:
         declared = case.id in rules and rules[case.id].declared is not None
         found = _certain(case)

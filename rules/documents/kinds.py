@@ -5,18 +5,22 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from rules.documents.pipeline import PipelineSpec
 from rules.documents.sections import (
     OUTCOME,
     WORD,
+    ConcludeSpec,
+    DecisionSpec,
     Expression,
     FieldName,
+    FindingSpec,
     Identifier,
     Metadata,
     Name,
     ParameterSpec,
+    RecordValue,
     Requirement,
     RuledSpec,
     RuleSpec,
@@ -109,11 +113,31 @@ class RuleListSpec(RuledSpec):
     rules: Annotated[list[RuleSpec], Field(min_length=1)]
 
 
+class CollectSpec(DecisionSpec):
+    """Rules that are all asked; what those that hold find is concluded upon."""
+
+    variables: dict[Identifier, VariableRef] = Field(default_factory=dict)
+    hitPolicy: Literal["collect"]
+    finding: TypeName
+    rules: Annotated[list[FindingSpec], Field(min_length=1)]
+    onRuleError: RecordValue | None = Field(
+        default=None, description="What a rule finds whose condition fails; without it the decision fails."
+    )
+    conclude: ConcludeSpec
+
+
+def _collects(value: object) -> str:
+    said = value.get("hitPolicy") if isinstance(value, dict) else getattr(value, "hitPolicy", None)
+    return "collect" if said == "collect" else "first"
+
+
 class RuleListDocument(Document):
-    """Rules in order, the first that applies decides."""
+    """Rules in order: the first that applies decides, or all that hold are collected."""
 
     kind: Literal["RuleList"]
-    spec: RuleListSpec
+    spec: Annotated[
+        Annotated[RuleListSpec, Tag("first")] | Annotated[CollectSpec, Tag("collect")], Discriminator(_collects)
+    ]
 
 
 class FormulaSpec(RuledSpec):

@@ -244,6 +244,23 @@ class RuleSpec(Strict):
     )
 
 
+class ConcludeSpec(Strict):
+    """What is made of what was collected: variables over it, then ordinary rules."""
+
+    variables: dict[Identifier, VariableRef] = Field(default_factory=dict)
+    rules: list[RuleSpec] = Field(default_factory=list)
+    otherwise: Conclusion
+
+
+class FindingSpec(Strict):
+    """A rule that collects: where `when` holds, there is this finding, with the rule's id and reason."""
+
+    id: Name
+    when: Expression
+    reason: Message
+    finding: RecordValue
+
+
 class DecisionSpec(Strict):
     """What every deciding document says besides its own logic."""
 

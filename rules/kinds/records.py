@@ -6,6 +6,7 @@ be left out; given by a bare path that may be absent, it is absent where the pat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from rules.cel.presence import Facts
 from rules.cel.scope import Scope
 from rules.cel.tree import Constant, Items, Member, Node, RecordOf
 from rules.diagnostics import did_you_mean
+from rules.documents.sections import WORD
 from rules.documents.shape import Step
 from rules.kinds.conditions import present, there
 from rules.kinds.lowering import Lowering
@@ -66,8 +68,16 @@ class Maker:
     def _word(self, path: Path, wanted: Type) -> Constant | None:
         """A word of an enum that stands without quotes."""
         scalar = self.lowering.scalar(*path)
-        bare = self.words and isinstance(wanted, EnumType) and scalar.text in wanted.members
-        return Constant(scalar.text, wanted, scalar.span) if bare else None
+        bare = self.words and re.fullmatch(WORD, scalar.text)
+        if not bare or not isinstance(wanted, EnumType):
+            return None
+        if scalar.text not in wanted.members and self.scope.read(scalar.text, scalar.span) is None:
+            near = did_you_mean(scalar.text, wanted.members)
+            message = f"`{scalar.text}` is not a word of `{wanted.name}`"
+            self.lowering.error("cel-enum", path, message, remedy=f"`{near}`" if near else "")
+        elif scalar.text not in wanted.members:
+            return None
+        return Constant(scalar.text, wanted, scalar.span)
 
     def record(self, path: Path, wanted: Type, filled: Mapping[str, Node] = MappingProxyType({})) -> RecordOf | None:
         """The record of a mapping; `filled` are fields that the document cannot give, with their values."""
