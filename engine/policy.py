@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -23,10 +24,9 @@ from engine.scalar.runtime import EvaluationError
 from engine.structs import StructTable
 from engine.tracing import Tracer
 from rules.bundle import Bundle
-from rules.cel.literals import outer
-from rules.cel.tree import ConstantValue, Root, walk
+from rules.cel.tree import Root, walk
 from rules.diagnostics import Diagnostic, Refused
-from rules.plan import Parameter, Plan, Requirement
+from rules.plan import Parameter, ParameterValue, Plan, Requirement
 
 LogLine: TypeAlias = tuple[str, str]
 """The event of a log line, and the line."""
@@ -185,7 +185,7 @@ class Policy:
         message = f"rule `{rule}` failed: {ERRORS.get(error.code, error.code)} in `{text}`"
         return DecisionError(error.code, message, str(node.span), text, values), rule
 
-    def with_parameters(self, changed: Mapping[str, ConstantValue]) -> Policy:
+    def with_parameters(self, changed: Mapping[str, ParameterValue]) -> Policy:
         """The policy with other parameter values, as suites and comparisons ask for."""
         program = self.program.with_parameters(changed)
         return Policy(program, self.decoder, self.bundle_digest, self.effective_digest, Tracer(program), self.unpack)
@@ -194,7 +194,8 @@ class Policy:
 def _moved(program: Program) -> dict[str, Any]:
     """The parameters that are not at their published default, as a decision tells them."""
     values = ((p, program.parameters[p.name]) for p in program.plan.parameters)
-    return {p.name: outer(value, p.type) for p, value in values if value != p.default}
+    told = {p.name: p.moved(value) for p, value in values if value != p.default}
+    return {name: value for name, value in told.items() if value != {}}
 
 
 def _internal(error: Exception) -> DecisionError:
@@ -268,4 +269,12 @@ def _named_in(requirement: Requirement, plan: Plan) -> list[Parameter]:
 def _shown_value(program: Program, parameter: Parameter) -> str:
     value = program.parameters[parameter.name]
     moved = f" (set by {parameter.env.name})" if parameter.env is not None and value != parameter.default else ""
-    return f"{parameter.name}={outer(value, parameter.type)}{moved}"
+    return f"{parameter.name}={_told(parameter.written(value))}{moved}"
+
+
+def _told(value: object) -> str:
+    """A value in a message; of a mapping its first entries."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    listed = [f"{key}: {one}" for key, one in islice(value.items(), 3)]
+    return "{" + ", ".join([*listed, "…"] if len(value) > len(listed) else listed) + "}"

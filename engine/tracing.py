@@ -16,7 +16,8 @@ from msgspec import UNSET
 from engine.decision import Reading, RuleTrace, WayTrace
 from engine.scalar.program import Program, compile_expression
 from engine.scalar.runtime import EvaluationError
-from rules.cel.tree import Call, Constant, Entry, Local, Node, Root, Select, Variable, children, path_of
+from rules.cel.lookups import lookup_of
+from rules.cel.tree import Call, Conditional, Constant, Entry, Local, Node, Root, Select, Variable, children, path_of
 from rules.plan import Case
 from rules.times import format_duration, format_timestamp
 from rules.types import RecordType
@@ -128,6 +129,10 @@ def shown(value: object) -> object:
 def _reads(node: Node) -> Iterator[tuple[str, Node]]:
     """The paths and variables an expression reads, outermost first; not what depends on a loop's item."""
     match node:
+        case Conditional() if (entry := lookup_of(node)) is not None:
+            if _closed(entry):
+                yield _label(entry), node
+            yield from _reads(entry.key)
         case Variable(definition=definition):
             if not isinstance(definition.type, RecordType):
                 yield definition.name, node

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from rules.cel.expressions import Template, longest
+from rules.cel.literals import inner, outer
+from rules.cel.scope import Name
 from rules.cel.tree import ConstantValue, Definition, Node
 from rules.source import Span
-from rules.types import EnumType, Field, StringType, Type
+from rules.types import EnumType, Field, MapType, StringType, Type
 
 Effect = Literal["allow", "block", "info"]
 HitPolicy = Literal["first"]
 Direction = Literal["up", "down"]
+ParameterValue: TypeAlias = ConstantValue | Mapping[str, ConstantValue]
+"""What a parameter stands at: one value, or one for each key that it lists."""
 EFFECTS = EnumType("Effect", ("allow", "block", "info"))
 
 
@@ -32,17 +36,51 @@ class EnvironmentOverride:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A number the risk team sets. Values are in the engine's form (durations in microseconds)."""
+    """A number the risk team sets, or one for each key. Values are in the engine's form (durations in microseconds)."""
 
     name: str
     type: Type
-    default: ConstantValue
+    default: ParameterValue
     description: str
     unit: str
     env: EnvironmentOverride | None
     origin: str
     """The document that declares it."""
     span: Span
+    unlisted: ConstantValue = None
+    """Of a parameter per key, whose type is a map: its value for a key that it does not list."""
+
+    @property
+    def meaning(self) -> Name:
+        """What its name means in an expression."""
+        return Name("parameter", self.name, self.type, unlisted=self.unlisted)
+
+    def read(self, written: object) -> ParameterValue:
+        """A value from a document, keys laid over those published. Raises ValueError where it does not fit."""
+        if not isinstance(self.type, MapType):
+            return inner(written, self.type)
+        if not isinstance(written, Mapping) or not isinstance(self.default, Mapping):
+            raise ValueError("a parameter per key takes a mapping, key by key")
+        changed = {str(inner(key, self.type.key)): inner(value, self.type.value) for key, value in written.items()}
+        found = {**self.default, **changed}
+        if self.type.max_entries is not None and len(found) > self.type.max_entries:
+            raise ValueError(f"these are {len(found)} keys with those published, and {self.type.max_entries} may be")
+        return found
+
+    def written(self, value: ParameterValue) -> object:
+        """A value as documents write it."""
+        if not isinstance(self.type, MapType):
+            assert not isinstance(value, Mapping)
+            return outer(value, self.type)
+        assert isinstance(value, Mapping)
+        return {key: outer(one, self.type.value) for key, one in value.items()}
+
+    def moved(self, value: ParameterValue) -> object:
+        """A value that is not the published one, as decisions tell it; of a parameter per key, the keys that differ."""
+        if not isinstance(value, Mapping) or not isinstance(self.default, Mapping):
+            return self.written(value)
+        published = self.default
+        return self.written({key: one for key, one in value.items() if published.get(key, self.unlisted) != one})
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,18 +112,27 @@ def _moved(policy: Policy, decision: Decision) -> list[Parameter]:
 
 def parameter_lines(parameters: Iterable[Parameter], decision: Decision) -> list[str]:
     """Parameters with their values, and what moved those that are not as published."""
-    from rules.cel.literals import outer
-
     moved = decision.parameters or {}
     rows: list[Row] = []
     for parameter in parameters:
-        published = value_text(outer(parameter.default, parameter.type))
+        published = _published(parameter)
         if parameter.name in moved:
             by = f", moved by {parameter.env.name}" if parameter.env is not None else ""
             rows.append((parameter.name, f"{value_text(moved[parameter.name])}  (published {published}{by})"))
         else:
             rows.append((parameter.name, published))
     return table(rows, 2)
+
+
+def _published(parameter: Parameter) -> str:
+    """What a parameter stands at, as published; of one per key, what it lists and what holds of any other key."""
+    from rules.cel.literals import outer
+    from rules.types import MapType
+
+    shown = value_text(parameter.written(parameter.default))
+    if not isinstance(parameter.type, MapType):
+        return shown
+    return f"{shown}, any other {value_text(outer(parameter.unlisted, parameter.type.value))}"
 
 
 def rule_lines(trace: Sequence[RuleTrace]) -> list[str]:

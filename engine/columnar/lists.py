@@ -181,7 +181,8 @@ def in_map(site: Site, frame: Frame) -> Value:
     found = site.beside[0].at(frame).column
     assert isinstance(found, Records)
     key, mapping = site.args
-    return Value(found.field("there"), first_error(key.errors_at(frame), mapping.errors_at(frame)))
+    failed = mapping.errors_at(frame) if mapping.node.fails else None
+    return Value(found.field("there"), first_error(key.errors_at(frame), failed))
 
 
 def index_list(site: Site, frame: Frame) -> Value:

@@ -22,8 +22,8 @@ from engine.policy import Policy
 from engine.scalar.known import Row
 from engine.scalar.program import Program
 from engine.structs import StructTable
-from rules.cel.tree import ConstantValue, Node
-from rules.plan import Plan
+from rules.cel.tree import Node
+from rules.plan import ParameterValue, Plan
 from rules.types import Field, ListType, RecordType
 
 CHUNK_ROWS = 65_536
@@ -102,7 +102,7 @@ class Reader:
         self._code = code or _compiled(policy.program, self.structs)
         self._setting = _setting(policy.program, self._code, self.structs)
 
-    def with_parameters(self, changed: Mapping[str, ConstantValue]) -> Reader:
+    def with_parameters(self, changed: Mapping[str, ParameterValue]) -> Reader:
         """The same code over other parameter values, which must lie within their types."""
         return Reader(self.policy.with_parameters(changed), self._code)
 

@@ -20,8 +20,8 @@ from engine.scalar.known import Row
 from engine.scalar.names import NAMES
 from engine.scalar.runtime import EvaluationError
 from engine.scalar.writer import ProgramWriter
-from rules.cel.tree import ConstantValue, Node
-from rules.plan import Plan
+from rules.cel.tree import Node
+from rules.plan import ParameterValue, Plan
 
 Result: TypeAlias = tuple[Row, str, tuple[Any, ...]]
 UNWRITABLE = "the reason could not be written"
@@ -34,7 +34,7 @@ class Program:
     plan: Plan
     attributes: Attributes
     callees: Mapping[str, Program]
-    parameters: Mapping[str, ConstantValue]
+    parameters: Mapping[str, ParameterValue]
     rows: tuple[Row, ...]
     sites: tuple[Node, ...]
     starts: tuple[tuple[int, str], ...]
@@ -47,14 +47,14 @@ class Program:
     """What the code may read: constants, parameters, callees, the functions of the runtime."""
     codes: Mapping[str, CodeType]
 
-    def with_parameters(self, changed: Mapping[str, ConstantValue]) -> Program:
+    def with_parameters(self, changed: Mapping[str, ParameterValue]) -> Program:
         """The same code over other parameter values, which must lie within their types.
 
         A parameter taken from a library moves in the policies that this one calls as well.
         """
         return self._moved({(p.origin, p.name): changed[p.name] for p in self.plan.parameters if p.name in changed})
 
-    def _moved(self, moved: Mapping[tuple[str, str], ConstantValue]) -> Program:
+    def _moved(self, moved: Mapping[tuple[str, str], ParameterValue]) -> Program:
         mine = {p.name: moved[p.origin, p.name] for p in self.plan.parameters if (p.origin, p.name) in moved}
         callees = {name: callee._moved(moved) for name, callee in self.callees.items()}
         return replace(self, parameters={**self.parameters, **mine}, callees=callees).linked()
@@ -92,7 +92,7 @@ def given(value: Any, site: int) -> Any:
 
 
 def compile_plan(
-    plan: Plan, attributes: Attributes, programs: Mapping[str, Program], parameters: Mapping[str, ConstantValue]
+    plan: Plan, attributes: Attributes, programs: Mapping[str, Program], parameters: Mapping[str, ParameterValue]
 ) -> Program:
     """Generate and compile the functions of a plan. `programs` holds those of the policies it calls."""
     callees = {call.policy: programs[call.policy] for call in plan.calls}

@@ -44,6 +44,8 @@ class Root:
     """Optional or nullable: may be read only where it is known to be there."""
     fails: bool = False
     """A call one of whose arguments can fail, or leave what the called policy takes."""
+    unlisted: ConstantValue = None
+    """Of a parameter per key: its value for a key that it does not list."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

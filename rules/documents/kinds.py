@@ -19,6 +19,7 @@ from rules.documents.sections import (
     Requirement,
     RuledSpec,
     RuleSpec,
+    Settable,
     Strict,
     TypeRef,
     TypeSpec,
@@ -173,7 +174,7 @@ class CaseSpec(Strict):
     given: Identifier | None = None
     set: dict[str, Json] = Field(default_factory=dict)
     drop: list[str] = Field(default_factory=list)
-    parameters: dict[Identifier, bool | int | float | str] = Field(default_factory=dict)
+    parameters: dict[Identifier, Settable] = Field(default_factory=dict)
     expect: Expectation
 
 

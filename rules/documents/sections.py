@@ -86,11 +86,37 @@ EnvironmentRef: TypeAlias = Annotated[
 ]
 
 
+def _single_or_mapping(value: object) -> str:
+    return "mapping" if isinstance(value, dict) else "single"
+
+
+Settable: TypeAlias = Annotated[
+    Annotated[bool | int | float | str, Tag("single")] | Annotated[dict[str, bool | int | float | str], Tag("mapping")],
+    Discriminator(_single_or_mapping),
+]
+"""What a parameter may be set to: a value, or values key by key."""
+
+
 class ParameterSpec(Strict):
-    """A number the risk team sets. Numbers and durations have bounds, their own or their type's."""
+    """A number the risk team sets, or one for each key. Numbers and durations have bounds, or their type has."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentRequired": {"per": ["unlisted", "maxEntries"], "unlisted": ["per"], "maxEntries": ["per"]}
+        }
+    )
 
     type: str
-    default: bool | int | float | str
+    default: Settable
+    per: str | None = Field(
+        default=None, description="A type of text: there is a value for each key, those of `default` and `unlisted`."
+    )
+    unlisted: bool | int | float | str | None = Field(
+        default=None, description="The value for every key that `default` does not list; needed with `per`."
+    )
+    maxEntries: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="How many keys may be listed; needed with `per`."
+    )
     min: int | float | DurationText | None = None
     max: int | float | DurationText | None = None
     unit: str | None = None

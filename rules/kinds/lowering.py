@@ -211,9 +211,7 @@ class Lowering:
                 )
             elif clash is None:
                 self.parameters.append(parameter)
-        self.scope = self.scope.with_members(
-            "params", {p.name: Name("parameter", p.name, p.type) for p in self.parameters}
-        )
+        self.scope = self.scope.with_members("params", {p.name: p.meaning for p in self.parameters})
 
     def read_requirements(self) -> None:
         """What the parameters must satisfy together."""

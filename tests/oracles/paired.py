@@ -17,7 +17,7 @@ def answer(writer: Writer, depth: int) -> str:
     """The correlation of two series, more often asked for only where there is one."""
     pair = f"{_series(writer, depth)}, {_series(writer, depth)}"
     bare = f"correlation({pair})"
-    return bare if writer.chance(0.3) else f"(comparable({pair}, 2) ? {bare} : {writer.write('double', 0)})"
+    return bare if writer.chance(0.15) else f"(comparable({pair}, 2) ? {bare} : {writer.write('double', 0)})"
 
 
 def _series(writer: Writer, depth: int) -> str:
