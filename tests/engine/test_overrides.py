@@ -86,7 +86,7 @@ def test_every_variable_of_the_sources_is_there() -> None:
             *("POLICY_SCALE_IN_MAX", "POLICY_SCALE_IN_CONF_DELTA", "POLICY_COOLDOWN_SYMBOL"),
             *("POLICY_COOLDOWN_GLOBAL", "POLICY_MIN_CONFIDENCE"),
             *("GOVERNOR_ENABLE_ACTIVE_SLOTS", "ACTIVE_SLOTS_BASE", "ACTIVE_SLOTS_TREND_STRONG", "ACTIVE_SLOTS_CHOP"),
-            *("ROTATION_THRESHOLD", "MAX_MARGIN_PCT"),
+            *("ROTATION_THRESHOLD", "MAX_MARGIN_PCT", "MAX_CORRELATION"),
         ]
     )
 

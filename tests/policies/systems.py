@@ -13,6 +13,7 @@ from typing import Any
 from tests.oracles import active_inputs, order_inputs
 from tests.oracles.agreement import Told
 from tests.oracles.book import Facts, Verdict, is_error
+from tests.oracles.correlation import CorrelationParameters, decide_correlation
 from tests.oracles.freeze import decide_freeze
 from tests.oracles.margin import decide_margin
 from tests.oracles.regime import decide_regime
@@ -81,6 +82,29 @@ SLOTS_KINDS = {
     **{"nothing-to-close": "nothing_to_close", "unscored-candidate": "no_score", "rotate": "rotate"},
     **{"unscored-position": "position_without_score", "otherwise": "not_better", "slots-off": "slots_off"},
 }
+
+
+def correlation(label: str, count: int, **changed: Any) -> System:
+    """The comparison of `correlation` with some of the oracle's parameters changed."""
+    p = CorrelationParameters(**changed)
+    moved = {"sign": p.sign, "block_unknown": p.missing_blocks}
+    return System(
+        "correlation",
+        active_inputs.correlation_inputs,
+        lambda facts: decide_correlation(facts, p),
+        outputs={"max_correlation": "max_correlation"},
+        words={"CORRELATION_OK": "ALLOW"},
+        kinds={
+            **{"alone": "nothing_to_compare", "correlated": "correlated"},
+            **{"unknown": "cannot_be_computed", "otherwise": "within_cap"},
+        },
+        parameters=moved if changed else {},
+        unreached=frozenset() if p.missing_blocks else frozenset({"unknown"}),
+        within=1e-12,
+        label=label,
+        count=count,
+    )
+
 
 SYSTEMS = (
     System(
@@ -153,4 +177,8 @@ SYSTEMS = (
         },
     ),
     System("smoothing", parts.caps, parts.cap, outputs={"cap_daily": "cap_daily", "failed": "failed"}),
+    correlation("", 20_000),
+    correlation("absolute", 5_000, sign="ABSOLUTE"),
+    correlation("side-aware", 5_000, sign="SIDE_AWARE"),
+    correlation("missing-passes", 5_000, missing_blocks=False),
 )
