@@ -19,8 +19,10 @@ from tests.oracles.router import (
     meets_quality,
     reserve,
     route,
+    shorting_allowed,
     within_budget,
 )
+from tests.oracles.snapshots import SYMBOLS
 
 Generator = Callable[[int, int], Iterator[Facts]]
 INTENTS = (*ENTRY_INTENTS, *ENTRY_INTENTS, "exit", "risk")
@@ -56,6 +58,19 @@ def routed(facts: Facts, parameters: RouterParameters = ROUTER_DEFAULTS) -> Verd
     if intent in ("exit", "risk"):
         told |= {"reduce_only": True, "max_quantity": held_quantity(positions)}
     return allowed("ROUTED", **told)
+
+
+def shorts(count: int, seed: int) -> Iterator[Facts]:
+    """Inputs of `shorting`: symbols that may be shorted, that may not, and that nobody listed."""
+    rng = _random("shorts", seed)
+    for _ in range(count):
+        yield {"symbol": rng.choice(SYMBOLS)}
+
+
+def may_short(facts: Facts, parameters: RouterParameters = order_inputs.SHORTING) -> Verdict:
+    """Whether a symbol may be shorted."""
+    allows = shorting_allowed(facts["symbol"], parameters)
+    return allowed("MAY_SHORT") if allows else blocked("SHORTING_DISABLED")
 
 
 def orders(count: int, seed: int) -> Iterator[Facts]:

@@ -17,6 +17,7 @@ from tests.oracles.correlation import CorrelationParameters, decide_correlation
 from tests.oracles.freeze import decide_freeze
 from tests.oracles.margin import decide_margin
 from tests.oracles.regime import decide_regime
+from tests.oracles.router import ROUTER_DEFAULTS, RouterParameters
 from tests.oracles.slots import SlotParameters, decide_slots
 from tests.policies import parts
 from tests.policies.parts import Generator
@@ -84,6 +85,24 @@ SLOTS_KINDS = {
 }
 
 
+SHORTING = {"short_enabled": True, "allow_short": order_inputs.SHORTABLE}
+NO_SHORTS = frozenset({"symbol", "otherwise"})
+
+
+def route(label: str, unreached: frozenset[str], p: RouterParameters) -> System:
+    """The comparison of `route`, shorting allowed or not."""
+    return System(
+        "route",
+        order_inputs.signals_of_orders,
+        lambda facts: parts.routed(facts, p),
+        outputs={name: name for name in ("side", "order_intent", "route_reason", "reduce_only", "max_quantity")},
+        words={"UNKNOWN_ACTION": "SKIPPED"},
+        parameters=SHORTING if label else {},
+        unreached=unreached,
+        label=label,
+    )
+
+
 def correlation(label: str, count: int, **changed: Any) -> System:
     """The comparison of `correlation` with some of the oracle's parameters changed."""
     p = CorrelationParameters(**changed)
@@ -119,14 +138,12 @@ SYSTEMS = (
         decide_freeze,
         outputs={"cap_daily": "cap_daily", "ramp_hours": "ramp_hours"},
     ),
+    System("shorting", parts.shorts, lambda facts: parts.may_short(facts, ROUTER_DEFAULTS), unreached=NO_SHORTS),
     System(
-        "route",
-        order_inputs.signals_of_orders,
-        parts.routed,
-        outputs={name: name for name in ("side", "order_intent", "route_reason", "reduce_only", "max_quantity")},
-        words={"UNKNOWN_ACTION": "SKIPPED"},
-        unreached=frozenset({"open-short", "add-short"}),
+        "shorting", parts.shorts, parts.may_short, parameters=SHORTING, unreached=frozenset({"desk"}), label="allowed"
     ),
+    route("", frozenset({"open-short", "add-short"}), ROUTER_DEFAULTS),
+    route("shorting", frozenset(), order_inputs.SHORTING),
     System(
         "universe",
         parts.without_returns(active_inputs.slot_inputs),
