@@ -195,8 +195,8 @@ class Policy:
 
 def _moved(program: Program) -> dict[str, Any]:
     """The parameters that are not at their published default, as a decision tells them."""
-    values = ((p, program.parameters[p.name]) for p in program.plan.parameters)
-    told = {p.name: p.moved(value) for p, value in values if value != p.default}
+    values = program.reached_values()
+    told = {label: p.moved(value) for label, (p, value) in values.items() if value != p.default}
     return {name: value for name, value in told.items() if value != {}}
 
 
@@ -230,7 +230,9 @@ def compile_bundle(bundle: Bundle, environment: Mapping[str, str] | None = None)
     for plan in bundle.plans.values():
         programs[plan.name] = compile_plan(plan, structs, programs, overrides.of(plan))
         policies[plan.name] = _policy(bundle, plan, programs[plan.name], structs, effective)
-    unmet = {fault.span: fault for policy in policies.values() for fault in unmet_requirements(policy.program)}
+    asked = {name for policy in policies.values() for name in policy.program.callees}
+    roots = [policy.program for name, policy in policies.items() if name not in asked]
+    unmet = {fault.span: fault for program in roots for fault in unmet_requirements(program)}
     if unmet:
         raise Refused(unmet.values())
     return Machine(bundle, policies, overrides, effective)
@@ -247,7 +249,7 @@ def _policy(bundle: Bundle, plan: Plan, program: Program, structs: StructTable, 
 
 
 def unmet_requirements(program: Program) -> list[Diagnostic]:
-    """The requirements among parameters that the values at hand do not satisfy."""
+    """The requirements among parameters, its own and those of policies it asks, that the values do not satisfy."""
     nothing = (UNSET,) * len(program.plan.inputs)
     unmet: list[Diagnostic] = []
     for requirement in program.plan.parameter_requirements:
@@ -259,7 +261,7 @@ def unmet_requirements(program: Program) -> list[Diagnostic]:
             named = ", ".join(_shown_value(program, p) for p in _named_in(requirement, program.plan))
             message = f"`{requirement.id}` does not hold with {named}"
             unmet.append(Diagnostic("parameters-require", requirement.span, message))
-    return unmet
+    return [*unmet, *(fault for callee in program.callees.values() for fault in unmet_requirements(callee))]
 
 
 def _named_in(requirement: Requirement, plan: Plan) -> list[Parameter]:

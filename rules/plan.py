@@ -248,3 +248,16 @@ def expressions(plan: Plan) -> Iterator[Node]:
 def _written(template: Template | None) -> Iterator[Node]:
     """The expressions of a message."""
     yield from (part.node for part in (template.parts if template else ()) if isinstance(part, Placeholder))
+
+
+def reached_parameters(plan: Plan, plans: Mapping[str, Plan]) -> dict[str, Parameter]:
+    """Every parameter that decisions of a plan depend on.
+
+    Its own stand under their names, those of the policies it asks under `document.name`, by the document that declares
+    them; one that both have, taken from one library, stands under its own name alone.
+    """
+    own = {p.name: p for p in plan.parameters}
+    known = {(p.origin, p.name) for p in plan.parameters}
+    asked = [plans[call.policy] for call in plan.calls]
+    further = (p for callee in asked for p in reached_parameters(callee, plans).values())
+    return own | {f"{p.origin}.{p.name}": p for p in further if (p.origin, p.name) not in known}

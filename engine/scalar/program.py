@@ -6,7 +6,7 @@ number of a site; `Program.where` says which expression that is, and in which ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from traceback import walk_tb
 from types import CodeType, FunctionType
@@ -22,7 +22,7 @@ from engine.scalar.runtime import EvaluationError
 from engine.scalar.writer import ProgramWriter
 from rules.cel.tree import Node
 from rules.cel.written import UNWRITABLE
-from rules.plan import ParameterValue, Plan
+from rules.plan import Parameter, ParameterValue, Plan, reached_parameters
 
 Result: TypeAlias = tuple[Row, str, tuple[Any, ...], tuple[Any, ...]]
 """The row, the reason, the outputs, and for each step its own result: UNSET where it was not asked, `Untold` where it
@@ -53,9 +53,27 @@ class Program:
     def with_parameters(self, changed: Mapping[str, ParameterValue]) -> Program:
         """The same code over other parameter values, which must lie within their types.
 
-        A parameter taken from a library moves in the policies that this one calls as well.
+        Those of the policies it asks are named `document.name`; one taken from a library moves wherever it is taken.
         """
-        return self._moved({(p.origin, p.name): changed[p.name] for p in self.plan.parameters if p.name in changed})
+        known = ((changed[label], p) for label, p in self.reached.items() if label in changed)
+        return self._moved({(p.origin, p.name): value for value, p in known})
+
+    @property
+    def reached(self) -> dict[str, Parameter]:
+        """Every parameter that its decisions depend on, as `reached_parameters` names them."""
+        return reached_parameters(self.plan, {program.plan.name: program.plan for program in self.asked()})
+
+    def reached_values(self) -> dict[str, tuple[Parameter, ParameterValue]]:
+        """Every parameter that its decisions depend on, with its value."""
+        programs = (self, *self.asked())
+        values = {(p.origin, p.name): own.parameters[p.name] for own in programs for p in own.plan.parameters}
+        return {label: (p, values[p.origin, p.name]) for label, p in self.reached.items()}
+
+    def asked(self) -> Iterator[Program]:
+        """The programs of the policies that it asks, and of those that they ask."""
+        for callee in self.callees.values():
+            yield callee
+            yield from callee.asked()
 
     def _moved(self, moved: Mapping[tuple[str, str], ParameterValue]) -> Program:
         mine = {p.name: moved[p.origin, p.name] for p in self.plan.parameters if (p.origin, p.name) in moved}

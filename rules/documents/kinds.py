@@ -10,6 +10,7 @@ from pydantic import Discriminator, Field, Tag
 from rules.documents.pipeline import PipelineSpec
 from rules.documents.sections import (
     OUTCOME,
+    PARAMETER_NAME,
     WORD,
     ConcludeSpec,
     DecisionSpec,
@@ -183,6 +184,8 @@ class PipelineDocument(Document):
 
 
 Json: TypeAlias = Any
+ParameterName = Annotated[str, Field(pattern=PARAMETER_NAME, max_length=129)]
+"""A parameter of the policy, or `document.name`, of a policy that it asks."""
 
 
 class Expectation(Strict):
@@ -206,7 +209,7 @@ class CaseSpec(Strict):
     given: Identifier | None = None
     set: dict[str, Json] = Field(default_factory=dict)
     drop: list[str] = Field(default_factory=list)
-    parameters: dict[Identifier, Settable] = Field(default_factory=dict)
+    parameters: dict[ParameterName, Settable] = Field(default_factory=dict)
     expect: Expectation
 
 

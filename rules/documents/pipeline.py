@@ -12,6 +12,7 @@ from rules.documents.sections import (
     Identifier,
     Message,
     Name,
+    STEP,
     Outcome,
     RuledSpec,
     RuleSpec,
@@ -19,7 +20,7 @@ from rules.documents.sections import (
     VariableRef,
 )
 
-StepId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
+StepId = Annotated[str, Field(pattern=STEP, max_length=64)]
 
 
 class StepSpec(Strict):

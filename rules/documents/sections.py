@@ -10,6 +10,8 @@ from typing_extensions import TypeAliasType
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$"
 WORD = r"^[A-Za-z_][A-Za-z0-9_]*$"
+STEP = r"^[a-z][a-z0-9_]*$"
+PARAMETER_NAME = r"^([a-z][a-z0-9]*(-[a-z0-9]+)*\.)?[A-Za-z_][A-Za-z0-9_]*$"
 OUTCOME = r"^[A-Z][A-Z0-9_]*$"
 VARIABLE = r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$"
 
