@@ -7,12 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from rules.documents.sections import (
+    STEP,
     Conclusion,
     Expression,
     Identifier,
     Message,
     Name,
-    STEP,
     Outcome,
     RuledSpec,
     RuleSpec,

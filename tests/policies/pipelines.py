@@ -5,9 +5,10 @@ An oracle knows words of its own for some denials; what it calls them, and which
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from tests.oracles import active_inputs, order_inputs
@@ -18,7 +19,7 @@ from tests.oracles.gate import GateParameters, decide_gate
 from tests.oracles.governor import decide_governor, risk_level
 from tests.oracles.margin import decide_margin
 from tests.oracles.router import RouterParameters, decide_route
-from tests.policies.systems import System
+from tests.policies.systems import ROUTED_SHORTS, System
 
 ACTIVE_OUTPUTS = {
     **{"desired_slots": "desired", "open": "open", "available": "available", "margin_usage_pct": "usage_pct"},
@@ -64,7 +65,7 @@ def governor(facts: Facts) -> Verdict:
     """The oracle of the governor, with what active positions found out."""
     verdict = decide_governor(facts)
     found = active(facts)
-    nobody = risk_level(facts["risk"]) == "calm" and not any(facts["multipliers"].values())
+    nobody = _nobody_sizes(facts)
     adviser = verdict["subsystem"] in ("coordinator", "balancer", "amplification")
     return found | {
         **{name: verdict[name] for name in ("effect", "closes", "weakest")},
@@ -75,12 +76,18 @@ def governor(facts: Facts) -> Verdict:
     }
 
 
+def _nobody_sizes(facts: Facts) -> bool:
+    return risk_level(facts["risk"]) == "calm" and all(said is None for said in facts["multipliers"].values())
+
+
 def gate(facts: Facts, parameters: GateParameters) -> Verdict:
     """The oracle of the gate."""
     verdict = decide_gate(facts, parameters)
     adviser = verdict.get("subsystem") in ("coordinator", "balancer", "amplification")
     opened = verdict["stage"] == "open"
-    nobody = opened and risk_level(facts["risk"]) == "calm" and not any(facts["multipliers"].values())
+    nobody = (
+        opened and risk_level(facts["risk"]) == "calm" and all(said is None for said in facts["multipliers"].values())
+    )
     reserve = verdict.get("reserve")
     return verdict | {
         "outcome": "OPEN" if opened else "BLOCKED_ADVISER" if adviser else verdict["outcome"],
@@ -103,11 +110,14 @@ def router(facts: Facts, parameters: RouterParameters) -> Verdict:
     }
 
 
-SHORTS = RouterParameters(short_enabled=True, allow_short={"BTCUSDT": True, "BTC/USDT": True})
-SHORTING = {"short_enabled": True, "allow_short": {"BTCUSDT": True, "BTC/USDT": True}}
-
-
-def _gate(label: str, count: int, parameters: GateParameters, *, mismatches: bool = False, **moved: Any) -> System:
+def _gate(
+    label: str,
+    count: int,
+    parameters: GateParameters,
+    *,
+    mismatches: bool = False,
+    moved: Mapping[str, Any] = MappingProxyType({}),
+) -> System:
     generated: Callable[[int, int], Iterator[Facts]] = partial(
         order_inputs.gate_inputs, parameters=parameters, mismatches=mismatches
     )
@@ -118,7 +128,7 @@ def _gate(label: str, count: int, parameters: GateParameters, *, mismatches: boo
         lambda facts: gate(facts, parameters),
         outputs={name: name for name in (*outputs, "quantity", "reserve", "size_multiplier", "closes")},
         words=DENIALS,
-        kinds=GATE_STEPS,  # type: ignore[arg-type]
+        kinds=GATE_STEPS,
         parameters=moved,
         unreached=frozenset() if mismatches else frozenset({"order"}),
         label=label,
@@ -160,8 +170,14 @@ PIPELINES = (
         within=1e-12,
     ),
     ROUTER,
-    replace(ROUTER, oracle=lambda facts: router(facts, SHORTS), parameters=SHORTING, label="shorting", count=5_000),
+    replace(
+        ROUTER,
+        oracle=lambda facts: router(facts, order_inputs.SHORTING),
+        parameters=ROUTED_SHORTS,
+        label="shorting",
+        count=5_000,
+    ),
     _gate("", 20_000, GateParameters()),
     _gate("mismatched", 5_000, GateParameters(), mismatches=True),
-    _gate("shorting", 5_000, GateParameters(router=SHORTS), **SHORTING),
+    _gate("shorting", 5_000, GateParameters(router=order_inputs.SHORTING), moved=ROUTED_SHORTS),
 )
