@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
+from rules.documents.latch import LatchSpec
 from rules.documents.sections import (
     OUTCOME,
     WORD,
@@ -174,6 +175,13 @@ class WhitelistDocument(Document):
     spec: WhitelistSpec
 
 
+class LatchDocument(Document):
+    """On or off, with the state that keeps it from switching back and forth."""
+
+    kind: Literal["Latch"]
+    spec: LatchSpec
+
+
 Json: TypeAlias = Any
 
 
@@ -229,6 +237,7 @@ DOCUMENTS: MappingProxyType[str, type[Document]] = MappingProxyType(
         "DecisionTable": DecisionTableDocument,
         "RoutingMap": RoutingMapDocument,
         "Whitelist": WhitelistDocument,
+        "Latch": LatchDocument,
         "Suite": SuiteDocument,
     }
 )

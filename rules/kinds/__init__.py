@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from rules.kinds.formula import lower_formula
+from rules.kinds.latch import lower_latch
 from rules.kinds.lowering import Lowering
 from rules.kinds.rule_list import lower_rule_list
 from rules.kinds.table import lower_table
@@ -19,5 +20,6 @@ LOWER: Mapping[str, Callable[[Lowering], Plan | None]] = MappingProxyType(
         "DecisionTable": lower_table,
         "RoutingMap": lower_table,
         "Whitelist": lower_whitelist,
+        "Latch": lower_latch,
     }
 )
