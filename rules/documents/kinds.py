@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
+from rules.documents.latch import LatchSpec
 from rules.documents.pipeline import PipelineSpec
 from rules.documents.sections import (
     OUTCOME,
@@ -183,6 +184,13 @@ class PipelineDocument(Document):
     spec: PipelineSpec
 
 
+class LatchDocument(Document):
+    """On or off, with the state that keeps it from switching back and forth."""
+
+    kind: Literal["Latch"]
+    spec: LatchSpec
+
+
 Json: TypeAlias = Any
 ParameterName = Annotated[str, Field(pattern=PARAMETER_NAME, max_length=129)]
 """A parameter of the policy, or `document.name`, of a policy that it asks."""
@@ -241,6 +249,7 @@ DOCUMENTS: MappingProxyType[str, type[Document]] = MappingProxyType(
         "RoutingMap": RoutingMapDocument,
         "Whitelist": WhitelistDocument,
         "Pipeline": PipelineDocument,
+        "Latch": LatchDocument,
         "Suite": SuiteDocument,
     }
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from rules.kinds.formula import lower_formula
+from rules.kinds.latch import lower_latch
 from rules.kinds.lowering import Lowering
 from rules.kinds.pipeline import lower_pipeline
 from rules.kinds.rule_list import lower_rule_list
@@ -21,5 +22,6 @@ LOWER: Mapping[str, Callable[[Lowering], Plan | None]] = MappingProxyType(
         "RoutingMap": lower_table,
         "Whitelist": lower_whitelist,
         "Pipeline": lower_pipeline,
+        "Latch": lower_latch,
     }
 )
