@@ -31,7 +31,7 @@ from rules.documents.latch import LatchSpec
 from rules.kinds.assembly import plan_of
 from rules.kinds.latch_parts import Limits, State, read_limits, read_state
 from rules.kinds.lowering import Body, Lowering
-from rules.kinds.records import there
+from rules.kinds.conditions import there
 from rules.kinds.rules import preconditions
 from rules.plan import Case, Output, Plan
 from rules.source import Span

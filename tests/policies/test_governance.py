@@ -72,13 +72,13 @@ def whole_microseconds(seconds: float) -> float:
 
 def chained(runs: Iterable[list[Observed]]) -> Iterator[Observed]:
     """Several runs as one, each after the one before."""
-    passed = None
+    passed: datetime | None = None
     for run in runs:
+        first, last = (datetime.fromisoformat(now) for now, _ in (run[0], run[-1]))
+        start = first if passed is None else passed
         for now, reading in run:
-            at = datetime.fromisoformat(now)
-            passed = passed or at
-            yield text(passed + (at - datetime.fromisoformat(run[0][0]))), reading
-        passed += datetime.fromisoformat(run[-1][0]) - datetime.fromisoformat(run[0][0])
+            yield text(start + (datetime.fromisoformat(now) - first)), reading
+        passed = start + (last - first)
 
 
 def instants(state: dict[str, Any]) -> dict[str, Any]:
