@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Discriminator, Field, Tag
 
 from rules.documents.latch import LatchSpec
+from rules.documents.scorecard import ScorecardSpec
 from rules.documents.sections import (
     OUTCOME,
     WORD,
@@ -182,6 +183,13 @@ class LatchDocument(Document):
     spec: LatchSpec
 
 
+class ScorecardDocument(Document):
+    """Which word of an enum most speaks for."""
+
+    kind: Literal["Scorecard"]
+    spec: ScorecardSpec
+
+
 Json: TypeAlias = Any
 
 
@@ -238,6 +246,7 @@ DOCUMENTS: MappingProxyType[str, type[Document]] = MappingProxyType(
         "RoutingMap": RoutingMapDocument,
         "Whitelist": WhitelistDocument,
         "Latch": LatchDocument,
+        "Scorecard": ScorecardDocument,
         "Suite": SuiteDocument,
     }
 )

@@ -9,6 +9,7 @@ from rules.kinds.formula import lower_formula
 from rules.kinds.latch import lower_latch
 from rules.kinds.lowering import Lowering
 from rules.kinds.rule_list import lower_rule_list
+from rules.kinds.scorecard import lower_scorecard
 from rules.kinds.table import lower_table
 from rules.kinds.whitelist import lower_whitelist
 from rules.plan import Plan
@@ -21,5 +22,6 @@ LOWER: Mapping[str, Callable[[Lowering], Plan | None]] = MappingProxyType(
         "RoutingMap": lower_table,
         "Whitelist": lower_whitelist,
         "Latch": lower_latch,
+        "Scorecard": lower_scorecard,
     }
 )
