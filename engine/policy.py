@@ -21,6 +21,7 @@ from engine.overrides import Overrides, effective_digest, read_overrides
 from engine.scalar.known import Row
 from engine.scalar.program import Program, Result, compile_expression, compile_plan
 from engine.scalar.runtime import EvaluationError
+from engine.stages import stages_of
 from engine.structs import StructTable
 from engine.tracing import Tracer
 from rules.bundle import Bundle
@@ -121,7 +122,7 @@ class Policy:
             return self._failed(*self._explain(error, inputs), stamp, traced), None
         except Exception as error:  # noqa: BLE001 -- nothing that goes wrong here may look like an answer
             return self._failed(_internal(error), None, stamp, traced), None
-        (outcome, rule, effect), reason, _ = found
+        (outcome, rule, effect), reason, _, steps = found
         decision = Decision(
             decision_id=stamp.decision_id,
             policy=self.plan.name,
@@ -133,6 +134,7 @@ class Policy:
             rule=rule,
             reason=reason,
             outputs=outputs,
+            stages=stages_of(self.program, steps) if steps else None,
             trace=traced,
             parameters=dict(self.moved) or None,
             decided_at=stamp.decided_at,
@@ -193,8 +195,8 @@ class Policy:
 
 def _moved(program: Program) -> dict[str, Any]:
     """The parameters that are not at their published default, as a decision tells them."""
-    values = ((p, program.parameters[p.name]) for p in program.plan.parameters)
-    told = {p.name: p.moved(value) for p, value in values if value != p.default}
+    values = program.reached_values()
+    told = {label: p.moved(value) for label, (p, value) in values.items() if value != p.default}
     return {name: value for name, value in told.items() if value != {}}
 
 
@@ -228,7 +230,9 @@ def compile_bundle(bundle: Bundle, environment: Mapping[str, str] | None = None)
     for plan in bundle.plans.values():
         programs[plan.name] = compile_plan(plan, structs, programs, overrides.of(plan))
         policies[plan.name] = _policy(bundle, plan, programs[plan.name], structs, effective)
-    unmet = {fault.span: fault for policy in policies.values() for fault in unmet_requirements(policy.program)}
+    asked = {name for policy in policies.values() for name in policy.program.callees}
+    roots = [policy.program for name, policy in policies.items() if name not in asked]
+    unmet = {fault.span: fault for program in roots for fault in unmet_requirements(program)}
     if unmet:
         raise Refused(unmet.values())
     return Machine(bundle, policies, overrides, effective)
@@ -245,7 +249,7 @@ def _policy(bundle: Bundle, plan: Plan, program: Program, structs: StructTable, 
 
 
 def unmet_requirements(program: Program) -> list[Diagnostic]:
-    """The requirements among parameters that the values at hand do not satisfy."""
+    """The requirements among parameters, its own and those of policies it asks, that the values do not satisfy."""
     nothing = (UNSET,) * len(program.plan.inputs)
     unmet: list[Diagnostic] = []
     for requirement in program.plan.parameter_requirements:
@@ -257,7 +261,7 @@ def unmet_requirements(program: Program) -> list[Diagnostic]:
             named = ", ".join(_shown_value(program, p) for p in _named_in(requirement, program.plan))
             message = f"`{requirement.id}` does not hold with {named}"
             unmet.append(Diagnostic("parameters-require", requirement.span, message))
-    return unmet
+    return [*unmet, *(fault for callee in program.callees.values() for fault in unmet_requirements(callee))]
 
 
 def _named_in(requirement: Requirement, plan: Plan) -> list[Parameter]:

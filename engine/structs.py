@@ -107,6 +107,10 @@ class StructTable:
             raise ValueError(f"record `{record.name}` is not the one in this table of structures")
         return self._shapes[record.name]
 
+    def maker(self, record: RecordType) -> Callable[..., object]:
+        """What makes a record of its fields, by their attributes; what is not given is absent."""
+        return self.shape(record).cls
+
     def pattern(self, expression: str) -> Pattern:
         """The pattern of an expression; the same expression shares its memory."""
         if expression not in self._patterns:

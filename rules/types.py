@@ -248,7 +248,8 @@ def proves(found: Type, declared: Type) -> bool:
             )
             return above and below
         case StringType(), StringType():
-            return (declared.max_length is None and declared.pattern is None) or declared == found
+            most, long = declared.max_length, found.max_length
+            return declared.pattern in (None, found.pattern) and (most is None or (long is not None and long <= most))
         case ListType(), ListType():
             fits = declared.max_items is None or (found.max_items is not None and found.max_items <= declared.max_items)
             return fits and proves(found.item, declared.item)

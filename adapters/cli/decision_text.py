@@ -12,7 +12,7 @@ from adapters.cli.terminal import Row, heading, mark, printable, table, wrapped,
 
 if TYPE_CHECKING:
     from adapters.cli.deciding import Made
-    from engine.decision import Decision, DecisionError, Reading, RuleTrace
+    from engine.decision import Decision, DecisionError, Reading, RuleTrace, Stage
     from engine.policy import Policy
     from engine.tracing import Step
     from rules.plan import Parameter
@@ -60,6 +60,8 @@ def decision_lines(policy: Policy, made: Made) -> list[str]:
         lines += ["", heading("error"), *error_lines(decision.error)]
     if decision.outputs:
         lines += ["", heading("outputs"), *output_lines(policy, decision.outputs)]
+    if decision.stages:
+        lines += ["", heading("stages"), *stage_lines(decision.stages)]
     if decision.parameters:
         lines += ["", heading("parameters not as published"), *parameter_lines(_moved(policy, decision), decision)]
     if decision.trace:
@@ -122,6 +124,41 @@ def parameter_lines(parameters: Iterable[Parameter], decision: Decision) -> list
         else:
             rows.append((parameter.name, published))
     return table(rows, 2)
+
+
+def stage_lines(stages: Sequence[Stage], depth: int = 0, column: int | None = None) -> list[str]:
+    """The steps of a pipeline as a tree: what each decided and why; a step that is a pipeline with its own below it."""
+    column = column or max(_name_end(stages, depth), default=0) + 2
+    lines: list[str] = []
+    for stage in stages:
+        name, text, colour = _stage_status(stage)
+        head = f"{'  ' * (depth + 1)}{mark(name)} {stage.id}"
+        block = wrapped(printable(text), column, head)
+        block[0] = _coloured(block[0], head, colour) if colour else block[0]
+        lines += [*block, *stage_lines(stage.stages, depth + 1, column)]
+    return lines
+
+
+def _name_end(stages: Sequence[Stage], depth: int) -> Iterator[int]:
+    """Where the name of each stage of a tree ends."""
+    for stage in stages:
+        yield 2 * (depth + 1) + 2 + len(stage.id)
+        yield from _name_end(stage.stages, depth + 1)
+
+
+def _stage_status(stage: Stage) -> tuple[str, str, str | None]:
+    """The mark of a step, what it decided, and its colour."""
+    if not stage.asked:
+        return "untried", "not asked", None
+    if stage.error is not None:
+        return "failed", f"could not be asked: {stage.error}", "red"
+    blocks = stage.effect == "block"
+    reason = f": {stage.reason}" if stage.reason else ""
+    return (
+        "passed-over" if blocks else "applied",
+        f"{stage.outcome} ({stage.effect}){reason}",
+        "red" if blocks else None,
+    )
 
 
 def _published(parameter: Parameter) -> str:

@@ -43,6 +43,9 @@ def explanation_lines(policy: Policy, made: Made) -> list[str]:
     lines += [text.headline(decision), *text.reason_lines(decision)]
     if decision.error is not None:
         lines += ["", heading("It failed closed"), *text.error_lines(decision.error)]
+    if decision.stages:
+        title = "Steps in the order in which they were asked; one that blocks denies"
+        lines += ["", heading(title), *text.stage_lines(decision.stages)]
     if decision.trace:
         title = "Rules in order, the first that applies decides" if policy.plan.cases else "Rules"
         lines += ["", heading(title), *text.rule_lines(decision.trace)]

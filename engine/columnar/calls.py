@@ -96,11 +96,11 @@ class Elementwise:
 
 
 def _each(site: Site, columns: Sequence[Column], size: int) -> Value:
-    which, lanes = _distinct(columns, size)
+    which, lanes = distinct(columns, size)
     return _computed(site, [column.take(which) for column in columns], len(which)).take(lanes)
 
 
-def _distinct(columns: Sequence[Column], size: int) -> tuple[Array, Array]:
+def distinct(columns: Sequence[Column], size: int) -> tuple[Array, Array]:
     """A lane for each different set of arguments, and for each lane which of those it has."""
     keys: Sequence[Hashable] = range(size)
     if all(isinstance(column, Numbers | Texts) for column in columns):
@@ -136,6 +136,8 @@ def _computed(site: Site, columns: Sequence[Column], size: int) -> Value:
             results[at] = function(*row)
         except EvaluationError as error:
             errors[at] = site.failures.number(error.code, site.node)
+        except Exception:  # noqa: BLE001 -- a lane that nobody asks for may hold anything; one that is asked for blocks
+            errors[at] = site.failures.number("internal", site.node)
     made = Builder(site.structs).column(site.node.type, results, errors == 0)
     return Value(with_presence(made, None), errors if errors.any() else None)
 

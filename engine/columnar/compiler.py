@@ -18,6 +18,7 @@ from engine.columnar.columns import Column, Maps, Numbers, Records, Texts, conca
 from engine.columnar.frames import Code, Failures, Frame, Value, everywhere, first_error
 from engine.columnar.lists import lookup, map_written_out, written_out
 from engine.columnar.loops import Macro
+from engine.columnar.making import Made, MemberCode, Message, failed
 from engine.columnar.ragged import Array
 from engine.columnar.translations import TRANSLATIONS
 from engine.scalar.emitter import DECIDED
@@ -31,14 +32,19 @@ from rules.cel.tree import (
     Definition,
     Entries,
     Entry,
+    Failed,
     Has,
     Items,
     Local,
     Logic,
     Loop,
+    Member,
     Node,
+    Placeholder,
+    RecordOf,
     Root,
     Select,
+    Text,
     Variable,
 )
 from rules.types import DoubleType, ListType, MapType, RecordType
@@ -110,6 +116,21 @@ class Compiler:
                 codes = tuple(self.code(value, levels) for _, value in entries)
                 assert isinstance(t, MapType)
                 return lambda frame: map_written_out(names, codes, t, frame), True
+            case Failed(body=body):
+                code = self.code(body, levels)
+                return lambda frame: failed(code, frame), code.dear
+            case Text(parts=parts):
+                given = (part.node for part in parts if isinstance(part, Placeholder))
+                return Message(node, tuple(self.code(part, levels) for part in given), self.structs), True
+            case RecordOf(members=members):
+                return Made(node, {member.field.name: self._member(member, levels) for member in members}), True
+
+    def _member(self, member: Member, levels: Levels) -> MemberCode:
+        value, when = (None if part is None else self.code(part, levels) for part in (member.value, member.when))
+        outside = 0
+        if member.value is not None and member.outside:
+            outside = self.failures.number("out-of-range", member.value)
+        return MemberCode(member, value, when, outside)
 
     def _root(self, node: Root) -> tuple[Run, bool]:
         if node.kind == "parameter":

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.columnar.asking import Called, arguments, asking
+from engine.columnar.asking import Asked, Called, asked, asking
 from engine.columnar.building import Builder, constant, field_natives
 from engine.columnar.columns import Column, concatenated, with_presence
 from engine.columnar.compiler import Compiler
@@ -70,18 +70,15 @@ class _Code:
     """The code of a policy and of those it calls, whatever their parameters."""
 
     cases: Cases
-    asks: Mapping[str, tuple[str, Any]]
-    """By the name of a call: the policy asked, and its arguments."""
+    asks: Mapping[str, Asked]
+    """By the name of a call."""
     callees: Mapping[str, _Code]
 
 
 def _compiled(program: Program, structs: StructTable) -> _Code:
     compiler = Compiler(structs)
     callees = {name: _compiled(callee, structs) for name, callee in program.callees.items()}
-    asks = {
-        call.name: (call.policy, arguments(call, program.callees[call.policy].plan, compiler))
-        for call in program.plan.calls
-    }
+    asks = {call.name: asked(call, program.callees[call.policy].plan, compiler) for call in program.plan.calls}
     return _Code(Cases(program.plan, compiler), asks, callees)
 
 
@@ -91,7 +88,7 @@ def _setting(program: Program, code: _Code, structs: StructTable) -> Setting:
         name: Called(callee, code.callees[name].cases, _setting(callee, code.callees[name], structs), structs)
         for name, callee in program.callees.items()
     }
-    return Setting(parameters, {name: asking(called[policy], given) for name, (policy, given) in code.asks.items()})
+    return Setting(parameters, {name: asking(called[ask.policy], ask) for name, ask in code.asks.items()})
 
 
 class Reader:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from engine.scalar.constants import Constants
 from engine.scalar.loops import LoopWriter
+from engine.scalar.making import write_made
 from engine.scalar.shapes import Fold, Key, depth_of, fold_of, free_locals, is_safe, key_of
 from engine.scalar.translations import write_call
 from rules.cel.prepared import prepared
@@ -21,10 +22,8 @@ from rules.cel.tree import (
     Call,
     Conditional,
     Constant,
-    Entries,
     Entry,
     Has,
-    Items,
     Local,
     Logic,
     Loop,
@@ -52,6 +51,9 @@ class Attributes(Protocol):
 
     def attribute(self, record: str, field: str) -> str:
         """The attribute name of a field; never the field's own text."""
+
+    def maker(self, record: RecordType) -> Callable[..., object]:
+        """What makes a record of its fields, by their attributes."""
 
 
 @dataclass(slots=True)
@@ -137,7 +139,10 @@ class Emitter:
             self._prepare_variable(node, key)
             return
         if isinstance(node, Has):
-            self._prepare_tested(node.path)
+            if isinstance(node.path, Root):
+                self.prepare(node.path)
+            else:
+                self._prepare_tested(node.path)
             return
         if isinstance(node, Root) and node.kind == "call" and key is not None:
             self.prepare_call(self, node, key)
@@ -202,14 +207,17 @@ class Emitter:
         self._prepare_parts(inner)
         self.known[key] = self.remembered(self.fresh("m"), self.write(inner))
 
-    def remembered(self, value: str, code: str) -> str:
-        """A local function that computes `code` when first asked and remembers it in `value`; its call."""
+    def remembered(self, value: str, code: str, nothing: str = "UNSET") -> str:
+        """A local function that computes `code` when first asked and remembers it in `value`; its call.
+
+        `nothing` stands for what has not been computed, and is no value of `code`.
+        """
         function = self.fresh("g")
-        self.lines.add(f"{value} = UNSET")
+        self.lines.add(f"{value} = {nothing}")
         self.lines.add(f"def {function}():")
         self.lines.indent += 1
         self.lines.add(f"nonlocal {value}")
-        self.lines.add(f"if {value} is UNSET: {value} = {code}")
+        self.lines.add(f"if {value} is {nothing}: {value} = {code}")
         self.lines.add(f"return {value}")
         self.lines.indent -= 1
         return f"{function}()"
@@ -292,11 +300,8 @@ class Emitter:
                 return self._call(node, items)
             case Loop():
                 return self._macro(node, items)
-            case Items(items=parts):
-                return "[" + ", ".join(self.write(part, items) for part in parts) + "]"
-            case Entries(entries=entries):
-                pairs = (f"{self.constant(key)}: {self.write(value, items)}" for key, value in entries)
-                return "{" + ", ".join(pairs) + "}"
+            case _:
+                return write_made(self, node, items)
 
     def _there(self, name: str, node: Node) -> str:
         """The smallest or largest of a list that may have been empty: an error of the case that reads it."""
@@ -352,7 +357,8 @@ class Emitter:
     def _call(self, node: Call, items: Mapping[int, str]) -> str:
         if node.overload.id == "add_list":
             left, right = (self.write(arg, items) for arg in node.args)
-            return f"({left} + {right} if {right} else {left})" if right.isidentifier() else f"({left} + {right})"
+            held = left.isidentifier() and right.isidentifier()
+            return f"({left} + {right} if {right} else {left})" if held else f"({left} + {right})"
         args = [self.write(arg, items) for arg in node.args]
         if node.overload.takes_literal and isinstance(literal := node.args[-1], Constant):
             args[-1] = self.constants.add(prepared(node.overload, literal.value))

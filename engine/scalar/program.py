@@ -6,7 +6,7 @@ number of a site; `Program.where` says which expression that is, and in which ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from traceback import walk_tb
 from types import CodeType, FunctionType
@@ -21,10 +21,12 @@ from engine.scalar.names import NAMES
 from engine.scalar.runtime import EvaluationError
 from engine.scalar.writer import ProgramWriter
 from rules.cel.tree import Node
-from rules.plan import ParameterValue, Plan
+from rules.cel.written import UNWRITABLE
+from rules.plan import Parameter, ParameterValue, Plan, reached_parameters
 
-Result: TypeAlias = tuple[Row, str, tuple[Any, ...]]
-UNWRITABLE = "the reason could not be written"
+Result: TypeAlias = tuple[Row, str, tuple[Any, ...], tuple[Any, ...]]
+"""The row, the reason, the outputs, and for each step its own result: UNSET where it was not asked, `Untold` where it
+could not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Program:
     """The line of `full` at which each case begins: cases may share what fails, but not the line that asks for it."""
     source: str
     verdict: Callable[..., Row]
+    values: Callable[..., tuple[Row, None, tuple[Any, ...]]]
     full: Callable[..., Result]
     lines: Callable[..., list[tuple[str, str]]]
     names: Mapping[str, Any]
@@ -50,9 +53,27 @@ class Program:
     def with_parameters(self, changed: Mapping[str, ParameterValue]) -> Program:
         """The same code over other parameter values, which must lie within their types.
 
-        A parameter taken from a library moves in the policies that this one calls as well.
+        Those of the policies it asks are named `document.name`; one taken from a library moves wherever it is taken.
         """
-        return self._moved({(p.origin, p.name): changed[p.name] for p in self.plan.parameters if p.name in changed})
+        known = ((changed[label], p) for label, p in self.reached.items() if label in changed)
+        return self._moved({(p.origin, p.name): value for value, p in known})
+
+    @property
+    def reached(self) -> dict[str, Parameter]:
+        """Every parameter that its decisions depend on, as `reached_parameters` names them."""
+        return reached_parameters(self.plan, {program.plan.name: program.plan for program in self.asked()})
+
+    def reached_values(self) -> dict[str, tuple[Parameter, ParameterValue]]:
+        """Every parameter that its decisions depend on, with its value."""
+        programs = (self, *self.asked())
+        values = {(p.origin, p.name): own.parameters[p.name] for own in programs for p in own.plan.parameters}
+        return {label: (p, values[p.origin, p.name]) for label, p in self.reached.items()}
+
+    def asked(self) -> Iterator[Program]:
+        """The programs of the policies that it asks, and of those that they ask."""
+        for callee in self.callees.values():
+            yield callee
+            yield from callee.asked()
 
     def _moved(self, moved: Mapping[tuple[str, str], ParameterValue]) -> Program:
         mine = {p.name: moved[p.origin, p.name] for p in self.plan.parameters if (p.origin, p.name) in moved}
@@ -64,10 +85,19 @@ class Program:
         parameters = {
             f"P{index}": native(self.parameters[p.name], p.type) for index, p in enumerate(self.plan.parameters)
         }
-        calls = {f"C{index}": self.callees[call.policy].call for index, call in enumerate(self.plan.calls)}
-        names = {**self.names, **parameters, **calls, "__builtins__": _BUILTINS}
-        verdict, full, lines = (FunctionType(self.codes[name], names) for name in ("verdict", "full", "lines"))
-        return replace(self, verdict=verdict, full=full, lines=lines, names=names)
+        names = {**self.names, **parameters, **self._asking(), "__builtins__": _BUILTINS}
+        made = (FunctionType(self.codes[name], names) for name in ("verdict", "values", "full", "lines"))
+        verdict, values, full, lines = made
+        return replace(self, verdict=verdict, values=values, full=full, lines=lines, names=names)
+
+    def _asking(self) -> dict[str, Any]:
+        """The functions by which generated code asks the policies called."""
+        asking: dict[str, Any] = {}
+        for index, call in enumerate(self.plan.calls):
+            callee = self.callees[call.policy]
+            asking |= {f"R{index}": callee.call_row, f"V{index}": callee.call_values, f"C{index}": callee.call}
+            asking[f"L{index}"] = callee.lines
+        return asking
 
     def where(self, error: EvaluationError) -> tuple[Node, str | None]:
         """The expression that an error of `full` arose in, and the case that was then looked at."""
@@ -80,8 +110,41 @@ class Program:
         try:
             return self.full(*inputs)
         except EvaluationError as error:
-            row: Row = (self.plan.on_error, "error", "block")
-            return row, f"the decision failed: {error.code}", (UNSET,) * len(self.plan.outputs)
+            unset = (UNSET,) * len(self.plan.outputs)
+            return self._failed, f"the decision failed: {error.code}", unset, (UNSET,) * len(self.plan.stages)
+
+    def call_values(self, *inputs: Any) -> tuple[Row, None, tuple[Any, ...]]:
+        """`call` without the reason."""
+        try:
+            return self.values(*inputs)
+        except EvaluationError:
+            return self._failed, None, (UNSET,) * len(self.plan.outputs)
+
+    def call_row(self, *inputs: Any) -> tuple[Row]:
+        """`call` without reason and outputs."""
+        try:
+            return (self.verdict(*inputs),)
+        except EvaluationError:
+            return (self._failed,)
+
+    @property
+    def _failed(self) -> Row:
+        return self.plan.on_error, "error", "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """In place of a step's result: why the step could not be asked."""
+
+    code: str
+
+
+def tried(ask: Callable[[], Any]) -> Any:
+    """What a step decided, or why it could not be asked."""
+    try:
+        return ask()
+    except EvaluationError as error:
+        return Untold(error.code)
 
 
 def given(value: Any, site: int) -> Any:
@@ -109,9 +172,10 @@ def compile_plan(
         starts=writer.starts,
         source=source,
         verdict=_unlinked,
+        values=_unlinked,
         full=_unlinked,
         lines=_unlinked,
-        names={**NAMES, **writer.constants.values, "UNSET": UNSET, "GIVEN": given, "BAD": UNWRITABLE},
+        names={**NAMES, **writer.constants.values, "UNSET": UNSET, **_OWN_NAMES},
         codes=codes,
     ).linked()
 
@@ -134,6 +198,7 @@ def compile_expression(program: Program, node: Node) -> Callable[..., Any]:
     return FunctionType(code, {**program.names, **writer.constants.values})
 
 
+_OWN_NAMES = {"GIVEN": given, "BAD": UNWRITABLE, "TRIED": tried, "NOT_YET": object()}
 _BUILTINS = {
     "len": len, "min": min, "max": max, "abs": abs, "any": any, "all": all, "float": float, "int": int, "str": str,
     "Exception": Exception,

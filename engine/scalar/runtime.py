@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NoReturn, TypeVar
 
+from rules.cel.written import UNWRITABLE
 from rules.times import format_duration, format_timestamp
 from rules.types import DURATION_MAX_US, INT_MAX, INT_MIN
 
@@ -313,6 +314,23 @@ def within(value: T, admitted: Callable[[T], bool], site: int) -> T:
     raise EvaluationError("out-of-range", site)
 
 
+def has_failed(body: Callable[[], object]) -> bool:
+    """Whether an expression has no value."""
+    try:
+        body()
+    except EvaluationError:
+        return True
+    return False
+
+
+def said(message: Callable[[], str]) -> str:
+    """A message, or what stands in place of one that cannot be written."""
+    try:
+        return message()
+    except Exception:  # noqa: BLE001 -- a message never changes a decision
+        return UNWRITABLE
+
+
 def text_of_bool(value: bool) -> str:
     """`true` or `false`."""
     return "true" if value else "false"
@@ -353,6 +371,8 @@ NAMES: dict[str, Any] = {
     "UNITS": whole_units,
     "MILLIS": milliseconds_of,
     "WITHIN": within,
+    "FAILED": has_failed,
+    "SAID": said,
     "TBOOL": text_of_bool,
     "TTIME": format_timestamp,
     "TDUR": format_duration,

@@ -18,14 +18,19 @@ from rules.cel.tree import (
     Constant,
     Entries,
     Entry,
+    Failed,
     Has,
     Items,
     Local,
     Logic,
     Loop,
+    Member,
     Node,
+    Placeholder,
+    RecordOf,
     Root,
     Select,
+    Text,
     Variable,
     children,
 )
@@ -65,8 +70,20 @@ def key_of(node: Node, depths: Depths | None = None) -> Key:
             return (type(node).__name__, show(node.type))  # nothing in it says of what it is one
         case Entries(entries=entries):
             return ("entries", *((key.value, key_of(value, depths)) for key, value in entries))
-        case Has() | Conditional() | Items():
+        case Text(parts=parts):
+            return ("text", *(part if isinstance(part, str) else _part_key(part, depths) for part in parts))
+        case RecordOf(members=members, type=t):
+            return ("record", t.name, *(_member_key(member, depths) for member in members))
+        case Has() | Conditional() | Items() | Failed():
             return (type(node).__name__, *(key_of(child, depths) for child in children(node)))
+
+
+def _part_key(part: Placeholder, depths: Depths | None) -> Key:
+    return (part.format, type(part.node.type).__name__, key_of(part.node, depths))
+
+
+def _member_key(member: Member, depths: Depths | None) -> Key:
+    return tuple(None if node is None else key_of(node, depths) for node in (member.value, member.when))
 
 
 def free_locals(node: Node) -> frozenset[int]:

@@ -229,6 +229,9 @@ class Checker:
             library = self.scope.offered.get(f"{namespace}.{node.name}")
             if library is not None:
                 near = f"uses: {{{library}: [{node.name}]}}"
+            if f"{namespace}.{node.name}" in self.scope.later:
+                message = f"`{namespace}.{node.name}` is not known before it is asked"
+                raise self.fail_at_name("cel-name", node, message, expected="a step that stands above")
             raise self.fail_at_name(
                 "cel-name",
                 node,

@@ -1,8 +1,9 @@
 """What an expression may cost at most: units counted from its tree and the bounds of its types, before anything runs.
 
 The prices are those that Kubernetes gives CEL: a read, an operator or a call is 1 unit, a literal nothing, a new list
-10, a new map 30, text a tenth of a unit a character (of what it makes too), a pattern by its size. A loop costs its
-source and, for each item that the type admits, its body. A variable is evaluated once however often it is read.
+10, a new map 30, a new record 40, text a tenth of a unit a character (of what it makes too), a pattern by its size. A
+loop costs its source and, for each item that the type admits, its body. A variable is evaluated once however often it
+is read.
 """
 
 from __future__ import annotations
@@ -16,21 +17,24 @@ from rules.cel.tree import (
     Constant,
     Entries,
     Entry,
+    Failed,
     Has,
     Items,
     Local,
     Logic,
     Loop,
     Node,
+    RecordOf,
     Root,
     Select,
+    Text,
     Variable,
     children,
 )
 from rules.patterns import program_size
 from rules.types import ListType, MapType, RecordType, StringType, Type
 
-NEW_LIST, NEW_MAP = 10, 30
+NEW_LIST, NEW_MAP, NEW_RECORD = 10, 30, 40
 CHARACTERS_A_UNIT = 10
 PATTERN_CHARACTERS_A_UNIT = 4
 PATTERN_STEPS_A_UNIT = 16
@@ -104,6 +108,12 @@ class Meter:
                 return NEW_LIST + self.all(items)
             case Entries(entries=entries):
                 return NEW_MAP + self.all(value for _, value in entries)
+            case Failed(body=body):
+                return 1 + self.units(body)
+            case Text(type=written):
+                return 1 + _weight(written, deep=False) + self.all(children(node))
+            case RecordOf():
+                return NEW_RECORD + self.all(children(node))
 
     def _definition(self, node: Variable) -> int:
         if id(node.definition) in self._read:

@@ -14,10 +14,11 @@ from rules.cel import presence, syntax
 from rules.cel.checker import Checker, Text, Untyped
 from rules.cel.literals import fits_value, outer
 from rules.cel.mismatch import conversion
+from rules.cel.paths import path_of
 from rules.cel.presence import Facts, Need
 from rules.cel.scope import Scope
 from rules.cel.syntax_faults import SyntaxFault
-from rules.cel.tree import Constant, Entry, Node, Root, Select, extent, path_of
+from rules.cel.tree import Constant, Entry, Node, Placeholder, Root, Select, extent
 from rules.diagnostics import Diagnostics
 from rules.source import Source, Span
 from rules.types import (
@@ -198,14 +199,6 @@ def _test(read: Node, shown: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Placeholder:
-    """One `{expression:format}` of a message. `format` is empty where the type has one way to be written."""
-
-    node: Node
-    format: str
-
-
-@dataclass(frozen=True, slots=True)
 class Template:
     """A message: text and placeholders in turn."""
 
@@ -214,25 +207,6 @@ class Template:
 
 
 Part: TypeAlias = str | Placeholder
-WRITTEN_NUMBER = 512
-"""Characters of a number, a time or a truth value in a message, at most: 309 digits, 99 decimals, signs and marks."""
-
-
-def longest(message: Template) -> int | None:
-    """The most characters that a message can have; None when it quotes a text without a length."""
-    total = 0
-    for part in message.parts:
-        if isinstance(part, str):
-            total += len(part)
-            continue
-        match part.node.type:
-            case StringType(max_length=None):
-                return None
-            case StringType(max_length=int() as most):
-                total += most
-            case _:
-                total += WRITTEN_NUMBER
-    return total
 
 
 _FORMAT = re.compile(r":(,?(?:\.\d{1,2}[f%e]|d)?)$")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from rules.cel import syntax
 from rules.cel.functions import BY_ID
 from rules.cel.literals import fits_value
-from rules.cel.tree import Call, Conditional, Constant, Entry, Local, Loop, Node, Root, Variable, define, path_of, walk
+from rules.cel.paths import path_of
+from rules.cel.tree import Call, Conditional, Constant, Entry, Local, Loop, Node, Root, Variable, define, walk
 from rules.types import BOOL, MapType
 
 if TYPE_CHECKING:

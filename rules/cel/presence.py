@@ -10,11 +10,12 @@ facts about loop variables neither enter nor leave it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
+from rules.cel.paths import Path, is_guarded, path_of
 from rules.cel.tree import (
     Call,
     Conditional,
@@ -26,14 +27,13 @@ from rules.cel.tree import (
     Local,
     Logic,
     Loop,
+    Member,
     Node,
-    Path,
+    RecordOf,
     Root,
     Select,
     Variable,
     children,
-    is_guarded,
-    path_of,
 )
 from rules.source import Span
 
@@ -178,6 +178,8 @@ def needs(node: Node, known: Facts) -> list[Need]:
                 *needs(then, unite(known, facts(test, True))),
                 *needs(other, unite(known, facts(test, False))),
             ]
+        case RecordOf(members=members):
+            return [need for member in members for need in _member_needs(member, known)]
         case Loop():
             inside = unite(known, item_facts(node))
             return [*needs(node.source, known), *(n for body in node.bodies for n in needs(body, inside))]
@@ -188,6 +190,13 @@ def needs(node: Node, known: Facts) -> list[Need]:
             return found
         case _:
             return [need for child in children(node) for need in needs(child, known)]
+
+
+def _member_needs(member: Member, known: frozenset[Path]) -> list[Need]:
+    """The needs of a record's field: its value is read where it is there."""
+    there = known if member.when is None else unite(known, facts(member.when, True))
+    asked = [] if member.when is None else needs(member.when, known)
+    return asked + ([] if member.value is None else needs(member.value, there))
 
 
 def _below(node: Node, known: frozenset[Path]) -> list[Need]:
@@ -266,12 +275,21 @@ def value_facts(node: Node) -> frozenset[Path]:
             return closed(value_facts(definition.node))
         case Loop(macro="leastBy", source=source):
             return element_facts(source)
+        case RecordOf(members=members):
+            return frozenset(path for member in members for path in _member_facts(member))
         case Call(overload=overload, args=args) if overload.id == "index_list":
             return element_facts(args[0])
         case Conditional(then=then, other=other):
             return value_facts(then) & value_facts(other)
         case _:
             return NONE
+
+
+def _member_facts(member: Member) -> Iterator[Path]:
+    """Paths, relative to a record that is made, that a field of it is known to give."""
+    if member.value is not None and member.when is None:
+        yield (member.field.name,)
+        yield from ((member.field.name, *path) for path in value_facts(member.value))
 
 
 def united(conditions: Iterable[tuple[Node, bool]], known: Facts = NONE) -> Facts:

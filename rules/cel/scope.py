@@ -15,7 +15,7 @@ from rules.source import Span
 from rules.types import Type
 
 NAMESPACES: Mapping[str, RootKind] = MappingProxyType(
-    {"inputs": "input", "params": "parameter", "decision": "decision", "outputs": "output"}
+    {"inputs": "input", "params": "parameter", "decision": "decision", "outputs": "output", "steps": "call"}
 )
 
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from rules.cel.functions import Overload
 from rules.source import Span
-from rules.types import BOOL, BoolType, Field, Type
+from rules.types import BOOL, BoolType, Field, RecordType, StringType, Type, proves
 
 RootKind = Word["input", "parameter", "call", "decision", "output"]
 Macro = Word["all", "exists", "exists_one", "filter", "map", "leastBy"]
@@ -143,8 +143,8 @@ class Has:
 
     @property
     def fails(self) -> bool:
-        """Whether evaluating it can fail."""
-        return self.path.fails
+        """Whether evaluating it can fail; what a failed decision lacks is absent, which is no error here."""
+        return self.path.operand.fails if isinstance(self.path, Select) else self.path.fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +176,9 @@ class Conditional:
 
     @property
     def fails(self) -> bool:
-        """Whether evaluating it can fail."""
-        return self.test.fails or self.then.fails or self.other.fails
+        """Whether evaluating it can fail; what is read only where it has a value cannot."""
+        tested = isinstance(self.test, Failed) and same_read(self.test.body, self.other)
+        return self.test.fails or self.then.fails or (self.other.fails and not tested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +243,89 @@ class Entries:
         return any(value.fails for _, value in self.entries)
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Whether evaluating `body` fails. No text of a document says so; kinds do, of what a document says."""
+
+    body: Node
+    span: Span
+
+    type: BoolType = BOOL
+    fails = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """One `{expression:format}` of a message. `format` is empty where the type has one way to be written."""
+
+    node: Node
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message as a value. One that cannot be written is a fixed text, as reasons are."""
+
+    parts: tuple[str | Placeholder, ...]
+    type: StringType
+    span: Span
+
+    fails = False
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A field of a record that is made: absent (null, where it must be said) unless `when` holds; None: always there.
+
+    Without a `value` the field is never there.
+    """
+
+    field: Field
+    value: Node | None
+    when: Node | None = None
+
+    @property
+    def outside(self) -> bool:
+        """Whether the value may lie outside the field's type."""
+        return self.value is not None and not proves(self.value.type, self.field.type)
+
+    @property
+    def fails(self) -> bool:
+        """Whether evaluating it can fail."""
+        return self.outside or any(part is not None and part.fails for part in (self.when, self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOf:
+    """A record made of its fields, all of them in the order of the type."""
+
+    members: tuple[Member, ...]
+    type: RecordType
+    span: Span
+
+    @property
+    def fails(self) -> bool:
+        """Whether evaluating it can fail."""
+        return any(member.fails for member in self.members)
+
+
 Node: TypeAlias = (
-    Constant | Root | Variable | Local | Select | Entry | Has | Logic | Conditional | Call | Loop | Items | Entries
+    Constant
+    | Root
+    | Variable
+    | Local
+    | Select
+    | Entry
+    | Has
+    | Logic
+    | Conditional
+    | Call
+    | Loop
+    | Items
+    | Entries
+    | Failed
+    | Text
+    | RecordOf
 )
 
 
@@ -270,6 +352,13 @@ def children(node: Node) -> tuple[Node, ...]:
             return node.items
         case Entries():
             return tuple(value for _, value in node.entries)
+        case Failed():
+            return (node.body,)
+        case Text():
+            return tuple(part.node for part in node.parts if isinstance(part, Placeholder))
+        case RecordOf():
+            parts = (part for member in node.members for part in (member.when, member.value))
+            return tuple(part for part in parts if part is not None)
 
 
 def walk(node: Node, *, into_variables: bool = False) -> Iterator[Node]:
@@ -285,6 +374,11 @@ def walk(node: Node, *, into_variables: bool = False) -> Iterator[Node]:
         stack.extend(reversed(children(current)))
 
 
+def same_read(a: Node, b: Node) -> bool:
+    """Whether two nodes are one, or reads of one definition."""
+    return a is b or (isinstance(a, Variable) and isinstance(b, Variable) and a.definition is b.definition)
+
+
 def extent(node: Node) -> Extent:
     """The extent of a node; a read of a variable has that of its definition."""
     if isinstance(node, Variable):
@@ -296,47 +390,3 @@ def extent(node: Node) -> Extent:
 def define(name: str, node: Node) -> Definition:
     """A name for an expression."""
     return Definition(name, node, node.type, node.fails, extent(node))
-
-
-Path: TypeAlias = tuple[str, ...]
-
-
-def path_of(node: Node) -> Path | None:
-    """What a read is called when facts are kept about it; None when the node is not a path.
-
-    A path is a root, a loop variable or a variable, then fields and map entries whose key is a literal or a path.
-    """
-    match node:
-        case Root():
-            return (f"{node.kind}:{node.name}",)
-        case Local():
-            return (f"local:{node.key}",)
-        case Variable():
-            inner = path_of(node.definition.node)
-            return inner if inner is not None else (f"variable:{id(node.definition)}",)
-        case Select():
-            base = path_of(node.operand)
-            return None if base is None else (*base, node.field.name)
-        case Entry():
-            base = path_of(node.operand)
-            if base is None:
-                return None
-            if isinstance(node.key, Constant):
-                return (*base, f"[{node.key.value!r}]")
-            key = path_of(node.key)
-            return None if key is None else (*base, f"[{'.'.join(key)}]")
-        case _:
-            return None
-
-
-def is_guarded(node: Node) -> bool:
-    """Whether a read needs to be known present: an optional or nullable field or input, or a map entry."""
-    match node:
-        case Root():
-            return node.guarded
-        case Select():
-            return node.field.guarded
-        case Entry():
-            return True
-        case _:
-            return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from rules.diagnostics import Diagnostics
 from rules.documents.kinds import LibrarySpec
@@ -53,7 +54,9 @@ def _ids(document: Shaped, diagnostics: Diagnostics) -> None:
                     remedy="another id",
                     notes=[(first, "the other one")],
                 )
-    for path, ident in (*_written(document, "requires"), *_written(document, "rules")):
+    concluding = getattr(document.model.spec, "conclude", None)
+    last = [] if concluding is None else list(_listed(("spec", "conclude", "rules"), concluding.rules))
+    for path, ident in (*_written(document, "requires"), *_written(document, "rules"), *last):
         if ident in RESERVED_IDS:
             diagnostics.error(
                 "rule-reserved",
@@ -64,5 +67,9 @@ def _ids(document: Shaped, diagnostics: Diagnostics) -> None:
 
 
 def _written(document: Shaped, group: str) -> Iterator[tuple[tuple[Step, ...], str]]:
-    for index, entry in enumerate(getattr(document.model.spec, group, ())):
-        yield ("spec", group, index, "id"), entry.id
+    return _listed(("spec", group), getattr(document.model.spec, group, ()))
+
+
+def _listed(group: tuple[Step, ...], entries: Iterable[Any]) -> Iterator[tuple[tuple[Step, ...], str]]:
+    for index, entry in enumerate(entries):
+        yield (*group, index, "id"), entry.id

@@ -5,17 +5,24 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
+from rules.documents.latch import LatchSpec
+from rules.documents.pipeline import PipelineSpec
 from rules.documents.sections import (
     OUTCOME,
+    PARAMETER_NAME,
     WORD,
+    ConcludeSpec,
+    DecisionSpec,
     Expression,
     FieldName,
+    FindingSpec,
     Identifier,
     Metadata,
     Name,
     ParameterSpec,
+    RecordValue,
     Requirement,
     RuledSpec,
     RuleSpec,
@@ -108,11 +115,31 @@ class RuleListSpec(RuledSpec):
     rules: Annotated[list[RuleSpec], Field(min_length=1)]
 
 
+class CollectSpec(DecisionSpec):
+    """Rules that are all asked; what those that hold find is concluded upon."""
+
+    variables: dict[Identifier, VariableRef] = Field(default_factory=dict)
+    hitPolicy: Literal["collect"]
+    finding: TypeName
+    rules: Annotated[list[FindingSpec], Field(min_length=1)]
+    onRuleError: RecordValue | None = Field(
+        default=None, description="What a rule finds whose condition fails; without it the decision fails."
+    )
+    conclude: ConcludeSpec
+
+
+def _collects(value: object) -> str:
+    said = value.get("hitPolicy") if isinstance(value, dict) else getattr(value, "hitPolicy", None)
+    return "collect" if said == "collect" else "first"
+
+
 class RuleListDocument(Document):
-    """Rules in order, the first that applies decides."""
+    """Rules in order: the first that applies decides, or all that hold are collected."""
 
     kind: Literal["RuleList"]
-    spec: RuleListSpec
+    spec: Annotated[
+        Annotated[RuleListSpec, Tag("first")] | Annotated[CollectSpec, Tag("collect")], Discriminator(_collects)
+    ]
 
 
 class FormulaSpec(RuledSpec):
@@ -150,7 +177,23 @@ class WhitelistDocument(Document):
     spec: WhitelistSpec
 
 
+class PipelineDocument(Document):
+    """Several policies asked in turn, any of which may deny."""
+
+    kind: Literal["Pipeline"]
+    spec: PipelineSpec
+
+
+class LatchDocument(Document):
+    """On or off, with the state that keeps it from switching back and forth."""
+
+    kind: Literal["Latch"]
+    spec: LatchSpec
+
+
 Json: TypeAlias = Any
+ParameterName = Annotated[str, Field(pattern=PARAMETER_NAME, max_length=129)]
+"""A parameter of the policy, or `document.name`, of a policy that it asks."""
 
 
 class Expectation(Strict):
@@ -174,7 +217,7 @@ class CaseSpec(Strict):
     given: Identifier | None = None
     set: dict[str, Json] = Field(default_factory=dict)
     drop: list[str] = Field(default_factory=list)
-    parameters: dict[Identifier, Settable] = Field(default_factory=dict)
+    parameters: dict[ParameterName, Settable] = Field(default_factory=dict)
     expect: Expectation
 
 
@@ -205,6 +248,8 @@ DOCUMENTS: MappingProxyType[str, type[Document]] = MappingProxyType(
         "DecisionTable": DecisionTableDocument,
         "RoutingMap": RoutingMapDocument,
         "Whitelist": WhitelistDocument,
+        "Pipeline": PipelineDocument,
+        "Latch": LatchDocument,
         "Suite": SuiteDocument,
     }
 )

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from typing_extensions import TypeAliasType
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$"
 WORD = r"^[A-Za-z_][A-Za-z0-9_]*$"
+STEP = r"^[a-z][a-z0-9_]*$"
+PARAMETER_NAME = r"^([a-z][a-z0-9]*(-[a-z0-9]+)*\.)?[A-Za-z_][A-Za-z0-9_]*$"
 OUTCOME = r"^[A-Z][A-Z0-9_]*$"
 VARIABLE = r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$"
 
@@ -171,12 +174,25 @@ VariableRef: TypeAlias = Annotated[
 ]
 
 
+RecordValue = TypeAliasType("RecordValue", "dict[FieldName, ValueRef]")
+"""A record, made of its fields."""
+ValueRef: TypeAlias = Annotated[
+    Annotated[Expression, Tag("text")] | Annotated[RecordValue, Tag("mapping")], Discriminator(_expression_or_mapping)
+]
+
+
 class OutputSpec(Strict):
-    """A typed result. An output named `x?` is there when `when` holds; any other always is."""
+    """A typed result. An output named `x?` is there when `when` holds, or the path that it is; any other always is."""
 
     type: TypeRef
-    value: Expression
+    value: ValueRef | None = None
+    least: list[Expression] | None = Field(
+        default=None, min_length=1, description="In place of `value`: the least of those that are there."
+    )
     when: Expression | None = None
+
+
+OutputSpec.model_rebuild()
 
 
 class Conclusion(Strict):
@@ -193,6 +209,21 @@ class LogSpec(Strict):
     line: Message
     when: Expression | None = None
     separator: Annotated[str, Field(min_length=1, max_length=8)] = " "
+
+
+class InheritSpec(Strict):
+    """Steps whose own log lines are written: of the step that denied, or of all of them where none did."""
+
+    inherit: Annotated[list[Identifier], Field(min_length=1)]
+
+
+def _line_or_inherited(value: object) -> str:
+    return "inherited" if isinstance(value, dict) and "inherit" in value else "line"
+
+
+LogRef: TypeAlias = Annotated[
+    Annotated[LogSpec, Tag("line")] | Annotated[InheritSpec, Tag("inherited")], Discriminator(_line_or_inherited)
+]
 
 
 class AlternativeSpec(Strict):
@@ -215,6 +246,23 @@ class RuleSpec(Strict):
     )
 
 
+class ConcludeSpec(Strict):
+    """What is made of what was collected: variables over it, then ordinary rules."""
+
+    variables: dict[Identifier, VariableRef] = Field(default_factory=dict)
+    rules: list[RuleSpec] = Field(default_factory=list)
+    otherwise: Conclusion
+
+
+class FindingSpec(Strict):
+    """A rule that collects: where `when` holds, there is this finding, with the rule's id and reason."""
+
+    id: Name
+    when: Expression
+    reason: Message
+    finding: RecordValue
+
+
 class DecisionSpec(Strict):
     """What every deciding document says besides its own logic."""
 
@@ -227,7 +275,7 @@ class DecisionSpec(Strict):
     requires: list[Precondition] = Field(default_factory=list)
     outputs: dict[FieldName, OutputSpec] = Field(default_factory=dict)
     ensures: list[Requirement] = Field(default_factory=list)
-    log: list[LogSpec] = Field(default_factory=list)
+    log: list[LogRef] = Field(default_factory=list)
     onError: Outcome
 
 

@@ -154,7 +154,7 @@ def _unknown_key(root: Mapping, model: type[BaseModel], path: tuple[Step, ...], 
     """Report a key that is not known; gives the known one that it stands for, or an empty string."""
     parent = at(root, path[:-1])
     key = str(path[-1])
-    known = _known_keys(model, path[:-1])
+    known = _known_keys(model, path[:-1], key)
     near = did_you_mean(key, known)
     span = parent.span
     if isinstance(parent, Mapping):
@@ -170,8 +170,8 @@ def _unknown_key(root: Mapping, model: type[BaseModel], path: tuple[Step, ...], 
     return near
 
 
-def _known_keys(model: type[BaseModel], path: tuple[Step, ...]) -> list[str]:
-    """The keys a model allows at a path, read from its JSON Schema."""
+def _known_keys(model: type[BaseModel], path: tuple[Step, ...], refused: str) -> list[str]:
+    """The keys a model allows at a path where one was refused, read from its JSON Schema."""
     schema = model.model_json_schema(by_alias=True)
     definitions = schema.get("$defs", {})
     places = [schema]
@@ -181,7 +181,8 @@ def _known_keys(model: type[BaseModel], path: tuple[Step, ...]) -> list[str]:
     for place in places:
         for option in _resolve(place, definitions):
             properties = option.get("properties")
-            keys += [key for key in properties if key not in keys] if isinstance(properties, dict) else []
+            if isinstance(properties, dict) and refused not in properties:  # else another kind of this is meant
+                keys += [key for key in properties if key not in keys]
     return keys
 
 

@@ -80,8 +80,14 @@ class Lowering:
     requirements: list[Requirement] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
+    """Those of the calls that are steps of a pipeline."""
+    before_steps: Scope = field(default_factory=Scope)
+    """What may be read where no step has been asked yet."""
     outcomes: dict[str, Effect] = field(default_factory=dict)
     """Every outcome and its effect: those declared, and those its kind adds."""
+    outcomes_unsure: bool = False
+    """Whether there may be more outcomes: those of a step that has faults of its own."""
     failed: bool = False
     told: set[str] = field(default_factory=set)
     """Inputs that libraries need and that were reported as missing."""
@@ -342,6 +348,8 @@ class Lowering:
     def outcome(self, path: Path, name: str, *, must_block: bool = False) -> None:
         """An outcome must be declared; where an error or a failed precondition leads, it must block."""
         effect = self.outcomes.get(name)
+        if effect is None and self.outcomes_unsure:
+            return
         if effect is None:
             self.unknown_outcome(self.document.span(*path), name, "block" if must_block else "…")
         elif must_block and effect != "block":
@@ -368,6 +376,9 @@ class Lowering:
             "effect": Name("decision", "effect", EFFECTS),
             "rule": Name("decision", "rule", RULE),
         }
+        if self.outcomes_unsure:
+            del members["outcome"]
+            return self.scope.with_members("decision", members).with_faulty("decision.outcome")
         return self.scope.with_members("decision", members)
 
 

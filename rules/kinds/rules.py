@@ -5,6 +5,8 @@ Under hit policy `first` a rule knows that every earlier one did not apply, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rules.cel import presence
 from rules.cel.functions import BY_ID
 from rules.cel.presence import Facts
@@ -22,15 +24,32 @@ Path = tuple[Step, ...]
 
 def rules_body(lowering: Lowering) -> Body:
     """The body of a document whose cases are written as rules."""
-    assert isinstance(lowering.spec, RuledSpec)
     cases, known = preconditions(lowering)
+    return ruled(lowering, cases, known)
+
+
+def ruled(lowering: Lowering, cases: list[Case], known: Facts, more_ids: Iterable[tuple[Span, str]] = ()) -> Body:
+    """The body whose cases are some that come first, the rules of the document, and `otherwise`.
+
+    `more_ids` are those of the cases that come first, preconditions apart, each with its place.
+    """
+    assert isinstance(lowering.spec, RuledSpec)
     rules: list[RuleSpec] = getattr(lowering.spec, "rules", [])
+    written = [(lowering.document.span("spec", "rules", i, "id"), rule.id) for i, rule in enumerate(rules)]
+    unique_ids(lowering, [*more_ids, *written])
+    return concluded(lowering, ("spec",), rules, lowering.spec.otherwise, (cases, known))
+
+
+def concluded(
+    lowering: Lowering, at: Path, rules: list[RuleSpec], otherwise: Conclusion, first: tuple[list[Case], Facts]
+) -> Body:
+    """The body of some cases that come first and of the rules that stand under a path, with their `otherwise`."""
+    cases, known = first
     for index, rule in enumerate(rules):
-        case = _rule(lowering, index, rule, known)
+        case = _rule(lowering, (*at, "rules", index), rule, known)
         known = presence.unite(known, not_applied(case))
         cases += [case] if case is not None else []
-    unique_ids(lowering, [(lowering.document.span("spec", "rules", i, "id"), r.id) for i, r in enumerate(rules)])
-    return Body(tuple(cases), _otherwise(lowering, lowering.spec.otherwise, known))
+    return Body(tuple(cases), _otherwise(lowering, (*at, "otherwise"), otherwise, known))
 
 
 def preconditions(lowering: Lowering) -> tuple[list[Case], Facts]:
@@ -57,8 +76,7 @@ def _precondition(lowering: Lowering, index: int, known: Facts) -> Case | None:
     return Case(precondition.id, failed, (), precondition.outcome, reason, lowering.document.span(*path, "id"))
 
 
-def _rule(lowering: Lowering, index: int, rule: RuleSpec, known: Facts) -> Case | None:
-    path: Path = ("spec", "rules", index)
+def _rule(lowering: Lowering, path: Path, rule: RuleSpec, known: Facts) -> Case | None:
     lowering.outcome((*path, "outcome"), rule.outcome)
     if (rule.reason is None) == (rule.any is None):
         found = "neither `reason` nor `any`" if rule.any is None else "both `reason` and `any`"
@@ -108,7 +126,8 @@ def unique_ids(lowering: Lowering, rules: list[tuple[Span, str]]) -> None:
     """Report the ids that two cases have; `rules` says where each stands."""
     required = enumerate(lowering.spec.requires)
     written = [(lowering.document.span("spec", "requires", i, "id"), p.id) for i, p in required] + rules
-    seen: dict[str, Span] = {"otherwise": lowering.document.key_span("spec", "otherwise")}
+    outer = ("spec", "conclude") if lowering.document.spec.get("conclude") is not None else ("spec",)
+    seen: dict[str, Span] = {"otherwise": lowering.document.key_span(*outer, "otherwise")}
     for span, ident in written:
         first = seen.setdefault(ident, span)
         if first is not span:
@@ -122,8 +141,7 @@ def unique_ids(lowering: Lowering, rules: list[tuple[Span, str]]) -> None:
             )
 
 
-def _otherwise(lowering: Lowering, conclusion: Conclusion, known: Facts) -> Case:
-    path: Path = ("spec", "otherwise")
+def _otherwise(lowering: Lowering, path: Path, conclusion: Conclusion, known: Facts) -> Case:
     lowering.outcome((*path, "outcome"), conclusion.outcome)
     reason = lowering.message((*path, "reason"), known=known)
     return Case("otherwise", None, (), conclusion.outcome, reason, lowering.document.span(*path, "outcome"))

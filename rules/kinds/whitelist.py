@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from rules.cel import presence
 from rules.cel.expressions import text_of, typed
 from rules.cel.functions import BY_ID
+from rules.cel.paths import is_guarded
 from rules.cel.presence import Facts
 from rules.cel.syntax import Apply, Constant, Name, Syntax
-from rules.cel.tree import Call, Definition, Has, Node, is_guarded
+from rules.cel.tree import Call, Definition, Has, Node
 from rules.documents.sections import Conclusion
 from rules.documents.shape import Step
 from rules.documents.tables import WhitelistSpec

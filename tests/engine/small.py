@@ -29,6 +29,12 @@ spec:
       side: {type: Side, default: LONG}
       score?: Amount
       at?: timestamp
+    Note:
+      rule: {type: string, maxLength: 8}
+      reason: {type: string, maxLength: 4000}
+      amount: Amount
+      side: Side
+      score?: Amount
     Thing:
       x: Amount
       n: int

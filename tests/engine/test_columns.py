@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from engine.columnar import arithmetic
-from engine.columnar.calls import Vector, _distinct
+from engine.columnar.calls import Vector, distinct
 from engine.columnar.columns import Numbers, Part, Vocabulary
 from engine.columnar.lists import _extremes
 from engine.columnar.ragged import Array, Ragged, ordered_by_length
@@ -174,5 +174,5 @@ def test_a_vocabulary_that_grew_is_translated_anew() -> None:
 
 
 def test_zeros_of_either_sign_are_different_arguments() -> None:
-    which, lanes = _distinct([Numbers(np.array([0.0, -0.0, 0.0, -0.0]))], 4)
+    which, lanes = distinct([Numbers(np.array([0.0, -0.0, 0.0, -0.0]))], 4)
     assert (which.tolist(), lanes.tolist()) == ([0, 1], [0, 1, 0, 1])

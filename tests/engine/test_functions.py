@@ -18,6 +18,7 @@ from rules.types import DOUBLE, INT, STRING, TIMESTAMP, Field, ListType, Type
 from tests.oracles import evaluator
 from tests.oracles.evaluator import World
 from tests.oracles.failed import Failed
+from tests.oracles.held import plain
 
 TYPES: dict[str, Type] = {
     "s": STRING,
@@ -178,4 +179,4 @@ def test_values(setting: Setting, text: str, given: dict[str, Any], value: Any) 
         return
     found = setting.plain(node, setting.evaluate(node, decoded))
     assert repr(found) == repr(value)  # tells 0.0 from -0.0 and 1 from 1.0
-    assert repr(evaluator.plain(node.type, evaluator.evaluate(node, world))) == repr(value)
+    assert repr(plain(node.type, evaluator.evaluate(node, world))) == repr(value)

@@ -30,6 +30,7 @@ from tests.oracles import evaluator
 from tests.oracles.evaluator import Decided, World
 from tests.oracles.expressions import Writer
 from tests.oracles.functions import FUNCTIONS
+from tests.oracles.held import plain
 from tests.oracles.programs import bundle_texts, names_of_thing
 from tests.oracles.values import input_values, moved_parameters
 
@@ -180,7 +181,7 @@ def decided(wanted: Decided, plan: Plan) -> tuple[Any, ...]:
     if wanted.error is not None:
         return wanted.outcome, wanted.effect, wanted.rule, wanted.error
     types = {output.name: output.type for output in plan.outputs}
-    outputs = {name: evaluator.plain(types[name], value) for name, value in wanted.outputs.items()}
+    outputs = {name: plain(types[name], value) for name, value in wanted.outputs.items()}
     return wanted.outcome, wanted.effect, wanted.rule, wanted.reason, outputs
 
 

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from msgspec import UNSET
 
 from engine.decoding import Decoder
-from engine.structs import StructTable
+from rules.cel import tree
 from rules.cel.expressions import Template
 from rules.cel.literals import inner
 from rules.cel.tree import (
@@ -38,29 +37,16 @@ from rules.cel.tree import (
     Select,
     Variable,
 )
-from rules.plan import Case, Plan
-from rules.times import format_duration, format_timestamp
-from rules.types import (
-    BoolType,
-    DoubleType,
-    DurationType,
-    Field,
-    IntType,
-    ListType,
-    MapType,
-    RecordType,
-    StringType,
-    TimestampType,
-    Type,
-)
+from rules.plan import Binding, Case, LogLine, Plan
+from rules.types import BoolType, DoubleType, Field, Type
 from tests.oracles.failed import Failed
 from tests.oracles.functions import FUNCTIONS
+from tests.oracles.held import admits, plain, value_of
 
 Value = Any
 Locals = Mapping[int, Value]
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 UNWRITABLE = "the reason could not be written"
+Parts = tuple[str | tree.Placeholder, ...]
 
 
 class Unsound(AssertionError):
@@ -93,71 +79,10 @@ class World:
     outputs: Mapping[str, Value] = field(default_factory=dict)
 
 
-# -- values
-
-
 def inputs_of(plan: Plan, decoder: Decoder, decoded: object) -> dict[str, Value]:
     """Decoded inputs as this reader has them."""
     held = ((f, getattr(decoded, decoder.input_attribute(f.name))) for f in plan.inputs)
     return {f.name: value_of(decoder.structs, f.type, value) for f, value in held if value is not UNSET}
-
-
-def value_of(structs: StructTable, t: Type, held: Any) -> Value:
-    """A decoded value as this reader has it."""
-    match t:
-        case _ if held is None:
-            return None
-        case TimestampType():
-            return (held - EPOCH) // MICROSECOND
-        case DurationType():
-            return held // MICROSECOND
-        case ListType(item=item):
-            return [value_of(structs, item, one) for one in held]
-        case MapType(value=item):
-            return {key: value_of(structs, item, one) for key, one in held.items()}
-        case RecordType(name=name, fields=fields):
-            found = ((f, getattr(held, structs.attribute(name, f.name))) for f in fields)
-            return {f.name: value_of(structs, f.type, one) for f, one in found if one is not UNSET}
-        case _:
-            return held
-
-
-def plain(t: Type, value: Value) -> Value:
-    """A value as JSON says it."""
-    match t:
-        case _ if value is None:
-            return None
-        case TimestampType():
-            return format_timestamp(EPOCH + timedelta(microseconds=value))
-        case DurationType():
-            return format_duration(timedelta(microseconds=value))
-        case ListType(item=item):
-            return [plain(item, one) for one in value]
-        case MapType(value=item):
-            return {key: plain(item, one) for key, one in value.items()}
-        case RecordType(fields=fields):
-            return {f.name: plain(f.type, value[f.name]) for f in fields if f.name in value}
-        case _:
-            return value
-
-
-def admits(t: Type, value: Value) -> bool:
-    """Whether a value lies within a type."""
-    match t:
-        case IntType() | DurationType():
-            return bool(t.minimum <= value <= t.maximum)
-        case DoubleType():
-            low = value > t.minimum if t.exclusive_minimum else value >= t.minimum
-            high = value < t.maximum if t.exclusive_maximum else value <= t.maximum
-            return bool(low and high)
-        case StringType(max_length=most):
-            return most is None or len(value) <= most
-        case ListType(item=item, max_items=most):
-            return (most is None or len(value) <= most) and all(admits(item, one) for one in value)
-        case MapType(value=item, max_entries=most):
-            return (most is None or len(value) <= most) and all(admits(item, one) for one in value.values())
-        case _:
-            return True
 
 
 # -- expressions
@@ -201,6 +126,28 @@ def _evaluate(node: Node, world: World, items: Locals) -> Value:
             return [evaluate(part, world, items) for part in parts]
         case Entries(entries=entries):
             return {key.value: evaluate(value, world, items) for key, value in entries}
+        case tree.Failed(body=body):
+            return _has_failed(body, world, items)
+        case tree.Text(parts=parts):
+            return _said(parts, world, items)
+        case tree.RecordOf(members=members):
+            made = ((member.field, _made(member, world, items)) for member in members)
+            return {f.name: value for f, value in made if value is not None or not f.optional}
+
+
+def _has_failed(body: Node, world: World, items: Locals) -> bool:
+    try:
+        evaluate(body, world, items)
+    except Failed:
+        return True
+    return False
+
+
+def _made(member: tree.Member, world: World, items: Locals) -> Value:
+    """The value of a field; None where it is absent or null."""
+    if member.value is None or (member.when is not None and not evaluate(member.when, world, items)):
+        return None
+    return _within(member.field.type, evaluate(member.value, world, items))
 
 
 def _root(node: Root, world: World) -> Value:
@@ -334,13 +281,17 @@ def _within(t: Type, value: Value) -> Value:
 
 def written(template: Template | None, world: World) -> str:
     """A message, formatted as Python formats; one that fails says so."""
+    return "" if template is None else _said(template.parts, world, {})
+
+
+def _said(parts: Parts, world: World, items: Locals) -> str:
     out = ""
-    for part in template.parts if template is not None else ():
+    for part in parts:
         if isinstance(part, str):
             out += part
             continue
         try:
-            value = evaluate(part.node, world)
+            value = evaluate(part.node, world, items)
         except Failed:
             return UNWRITABLE
         if isinstance(part.node.type, BoolType):
@@ -355,6 +306,7 @@ def log_lines(world: World, decided: Decided) -> list[tuple[str, str]]:
     world = World(world.plan, world.plans, world.inputs, world.moved, row, decided.outputs)
     lines: list[tuple[str, str]] = []
     for line in world.plan.log:
+        assert isinstance(line, LogLine), "no program is generated that inherits log lines"
         try:
             shown = line.when is None or evaluate(line.when, world)
             text = written(line.line, world)
@@ -369,10 +321,9 @@ def _ask(name: str, world: World) -> dict[str, Value]:
     """The decision of a called policy as a record; one that failed has no outputs."""
     call = next(call for call in world.plan.calls if call.name == name)
     callee = world.plans[call.policy]
-    given = dict(call.bindings)
     inputs: dict[str, Value] = {}
-    for target in callee.inputs:
-        found = _bound(target, given[target.name], world)
+    for target, binding in zip(callee.inputs, call.bindings, strict=True):
+        found = _bound(target, binding, world)
         if found is not None:
             inputs[target.name] = _within(target.type, found)
     found = decide(World(callee, world.plans, inputs, world.moved))
@@ -388,12 +339,12 @@ def _ask(name: str, world: World) -> dict[str, Value]:
     }
 
 
-def _bound(target: Field, binding: Node | None, world: World) -> Value:
+def _bound(target: Field, binding: Binding, world: World) -> Value:
     """What a called policy is given for an input; None when that is absent."""
-    if isinstance(binding, Root) and binding.guarded:
-        return _root(binding, world)
-    if binding is not None:
-        return evaluate(binding, world)
+    if binding.when is not None and not evaluate(binding.when, world):
+        return None
+    if binding.node is not None:
+        return evaluate(binding.node, world)
     if target.default is None:
         return None
     return [] if target.default.value == () else inner(target.default.value, target.type)

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from tests.oracles.expressions import Writer
+from tests.oracles.findings import FindingsWriter, notes, spec_concluding
 from tests.oracles.names import SCALARS, Guarded, Names
 
 Document = dict[str, Any]
@@ -169,10 +170,13 @@ class PolicyWriter:
         if rng.random() < 0.2:
             that = {"id": "needed", "that": self.writer.write("bool", 2), "outcome": "NO"}
             spec["requires"] = [that | {"reason": self._message()}]
-        spec["rules"] = [self._rule(index) for index in range(rng.randint(1, 4))]
+        concluding = spec
+        if kind == "RuleList" and rng.random() < 0.3:
+            concluding = FindingsWriter(rng, self.writer, self._message, self._path).collect(spec)
+        concluding["rules"] = [self._rule(index) for index in range(rng.randint(1, 4))]
         with self.writer.knowing(*self.tests):
-            spec["otherwise"] = {"outcome": rng.choice(("YES", "NO", "MAYBE")), "reason": self._message()}
-        self._decision_names()
+            concluding["otherwise"] = {"outcome": rng.choice(("YES", "NO", "MAYBE")), "reason": self._message()}
+        self._decision_names(concluding["rules"])
         spec["outputs"] = dict(self._output(index) for index in range(rng.randint(0, 4)))
         if rng.random() < 0.4:
             effect = rng.choice(('decision.effect == "block" || ', "decision.rule == 'otherwise' || ", ""))
@@ -245,14 +249,16 @@ class PolicyWriter:
 
     def _results(self, name: str, callee: Document) -> None:
         """What a call can be asked for."""
-        rules = [rule["id"] for rule in callee["spec"]["rules"]]
+        rules = [rule["id"] for rule in spec_concluding(callee)["rules"]]
         self.names.words += [(f"{name}.outcome", tuple(OUTCOMES)), (f"{name}.effect", ("allow", "block", "info"))]
         self.names.words.append((f"{name}.rule", (*rules, "error", "otherwise")))
         self.names.reads += [(f"{name}.rule", "string"), (f"{name}.reason", "string")]
         for key, output in callee["spec"]["outputs"].items():
-            t = next(t for spec, t in OUTPUTS if spec == output["type"])
+            t = next((t for spec, t in OUTPUTS if spec == output["type"]), "")
             read = f"{name}.{key.rstrip('?')}"
-            if key.endswith("?") or self.rng.random() < 0.4:
+            if not t:
+                notes(self.names, read)
+            elif key.endswith("?") or self.rng.random() < 0.4:
                 self.names.guarded.append(Guarded((f"has({read})",), read, t))
             else:
                 self.names.reads += [(read, t)] * 2
@@ -297,10 +303,10 @@ class PolicyWriter:
 
     # -- parts
 
-    def _message(self) -> str:
+    def _message(self, shown: tuple[str, ...] = (*SCALARS, "double", "int")) -> str:
         parts = []
         for _ in range(self.rng.choice((0, 1, 1, 2))):
-            t = self.rng.choice((*SCALARS, "double", "int"))
+            t = self.rng.choice(shown)
             text = self.writer.write(t, 2)
             if ":" not in text.replace(" : ", "") and "{" not in text:
                 parts.append("{" + text + self.rng.choice(FORMATS.get(t, ("",))) + "}")
@@ -331,13 +337,15 @@ class PolicyWriter:
         ]
         return {"any": ways}
 
-    def _decision_names(self) -> None:
-        rules = tuple(rule["id"] for rule in self.spec["rules"])
+    def _decision_names(self, written: list[Document]) -> None:
+        rules = tuple(rule["id"] for rule in written)
         self.names.words += [("decision.outcome", tuple(OUTCOMES)), ("decision.effect", ("allow", "block", "info"))] * 2
         self.names.words.append(("decision.rule", (*rules, "otherwise")))
         self.names.reads += [("decision.rule", "string")]
 
     def _output(self, index: int) -> tuple[str, Document]:
+        if "finding" in self.spec and self.rng.random() < 0.4:
+            return f"o{index}", {"type": {"list": "Note", "maxItems": 3}, "value": "findings"}
         spec, t = self.rng.choice(OUTPUTS)
         tests: list[str] = []
         output: Document = {"type": spec}
@@ -348,9 +356,31 @@ class PolicyWriter:
             output["when"] = self.rng.choice((" && ", " || ") if not tests else (" && ",)).join(
                 [*parts, *([self.writer.write("bool", 1)] if not parts or self.rng.random() < 0.3 else [])]
             )
+        path = self._path(t) if not tests and self.rng.random() < 0.5 else ""
+        if path:
+            return f"o{index}?", {"type": spec, "value": path}
         with self.writer.knowing(*tests):
-            output["value"] = "thing.prices" if t == "map" else self.writer.write(t, 3)
+            output["value"] = self._record() if t == "Item" else self._value(t)
         return f"o{index}{'?' if 'when' in output else ''}", output
+
+    def _value(self, t: str) -> str:
+        return "thing.prices" if t == "map" else self.writer.write(t, 3)
+
+    def _path(self, t: str) -> str:
+        """A path that may be absent, so that what it gives may be; empty where there is none."""
+        paths = [g.text for g in self.names.guarded if g.type == t and g.text.startswith(("thing.", "bonus", "both"))]
+        return self.rng.choice(paths) if paths else ""
+
+    def _record(self) -> Any:
+        """An Item: an expression, or its fields one by one."""
+        if self.rng.random() < 0.3:
+            return self.writer.write("Item", 3)
+        fields = {"name": "string", "amount": "double", "count": "int"}
+        fields |= {name: t for name, t in (("side", "Side"), ("at", "timestamp")) if self.rng.random() < 0.4}
+        made: Document = {name: self.writer.write(t, 2) for name, t in fields.items()}
+        if self.rng.random() < 0.5:
+            made["score"] = self._path("double") if self.rng.random() < 0.6 else self.writer.write("double", 2)
+        return made
 
     def _log_line(self) -> Document:
         line: Document = {"event": "LINE", "line": self._message() + " {decision.reason} {decision.outcome}"}

@@ -86,6 +86,8 @@ SLOTS_KINDS = {
 
 
 SHORTING = {"short_enabled": True, "allow_short": order_inputs.SHORTABLE}
+ROUTED_SHORTS = {f"shorting.{name}": value for name, value in SHORTING.items()}
+"""The same for a policy that asks `shorting`."""
 NO_SHORTS = frozenset({"symbol", "otherwise"})
 
 
@@ -97,7 +99,7 @@ def route(label: str, unreached: frozenset[str], p: RouterParameters) -> System:
         lambda facts: parts.routed(facts, p),
         outputs={name: name for name in ("side", "order_intent", "route_reason", "reduce_only", "max_quantity")},
         words={"UNKNOWN_ACTION": "SKIPPED"},
-        parameters=SHORTING if label else {},
+        parameters=ROUTED_SHORTS if label else {},
         unreached=unreached,
         label=label,
     )

@@ -17,9 +17,11 @@ from engine.policy import Policy
 from tests.engine.shipped import policy
 from tests.oracles.agreement import told_by_columns, told_by_scalar
 from tests.oracles.book import Facts
+from tests.policies.pipelines import PIPELINES
 from tests.policies.systems import SYSTEMS, System
 
 BATCH = 5_000
+ALL = (*SYSTEMS, *PIPELINES)
 
 
 def policy_of(system: System) -> Policy:
@@ -37,7 +39,7 @@ def batches(facts: Iterator[Facts]) -> Iterator[list[Facts]]:
         yield batch
 
 
-@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.name)
+@pytest.mark.parametrize("system", ALL, ids=lambda system: system.name)
 def test_policy_and_oracle_agree(system: System) -> None:
     chosen = policy_of(system)
     reader = Reader(chosen)
@@ -56,6 +58,6 @@ def test_policy_and_oracle_agree(system: System) -> None:
     assert rules - seen.keys() == system.unreached, "rules that never applied"
 
 
-@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.name)
+@pytest.mark.parametrize("system", ALL, ids=lambda system: system.name)
 def test_every_output_is_compared(system: System) -> None:
     assert {output.name for output in policy(system.policy).plan.outputs} == system.outputs.keys()
