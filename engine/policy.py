@@ -16,6 +16,7 @@ from msgspec import UNSET
 
 from engine.decision import Decision, DecisionError, RuleTrace, Stamp, faults_error
 from engine.decoding import Decoder, Interface
+from engine.exits import Exit, decided_exit, exit_of, read_exit
 from engine.faults import Fault, InputsRefused
 from engine.overrides import Overrides, effective_digest, read_overrides
 from engine.scalar.known import Row
@@ -96,7 +97,7 @@ class Policy:
         try:
             inputs = self.read(data)
         except InputsRefused as refused:
-            return self.refused(refused, stamp)
+            return self.refused(refused, stamp, data)
         return self.decide(inputs, stamp, trace=trace)
 
     def read(self, data: bytes | str) -> Any:
@@ -108,9 +109,27 @@ class Policy:
         except Exception as error:
             raise InputsRefused([Fault("", f"the inputs could not be read: {type(error).__name__}")]) from error
 
-    def refused(self, refused: InputsRefused, stamp: Stamp) -> Decision:
-        """The decision on inputs that cannot be used."""
-        return self._failed(faults_error(refused.faults), None, stamp)
+    def refused(self, refused: InputsRefused, stamp: Stamp, said: bytes | str | Mapping[str, Any]) -> Decision:
+        """The decision on inputs that cannot be used: a block, unless all the same they tell of an exit."""
+        error = faults_error(refused.faults)
+        found = read_exit(said, refused.faults) if self.plan.exits is not None else None
+        return self._failed(error, None, stamp) if found is None else self._let_out(found, error, stamp)
+
+    def _let_out(self, found: Exit, error: DecisionError, stamp: Stamp) -> Decision:
+        """The decision on an exit that the policy could not make."""
+        like = {"policy": self.plan.name, "version": self.plan.version, "bundle": self.bundle_digest}
+        return decided_exit(found, stamp, why=error.message, like={**like, "outcome": self.plan.exits})
+
+    def _exit_among(self, inputs: tuple[Any, ...]) -> Exit | None:
+        """The exit among decoded inputs, where the policy lets exits out."""
+        if self.plan.exits is None:
+            return None
+        try:
+            plain = self.decoder.structs.plain
+            given = zip(self.plan.inputs, inputs, strict=True)
+            return exit_of({f.name: plain(f.type, value) for f, value in given if f.name in ("signal", "portfolio")})
+        except Exception:  # noqa: BLE001 -- what cannot be told is no exit
+            return None
 
     def _decide(self, inputs: tuple[Any, ...], stamp: Stamp, *, trace: bool) -> tuple[Decision, Result | None]:
         """The decision, and what the program gave unless it failed."""
@@ -119,9 +138,9 @@ class Policy:
             found = self.program.full(*inputs)
             outputs = self._outputs(found[2])
         except EvaluationError as error:
-            return self._failed(*self._explain(error, inputs), stamp, traced), None
+            return self._not_decided(inputs, *self._explain(error, inputs), stamp, traced), None
         except Exception as error:  # noqa: BLE001 -- nothing that goes wrong here may look like an answer
-            return self._failed(_internal(error), None, stamp, traced), None
+            return self._not_decided(inputs, _internal(error), None, stamp, traced), None
         (outcome, rule, effect), reason, _, steps = found
         decision = Decision(
             decision_id=stamp.decision_id,
@@ -140,6 +159,13 @@ class Policy:
             decided_at=stamp.decided_at,
         )
         return decision, found
+
+    def _not_decided(
+        self, inputs: tuple[Any, ...], error: DecisionError, rule: str | None, stamp: Stamp, traced: Any
+    ) -> Decision:
+        """The decision where the program failed: a block, unless it is an exit."""
+        found = self._exit_among(inputs)
+        return self._failed(error, rule, stamp, traced) if found is None else self._let_out(found, error, stamp)
 
     def _traced(self, inputs: tuple[Any, ...]) -> list[RuleTrace] | None:
         """The trace; a decision whose trace cannot be made is one without."""

@@ -91,6 +91,8 @@ _OWN: dict[str, str] = {
     "rule-reason": "a rule with neither `reason` nor `any`, or with both",
     "rule-reserved": "a rule called by a word that decisions use themselves",
     "rule-unreachable": "a rule whose condition is `false`, or that stands below one that always applies (a warning)",
+    "scorecard-weight": "a weight of a scorecard that is no number",
+    "scorecard-word": "a word of a scorecard that is unknown, has no row, or has one and is said to have none",
     "suite-duplicate": "two cases of one id",
     "suite-empty": "a case that expects nothing",
     "suite-fixture": "a fixture that does not exist, or extends itself",

@@ -131,7 +131,7 @@ def decide_one(policy: Policy, data: bytes, *, trace: bool, with_log: bool = Tru
     try:
         inputs = policy.read(data)
     except InputsRefused as refused:
-        return Made(policy.refused(refused, stamp(moment)), [], usable=False)
+        return Made(policy.refused(refused, stamp(moment), data), [], usable=False)
     if not with_log:
         return Made(policy.decide(inputs, stamp(moment), trace=trace), [], usable=True)
     decision, lines = policy.decide_and_log(inputs, stamp(moment), trace=trace)
@@ -185,7 +185,7 @@ def _too_long(policy: Policy) -> Made:
     from engine.faults import Fault, InputsRefused
 
     refused = InputsRefused([Fault("", f"a line of more than {MOST_BYTES // 2**20} MiB", "a JSON object")])
-    return Made(policy.refused(refused, stamp(clock())), [], usable=False)
+    return Made(policy.refused(refused, stamp(clock()), b""), [], usable=False)
 
 
 def _encoded(decision: Decision) -> bytes:

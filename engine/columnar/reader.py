@@ -18,6 +18,7 @@ from engine.columnar.frames import Failures, Frame, Setting, TooWide, Value
 from engine.columnar.ragged import Array, longest_first
 from engine.columnar.reads import Read, reads_of
 from engine.decision import Decision, Stamp
+from engine.exits import RULE as EXIT
 from engine.policy import Policy
 from engine.scalar.known import Row
 from engine.scalar.program import Program
@@ -57,7 +58,8 @@ class Decided:
     def row(self, at: int) -> Row:
         """Outcome, rule and effect of a row, as the policy's decision has them."""
         outcome, rule, effect = self.rows[int(self.case[at])]
-        return (self.plan.on_error, rule, "block") if self.errors[at] else (outcome, rule, effect)
+        failed = self.errors[at] and not (self.plan.exits is not None and rule == EXIT)  # an exit passes all the same
+        return (self.plan.on_error, rule, "block") if failed else (outcome, rule, effect)
 
     def error(self, at: int) -> tuple[str, Node] | None:
         """The code of the error that a row failed with, and the expression; None when it did not fail."""

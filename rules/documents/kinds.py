@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from rules.documents.latch import LatchSpec
 from rules.documents.pipeline import PipelineSpec
+from rules.documents.scorecard import ScorecardSpec
 from rules.documents.sections import (
     OUTCOME,
     PARAMETER_NAME,
@@ -191,6 +192,13 @@ class LatchDocument(Document):
     spec: LatchSpec
 
 
+class ScorecardDocument(Document):
+    """Which word of an enum most speaks for."""
+
+    kind: Literal["Scorecard"]
+    spec: ScorecardSpec
+
+
 Json: TypeAlias = Any
 ParameterName = Annotated[str, Field(pattern=PARAMETER_NAME, max_length=129)]
 """A parameter of the policy, or `document.name`, of a policy that it asks."""
@@ -250,6 +258,7 @@ DOCUMENTS: MappingProxyType[str, type[Document]] = MappingProxyType(
         "Whitelist": WhitelistDocument,
         "Pipeline": PipelineDocument,
         "Latch": LatchDocument,
+        "Scorecard": ScorecardDocument,
         "Suite": SuiteDocument,
     }
 )

@@ -10,6 +10,7 @@ from rules.kinds.latch import lower_latch
 from rules.kinds.lowering import Lowering
 from rules.kinds.pipeline import lower_pipeline
 from rules.kinds.rule_list import lower_rule_list
+from rules.kinds.scorecard import lower_scorecard
 from rules.kinds.table import lower_table
 from rules.kinds.whitelist import lower_whitelist
 from rules.plan import Plan
@@ -23,5 +24,6 @@ LOWER: Mapping[str, Callable[[Lowering], Plan | None]] = MappingProxyType(
         "Whitelist": lower_whitelist,
         "Pipeline": lower_pipeline,
         "Latch": lower_latch,
+        "Scorecard": lower_scorecard,
     }
 )

@@ -85,6 +85,13 @@ def read_result(cell: Cell, wanted: Type) -> Syntax:
     return _value(cell, wanted)
 
 
+def read_expression(cell: Cell) -> Syntax:
+    """A cell that is CEL as it stands. Raises `SyntaxFault`."""
+    if not cell.text:
+        raise SyntaxFault("table-cell", cell.start, cell.start + 1, "the cell is empty", "an expression")
+    return _parsed(cell)
+
+
 def condition_of(test: Test | Condition, column: str) -> Syntax:
     """The test as a condition over the column's name."""
     if isinstance(test, Condition):

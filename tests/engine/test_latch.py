@@ -45,7 +45,7 @@ def latch(folder: Path, spec: str) -> Policy:
 
 def found(policy: Policy, minute: int, reading: float | None, state: dict[str, Any] | None) -> Decision:
     """The decision of both readers."""
-    given = {"thing": thing(**({} if reading is None else {"maybe": reading}))}
+    given: dict[str, Any] = {"thing": thing(**({} if reading is None else {"maybe": reading}))}
     given |= {} if state is None else {"state": state}
     if any(f.name == "now" for f in policy.plan.inputs):
         given |= {"now": f"2026-02-03T12:{minute:02}:00Z"}

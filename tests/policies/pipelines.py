@@ -15,6 +15,7 @@ from tests.oracles import active_inputs, order_inputs
 from tests.oracles.active_positions import decide_active_positions
 from tests.oracles.agreement import Told
 from tests.oracles.book import Facts, Verdict, is_error
+from tests.oracles.execution_policy import decide_execution
 from tests.oracles.gate import GateParameters, decide_gate
 from tests.oracles.governor import decide_governor, risk_level
 from tests.oracles.margin import decide_margin
@@ -110,6 +111,19 @@ def router(facts: Facts, parameters: RouterParameters) -> Verdict:
     }
 
 
+def executions(count: int, seed: int) -> Iterator[Facts]:
+    """Inputs of `execution-policy`: the stale latch is its own, and an alert's cut comes with the signals."""
+    for facts in order_inputs.executions(count, seed):
+        facts.pop("stale", None)
+        cut = facts.pop("cut", None)
+        yield facts if cut is None else facts | {"signals": facts["signals"] | {"alert_cut": cut}}
+
+
+def execution(facts: Facts) -> Verdict:
+    """The oracle of the execution policy, whose outcomes are the modes."""
+    return decide_execution(facts) | {"outcome": "POLICY", "kind": "policy", "effect": "info"}
+
+
 def _gate(
     label: str,
     count: int,
@@ -167,6 +181,19 @@ PIPELINES = (
         | {"size_multiplier": "size_multiplier"},
         words=DENIALS,
         kinds=GOVERNOR_STEPS,  # type: ignore[arg-type]
+        within=1e-12,
+    ),
+    Asked(
+        "execution-policy",
+        executions,
+        execution,
+        outputs={
+            name: name
+            for name in ("mode", "cap_daily", "ramp_hours", "min_trade", "slippage_limit_bps", "no_trade_threshold_pct")
+        }
+        | {"state": "state"},
+        kinds={"otherwise": "policy"},
+        unreached=frozenset({"prudent", "stale", "mode", "cap"}),
         within=1e-12,
     ),
     ROUTER,

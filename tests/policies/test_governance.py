@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -14,8 +16,10 @@ from engine.columnar.reader import Reader
 from engine.decision import Decision
 from tests.engine.shipped import STAMP, policy
 from tests.oracles.agreement import compare
+from tests.oracles.alert import decide_alert
 from tests.oracles.latches import PRUDENT, STALE, VAR, LatchParameters, step_latch
-from tests.oracles.order_inputs import latch_runs, safety_inputs, text
+from tests.oracles.order_inputs import alert_runs, latch_runs, phase_runs, safety_inputs, text
+from tests.oracles.phase import decide_phase
 from tests.oracles.safety import decide_safety
 
 COUNT = 20_000
@@ -23,13 +27,17 @@ BATCH = 5_000
 SIGNALS = {"contradiction": 0.0, "confidence": 1.0, "blended": 50.0, "volatility": 10.0, "age": "0s"}
 
 
+@cache
+def columns(name: str) -> Reader:
+    return Reader(policy(name))
+
+
 def decided(name: str, snapshots: Sequence[dict[str, Any]]) -> list[Decision]:
     """The decisions on some inputs; both readers give them."""
     found = policy(name)
     decoded = [found.decoder.decode(json.dumps(one)) for one in snapshots]
-    reader = Reader(found)
     for at in range(0, len(decoded), BATCH):
-        differences = list(compare(reader, decoded[at : at + BATCH], Counter()))
+        differences = list(compare(columns(name), decoded[at : at + BATCH], Counter()))
         assert not differences, differences[0]
     return [found.decide(one, STAMP) for one in decoded]
 
@@ -72,13 +80,12 @@ def whole_microseconds(seconds: float) -> float:
 
 def chained(runs: Iterable[list[Observed]]) -> Iterator[Observed]:
     """Several runs as one, each after the one before."""
-    passed = None
+    passed = timedelta()
     for run in runs:
+        first = datetime.fromisoformat(run[0][0])
         for now, reading in run:
-            at = datetime.fromisoformat(now)
-            passed = passed or at
-            yield text(passed + (at - datetime.fromisoformat(run[0][0]))), reading
-        passed += datetime.fromisoformat(run[-1][0]) - datetime.fromisoformat(run[0][0])
+            yield text(datetime.fromisoformat(now) + passed), reading
+        passed += datetime.fromisoformat(run[-1][0]) - first
 
 
 def instants(state: dict[str, Any]) -> dict[str, Any]:
@@ -122,3 +129,42 @@ def test_latches(name: str) -> None:
     rules = {"switched-on", "switched-off", "on", "otherwise"}
     assert seen.keys() == (rules | {"no-reading"} if field == "var" else rules)
     assert min(seen.values()) >= 100, seen
+
+
+def test_phases() -> None:
+    runs = list(phase_runs(2_800, 2026))
+    sequences = [*runs[:2_000], *(list(chain.from_iterable(runs[at : at + 100])) for at in range(2_000, 2_800, 100))]
+    states: list[tuple[Any, Any]] = [(None, None)] * len(sequences)
+    seen: Counter[str] = Counter()
+    for step in range(max(map(len, sequences))):
+        going = [at for at, sequence in enumerate(sequences) if step < len(sequence)]
+        given = [{"signals": sequences[at][step]} | ({"state": states[at][0]} if states[at][0] else {}) for at in going]
+        for at, inputs, found in zip(going, given, decided("phases", given), strict=True):
+            wanted = decide_phase({"signals": inputs["signals"], "state": states[at][1]})
+            assert found.outputs == {key: wanted[key] for key in found.outputs}, inputs
+            seen[f"{wanted['raw']} under {wanted['phase']}"] += 1
+            states[at] = found.outputs["state"], wanted["state"]
+    assert len(seen) == 16, seen
+    assert sum(seen.values()) >= COUNT
+
+
+def test_alerts() -> None:
+    runs = list(alert_runs(3_000, 2026))
+    states: list[tuple[Any, Any]] = [(None, None)] * len(runs)
+    seen: Counter[str] = Counter()
+    for step in range(max(map(len, runs))):
+        going = [at for at, run in enumerate(runs) if step < len(run)]
+        facts = [{key: runs[at][step][key] for key in ("now", "signals")} for at in going]
+        given = [
+            one | ({"state": states[at][0]} if states[at][0] else {}) for at, one in zip(going, facts, strict=True)
+        ]
+        for at, inputs, found in zip(going, given, decided("alert", given), strict=True):
+            wanted = decide_alert(inputs | {"state": states[at][1]})
+            assert found.outcome == ("CUT" if wanted["outcome"] == "ALERT" else "NO_CUT"), inputs
+            mine, theirs = found.outputs.get("state"), wanted["state"]
+            assert found.outputs["cut"] == wanted["cut"], inputs
+            assert (mine and instants(mine)) == (theirs and instants(theirs)), inputs
+            states[at] = mine, theirs
+            seen[f"{found.outcome} {'raised' if mine and mine['raised_at'] == inputs['now'] else 'left'}"] += 1
+    assert seen.keys() == {"CUT raised", "CUT left", "NO_CUT left"}
+    assert sum(seen.values()) >= COUNT
