@@ -3,6 +3,6 @@
 PENDING = frozenset(
     {
         *("active-positions", "governor", "router", "execution-policy", "open-position", "one-order"),
-        *("safety", "plan-lifecycle", "phases", "prudent", "hysteresis-var", "hysteresis-stale"),
+        *("safety", "plan-lifecycle", "phases", "alert", "prudent", "hysteresis-var", "hysteresis-stale"),
     }
 )
