@@ -84,10 +84,7 @@ class ProgramWriter:
         emitter.lines.add(f"def {name}({self.signature}):")
         emitter.lines.indent += 1
         starts: list[tuple[int, str]] = []
-        if depth == ROW:
-            emitter.count(verdict_nodes)
-        else:
-            emitter.uses = self._uses_of_any_way(verdict_nodes, depth)
+        emitter.uses = self._uses_of_any_way(verdict_nodes, depth)
         if depth is None:
             self._ask_stages(emitter)
         asked = list(switched(self.plan))
