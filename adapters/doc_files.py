@@ -37,6 +37,7 @@ _FAILURES: Mapping[Failure, str] = MappingProxyType(
         "empty": "empty list",
         "range": "out of range",
         "text": "unreadable text",
+        "incomparable": "not comparable",
     }
 )
 _FAMILIES: Mapping[str, str] = MappingProxyType(

@@ -56,6 +56,24 @@ class RuleTrace(msgspec.Struct, frozen=True, omit_defaults=True):
     any: list[WayTrace] = []
 
 
+class Stage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a step of a pipeline decided.
+
+    `asked` is false where its `if` did not hold; `error` says why it could not be asked.
+    A step that could not be asked blocks; one that was not asked neither denies nor gives anything.
+    """
+
+    id: str
+    policy: str
+    outcome: str | None = None
+    effect: Effect | None = None
+    rule: str | None = None
+    reason: str | None = None
+    asked: bool = True
+    error: str | None = None
+    stages: list[Stage] = []
+
+
 class Decision(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The decision, in the order in which a person reads it. Optional members are left out of JSON when not given."""
 
@@ -70,7 +88,7 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     reason: str
     outputs: dict[str, Any]
     error: DecisionError | None = None
-    stages: list[Any] | None = None
+    stages: list[Stage] | None = None
     trace: list[RuleTrace] | None = None
     parameters: dict[str, Any] | None = None
     decided_at: datetime

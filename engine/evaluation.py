@@ -84,7 +84,7 @@ def setting_of_policy(policy: Policy, plans: Mapping[str, Plan]) -> Setting:
     plan = policy.plan
     names: dict[str, Meaning] = {definition.name: definition for definition in plan.definitions}
     names |= {call.name: Name("call", call.name, result_type(plans[call.policy])) for call in plan.calls}
-    parameters = {p.name: Name("parameter", p.name, p.type) for p in plan.parameters}
+    parameters = {p.name: p.meaning for p in plan.parameters}
     scope = _inputs_scope(plan.inputs).with_members("params", parameters).with_names(names)
     return Setting(scope, policy.program, policy.decoder)
 

@@ -19,7 +19,7 @@ from rules.cel.literals import inner, outer
 from rules.cel.tree import ConstantValue
 from rules.diagnostics import Diagnostic
 from rules.numbers import meant
-from rules.plan import EnvironmentOverride, Parameter, Plan
+from rules.plan import EnvironmentOverride, Parameter, ParameterValue, Plan
 from rules.times import parse_duration_us
 from rules.types import BoolType, DoubleType, DurationType, IntType, show
 
@@ -41,7 +41,7 @@ class Overrides:
     """Origin document and parameter name to value."""
     faults: tuple[Diagnostic, ...]
 
-    def of(self, plan: Plan) -> dict[str, ConstantValue]:
+    def of(self, plan: Plan) -> dict[str, ParameterValue]:
         """The values a plan runs with: its defaults, moved where the environment says so."""
         return {p.name: self.values.get((p.origin, p.name), p.default) for p in plan.parameters}
 
@@ -163,7 +163,7 @@ def _duration(text: str, unit_us: int, declared: DurationType) -> int:
 
 def _expected(parameter: Parameter, env: EnvironmentOverride) -> str:
     way = "at least" if env.tighten == "up" else "at most"
-    published = outer(parameter.default, parameter.type)
+    published = parameter.written(parameter.default)
     if isinstance(parameter.type, BoolType):
         words = dict.fromkeys((str(env.tighten == "up").lower(), str(published).lower()))
         return " or ".join(f"`{word}`" for word in words)

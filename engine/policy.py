@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -15,18 +16,19 @@ from msgspec import UNSET
 
 from engine.decision import Decision, DecisionError, RuleTrace, Stamp, faults_error
 from engine.decoding import Decoder, Interface
+from engine.exits import Exit, decided_exit, exit_of, read_exit
 from engine.faults import Fault, InputsRefused
 from engine.overrides import Overrides, effective_digest, read_overrides
 from engine.scalar.known import Row
 from engine.scalar.program import Program, Result, compile_expression, compile_plan
 from engine.scalar.runtime import EvaluationError
+from engine.stages import stages_of
 from engine.structs import StructTable
 from engine.tracing import Tracer
 from rules.bundle import Bundle
-from rules.cel.literals import outer
-from rules.cel.tree import ConstantValue, Root, walk
+from rules.cel.tree import Root, walk
 from rules.diagnostics import Diagnostic, Refused
-from rules.plan import Parameter, Plan, Requirement
+from rules.plan import Parameter, ParameterValue, Plan, Requirement
 
 LogLine: TypeAlias = tuple[str, str]
 """The event of a log line, and the line."""
@@ -38,6 +40,7 @@ ERRORS: Mapping[str, str] = {
     "empty": "an empty list has no such item",
     "index": "the index lies outside the list or text",
     "unreadable": "the text cannot be read as such a value",
+    "incomparable": "the two lists have no correlation",
     "call-failed": "the policy it asks has failed",
     "ensures": "a requirement of the policy does not hold",
     "out-of-range": "a value lies outside its type",
@@ -94,7 +97,7 @@ class Policy:
         try:
             inputs = self.read(data)
         except InputsRefused as refused:
-            return self.refused(refused, stamp)
+            return self.refused(refused, stamp, data)
         return self.decide(inputs, stamp, trace=trace)
 
     def read(self, data: bytes | str) -> Any:
@@ -106,9 +109,27 @@ class Policy:
         except Exception as error:
             raise InputsRefused([Fault("", f"the inputs could not be read: {type(error).__name__}")]) from error
 
-    def refused(self, refused: InputsRefused, stamp: Stamp) -> Decision:
-        """The decision on inputs that cannot be used."""
-        return self._failed(faults_error(refused.faults), None, stamp)
+    def refused(self, refused: InputsRefused, stamp: Stamp, said: bytes | str | Mapping[str, Any]) -> Decision:
+        """The decision on inputs that cannot be used: a block, unless all the same they tell of an exit."""
+        error = faults_error(refused.faults)
+        found = read_exit(said, refused.faults) if self.plan.exits is not None else None
+        return self._failed(error, None, stamp) if found is None else self._let_out(found, error, stamp)
+
+    def _let_out(self, found: Exit, error: DecisionError, stamp: Stamp) -> Decision:
+        """The decision on an exit that the policy could not make."""
+        like = {"policy": self.plan.name, "version": self.plan.version, "bundle": self.bundle_digest}
+        return decided_exit(found, stamp, why=error.message, like={**like, "outcome": self.plan.exits})
+
+    def _exit_among(self, inputs: tuple[Any, ...]) -> Exit | None:
+        """The exit among decoded inputs, where the policy lets exits out."""
+        if self.plan.exits is None:
+            return None
+        try:
+            plain = self.decoder.structs.plain
+            given = zip(self.plan.inputs, inputs, strict=True)
+            return exit_of({f.name: plain(f.type, value) for f, value in given if f.name in ("signal", "portfolio")})
+        except Exception:  # noqa: BLE001 -- what cannot be told is no exit
+            return None
 
     def _decide(self, inputs: tuple[Any, ...], stamp: Stamp, *, trace: bool) -> tuple[Decision, Result | None]:
         """The decision, and what the program gave unless it failed."""
@@ -117,10 +138,10 @@ class Policy:
             found = self.program.full(*inputs)
             outputs = self._outputs(found[2])
         except EvaluationError as error:
-            return self._failed(*self._explain(error, inputs), stamp, traced), None
+            return self._not_decided(inputs, *self._explain(error, inputs), stamp, traced), None
         except Exception as error:  # noqa: BLE001 -- nothing that goes wrong here may look like an answer
-            return self._failed(_internal(error), None, stamp, traced), None
-        (outcome, rule, effect), reason, _ = found
+            return self._not_decided(inputs, _internal(error), None, stamp, traced), None
+        (outcome, rule, effect), reason, _, steps = found
         decision = Decision(
             decision_id=stamp.decision_id,
             policy=self.plan.name,
@@ -132,11 +153,19 @@ class Policy:
             rule=rule,
             reason=reason,
             outputs=outputs,
+            stages=stages_of(self.program, steps) if steps else None,
             trace=traced,
             parameters=dict(self.moved) or None,
             decided_at=stamp.decided_at,
         )
         return decision, found
+
+    def _not_decided(
+        self, inputs: tuple[Any, ...], error: DecisionError, rule: str | None, stamp: Stamp, traced: Any
+    ) -> Decision:
+        """The decision where the program failed: a block, unless it is an exit."""
+        found = self._exit_among(inputs)
+        return self._failed(error, rule, stamp, traced) if found is None else self._let_out(found, error, stamp)
 
     def _traced(self, inputs: tuple[Any, ...]) -> list[RuleTrace] | None:
         """The trace; a decision whose trace cannot be made is one without."""
@@ -184,7 +213,7 @@ class Policy:
         message = f"rule `{rule}` failed: {ERRORS.get(error.code, error.code)} in `{text}`"
         return DecisionError(error.code, message, str(node.span), text, values), rule
 
-    def with_parameters(self, changed: Mapping[str, ConstantValue]) -> Policy:
+    def with_parameters(self, changed: Mapping[str, ParameterValue]) -> Policy:
         """The policy with other parameter values, as suites and comparisons ask for."""
         program = self.program.with_parameters(changed)
         return Policy(program, self.decoder, self.bundle_digest, self.effective_digest, Tracer(program), self.unpack)
@@ -192,8 +221,9 @@ class Policy:
 
 def _moved(program: Program) -> dict[str, Any]:
     """The parameters that are not at their published default, as a decision tells them."""
-    values = ((p, program.parameters[p.name]) for p in program.plan.parameters)
-    return {p.name: outer(value, p.type) for p, value in values if value != p.default}
+    values = program.reached_values()
+    told = {label: p.moved(value) for label, (p, value) in values.items() if value != p.default}
+    return {name: value for name, value in told.items() if value != {}}
 
 
 def _internal(error: Exception) -> DecisionError:
@@ -226,7 +256,9 @@ def compile_bundle(bundle: Bundle, environment: Mapping[str, str] | None = None)
     for plan in bundle.plans.values():
         programs[plan.name] = compile_plan(plan, structs, programs, overrides.of(plan))
         policies[plan.name] = _policy(bundle, plan, programs[plan.name], structs, effective)
-    unmet = {fault.span: fault for policy in policies.values() for fault in unmet_requirements(policy.program)}
+    asked = {name for policy in policies.values() for name in policy.program.callees}
+    roots = [policy.program for name, policy in policies.items() if name not in asked]
+    unmet = {fault.span: fault for program in roots for fault in unmet_requirements(program)}
     if unmet:
         raise Refused(unmet.values())
     return Machine(bundle, policies, overrides, effective)
@@ -243,7 +275,7 @@ def _policy(bundle: Bundle, plan: Plan, program: Program, structs: StructTable, 
 
 
 def unmet_requirements(program: Program) -> list[Diagnostic]:
-    """The requirements among parameters that the values at hand do not satisfy."""
+    """The requirements among parameters, its own and those of policies it asks, that the values do not satisfy."""
     nothing = (UNSET,) * len(program.plan.inputs)
     unmet: list[Diagnostic] = []
     for requirement in program.plan.parameter_requirements:
@@ -255,7 +287,7 @@ def unmet_requirements(program: Program) -> list[Diagnostic]:
             named = ", ".join(_shown_value(program, p) for p in _named_in(requirement, program.plan))
             message = f"`{requirement.id}` does not hold with {named}"
             unmet.append(Diagnostic("parameters-require", requirement.span, message))
-    return unmet
+    return [*unmet, *(fault for callee in program.callees.values() for fault in unmet_requirements(callee))]
 
 
 def _named_in(requirement: Requirement, plan: Plan) -> list[Parameter]:
@@ -267,4 +299,12 @@ def _named_in(requirement: Requirement, plan: Plan) -> list[Parameter]:
 def _shown_value(program: Program, parameter: Parameter) -> str:
     value = program.parameters[parameter.name]
     moved = f" (set by {parameter.env.name})" if parameter.env is not None and value != parameter.default else ""
-    return f"{parameter.name}={outer(value, parameter.type)}{moved}"
+    return f"{parameter.name}={_told(parameter.written(value))}{moved}"
+
+
+def _told(value: object) -> str:
+    """A value in a message; of a mapping its first entries."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    listed = [f"{key}: {one}" for key, one in islice(value.items(), 3)]
+    return "{" + ", ".join([*listed, "…"] if len(value) > len(listed) else listed) + "}"

@@ -69,7 +69,7 @@ def _run_case(case: TestCase, suite: Suite, policy: Policy) -> CaseResult:
     try:
         inputs = moved.decoder.from_plain(case.inputs)
     except InputsRefused as refused:
-        decision = moved.refused(refused, STAMP)
+        decision = moved.refused(refused, STAMP, case.inputs)
     else:
         decision, lines = moved.decide_and_log(inputs, STAMP)
         log = [line for _, line in lines]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 from msgspec import UNSET
@@ -16,8 +17,9 @@ from msgspec import UNSET
 from engine.decision import Reading, RuleTrace, WayTrace
 from engine.scalar.program import Program, compile_expression
 from engine.scalar.runtime import EvaluationError
+from rules.cel.lookups import lookup_of
 from rules.cel.paths import path_of
-from rules.cel.tree import Call, Constant, Entry, Local, Node, Root, Select, Variable, children
+from rules.cel.tree import Call, Conditional, Constant, Entry, Local, Node, Root, Select, Variable, children
 from rules.plan import Case
 from rules.times import format_duration, format_timestamp
 from rules.types import RecordType
@@ -42,13 +44,18 @@ class Tracer:
     _functions: dict[int, Callable[..., Any]] = field(default_factory=dict)
 
     def trace(self, inputs: Inputs) -> list[RuleTrace]:
-        """Every case in order; those after the one that applied, or failed, were not tried."""
+        """Every rule in order; those after the one that applied, or failed, were not tried."""
         out: list[RuleTrace] = []
         decided = False
-        for case in self.program.plan.all_cases:
-            found = _untried(case) if decided else self._tried(case, inputs)
-            decided = decided or found.applied or found.error is not None
-            out.append(found)
+        for _, cases in groupby(self.program.plan.all_cases, lambda case: case.id):
+            for at, case in enumerate(cases):
+                found = _untried(case) if decided else self._tried(case, inputs)
+                telling = found.applied or found.error is not None
+                if at == 0:
+                    out.append(found)
+                elif telling:  # of cases that share a rule the one that decided is told
+                    out[-1] = found
+                decided = decided or telling
         return out
 
     def values(self, node: Node, inputs: Inputs) -> list[Reading]:
@@ -129,6 +136,10 @@ def shown(value: object) -> object:
 def _reads(node: Node) -> Iterator[tuple[str, Node]]:
     """The paths and variables an expression reads, outermost first; not what depends on a loop's item."""
     match node:
+        case Conditional() if (entry := lookup_of(node)) is not None:
+            if _closed(entry):
+                yield _label(entry), node
+            yield from _reads(entry.key)
         case Variable(definition=definition):
             if not isinstance(definition.type, RecordType):
                 yield definition.name, node

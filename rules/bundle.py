@@ -17,8 +17,9 @@ import rfc8785
 from rules.diagnostics import Diagnostic, Diagnostics
 from rules.documents.clashes import report_clashes
 from rules.documents.kinds import SuiteDocument
+from rules.documents.pipeline import PipelineSpec
 from rules.documents.sections import DecisionSpec
-from rules.documents.shape import Shaped
+from rules.documents.shape import Shaped, Step
 from rules.documents.types_document import TypeTable, type_table
 from rules.folder import MANIFEST, Folder, Unreadable, read_folder
 from rules.in_vain import report_in_vain
@@ -187,19 +188,23 @@ def _call_order(deciding: Mapping[str, Shaped], broken: set[str], diagnostics: D
     return order
 
 
-def _called(document: Shaped) -> Iterator[tuple[str, str]]:
-    """The calls of a document, each with the policy it asks."""
+def _called(document: Shaped) -> Iterator[tuple[tuple[Step, ...], str]]:
+    """The calls and steps of a document, each with the policy it asks."""
     spec = document.model.spec
     assert isinstance(spec, DecisionSpec)
-    return iter([(name, call.policy) for name, call in spec.calls.items()])
+    for name, call in spec.calls.items():
+        yield ("calls", name), call.policy
+    if isinstance(spec, PipelineSpec):
+        for index, step in enumerate(spec.steps):
+            yield ("steps", index), step.policy
 
 
-def _report_cycle(document: Shaped, call: str, chain: list[str], diagnostics: Diagnostics) -> None:
+def _report_cycle(document: Shaped, call: tuple[Step, ...], chain: list[str], diagnostics: Diagnostics) -> None:
     cycle = chain[chain.index(chain[-1]) :]
     shown = " → ".join(f"`{name}`" for name in cycle)
     diagnostics.error(
         "call-cycle",
-        document.span("spec", "calls", call, "policy"),
+        document.span("spec", *call, "policy"),
         f"`{cycle[0]}` calls itself" if len(cycle) == 2 else f"policies call each other in a circle: {shown}",
         expected="calls that lead nowhere back",
     )

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
-from rules.cel.expressions import Template
-from rules.cel.tree import Call, Constant, Node, Placeholder, Root, Variable, walk
+from rules.cel.tree import Call, Constant, Root, Variable, walk
 from rules.diagnostics import Diagnostics
 from rules.documents.kinds import SuiteDocument, SuiteSpec
 from rules.documents.sections import DecisionSpec
 from rules.documents.shape import Shaped
 from rules.documents.types_document import TypeTable
-from rules.plan import Case, Plan
+from rules.plan import Case, Plan, expressions
 from rules.types import same
 
 
@@ -54,7 +53,8 @@ def _unused(document: Shaped, plan: Plan, diagnostics: Diagnostics) -> None:
 
 def _roots(plan: Plan) -> Iterator[Root]:
     """Everything that a plan reads; a definition is gone through once, and only where something reads it."""
-    waiting, seen = list(_nodes(plan)), set[int]()
+    waiting, seen = list(expressions(plan)), set[int]()
+    waiting += [requirement.that for requirement in plan.parameter_requirements]
     while waiting:
         for node in walk(waiting.pop()):
             if isinstance(node, Root):
@@ -62,29 +62,6 @@ def _roots(plan: Plan) -> Iterator[Root]:
             elif isinstance(node, Variable) and id(node.definition) not in seen:
                 seen.add(id(node.definition))
                 waiting.append(node.definition.node)
-
-
-def _nodes(plan: Plan) -> Iterator[Node]:
-    """Every expression of a plan but its definitions, which count where they are read."""
-    for case in plan.all_cases:
-        yield from (case.when,) if case.when is not None else ()
-        yield from _placeholders(case.reason)
-        for way in case.alternatives:
-            yield way.when
-            yield from _placeholders(way.reason)
-    for output in plan.outputs:
-        yield from (each for each in (output.value, output.when) if each is not None)
-    yield from (requirement.that for requirement in (*plan.ensures, *plan.parameter_requirements))
-    for line in plan.log:
-        yield from (line.when,) if line.when is not None else ()
-        yield from _placeholders(line.line)
-    for call in plan.calls:
-        yield from (node for _, node in call.bindings if node is not None)
-
-
-def _placeholders(message: Template | None) -> Iterator[Node]:
-    parts = () if message is None else message.parts
-    return (part.node for part in parts if isinstance(part, Placeholder))
 
 
 def _near_facts(document: Shaped, plan: Plan, types: TypeTable, diagnostics: Diagnostics) -> None:

@@ -6,19 +6,23 @@ Whatever is particular to a kind has been said in these terms before a reader se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from rules.cel.expressions import Template
-from rules.cel.tree import ConstantValue, Definition, Node
+from rules.cel.literals import inner, outer
+from rules.cel.scope import Name
+from rules.cel.tree import ConstantValue, Definition, Node, Placeholder
 from rules.cel.written import longest
 from rules.source import Span
-from rules.types import EnumType, Field, StringType, Type
+from rules.types import EnumType, Field, MapType, StringType, Type, proves
 
 Effect = Literal["allow", "block", "info"]
 HitPolicy = Literal["first"]
 Direction = Literal["up", "down"]
+ParameterValue: TypeAlias = ConstantValue | Mapping[str, ConstantValue]
+"""What a parameter stands at: one value, or one for each key that it lists."""
 EFFECTS = EnumType("Effect", ("allow", "block", "info"))
 
 
@@ -33,17 +37,51 @@ class EnvironmentOverride:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A number the risk team sets. Values are in the engine's form (durations in microseconds)."""
+    """A number the risk team sets, or one for each key. Values are in the engine's form (durations in microseconds)."""
 
     name: str
     type: Type
-    default: ConstantValue
+    default: ParameterValue
     description: str
     unit: str
     env: EnvironmentOverride | None
     origin: str
     """The document that declares it."""
     span: Span
+    unlisted: ConstantValue = None
+    """Of a parameter per key, whose type is a map: its value for a key that it does not list."""
+
+    @property
+    def meaning(self) -> Name:
+        """What its name means in an expression."""
+        return Name("parameter", self.name, self.type, unlisted=self.unlisted)
+
+    def read(self, written: object) -> ParameterValue:
+        """A value from a document, keys laid over those published. Raises ValueError where it does not fit."""
+        if not isinstance(self.type, MapType):
+            return inner(written, self.type)
+        if not isinstance(written, Mapping) or not isinstance(self.default, Mapping):
+            raise ValueError("a parameter per key takes a mapping, key by key")
+        changed = {str(inner(key, self.type.key)): inner(value, self.type.value) for key, value in written.items()}
+        found = {**self.default, **changed}
+        if self.type.max_entries is not None and len(found) > self.type.max_entries:
+            raise ValueError(f"these are {len(found)} keys with those published, and {self.type.max_entries} may be")
+        return found
+
+    def written(self, value: ParameterValue) -> object:
+        """A value as documents write it."""
+        if not isinstance(self.type, MapType):
+            assert not isinstance(value, Mapping)
+            return outer(value, self.type)
+        assert isinstance(value, Mapping)
+        return {key: outer(one, self.type.value) for key, one in value.items()}
+
+    def moved(self, value: ParameterValue) -> object:
+        """A value that is not the published one, as decisions tell it; of a parameter per key, the keys that differ."""
+        if not isinstance(value, Mapping) or not isinstance(self.default, Mapping):
+            return self.written(value)
+        published = self.default
+        return self.written({key: one for key, one in value.items() if published.get(key, self.unlisted) != one})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +97,7 @@ class Case:
     """A guarded outcome: applies when `when` holds and, where there are alternatives, the first of them that holds."""
 
     id: str
+    """What decisions name as their rule. Cases may share one where they differ in the outcome."""
     when: Node | None
     alternatives: tuple[Alternative, ...]
     outcome: str
@@ -100,13 +139,41 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class InheritedLines:
+    """The log lines of a called policy, as it writes them itself; written when `when` holds."""
+
+    call: str
+    when: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What an input of a called policy is given: `node`, and nothing where `when` does not hold.
+
+    Without a node the input has its default, or is absent.
+    """
+
+    name: str
+    node: Node | None
+    when: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """Another policy's decision: its inputs, each bound to an expression of this policy, in the callee's order."""
 
     name: str
     policy: str
-    bindings: tuple[tuple[str, Node | None], ...]
+    bindings: tuple[Binding, ...]
     span: Span
+    when: Node | None = None
+    """Asked only where this holds; elsewhere the call is absent."""
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every expression of the call."""
+        given = (node for binding in self.bindings for node in (binding.node, binding.when))
+        return tuple(node for node in (*given, self.when) if node is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +195,13 @@ class Plan:
     otherwise: Case
     outputs: tuple[Output, ...]
     ensures: tuple[Requirement, ...]
-    log: tuple[LogLine, ...]
+    log: tuple[LogLine | InheritedLines, ...]
     on_error: str
     span: Span
+    stages: tuple[str, ...] = ()
+    """The calls that every decision tells of, in the order in which they are made."""
+    exits: str | None = None
+    """The outcome of an order that only reduces what is held: no fault may block it."""
 
     @property
     def reason_type(self) -> StringType:
@@ -153,3 +224,48 @@ def reason_type(cases: Iterable[Case]) -> StringType:
     lengths = [longest(reason.parts) for reason in written if reason is not None]
     known = [length for length in lengths if length is not None]
     return StringType(max([FAILED_REASON, *known]) if len(known) == len(lengths) else None)
+
+
+def expressions(plan: Plan) -> Iterator[Node]:
+    """Every expression that deciding, telling and logging may evaluate; definitions count where they are read."""
+    for call in plan.calls:
+        yield from call.nodes
+    for case in plan.all_cases:
+        yield from () if case.when is None else (case.when,)
+        yield from _written(case.reason)
+        for way in case.alternatives:
+            yield way.when
+            yield from _written(way.reason)
+    for output in plan.outputs:
+        yield output.value
+        yield from () if output.when is None else (output.when,)
+    yield from (requirement.that for requirement in plan.ensures)
+    for line in plan.log:
+        yield from () if line.when is None else (line.when,)
+        yield from _written(line.line) if isinstance(line, LogLine) else ()
+
+
+def _written(template: Template | None) -> Iterator[Node]:
+    """The expressions of a message."""
+    yield from (part.node for part in (template.parts if template else ()) if isinstance(part, Placeholder))
+
+
+def reached_parameters(plan: Plan, plans: Mapping[str, Plan]) -> dict[str, Parameter]:
+    """Every parameter that decisions of a plan depend on.
+
+    Its own stand under their names, those of the policies it asks under `document.name`, by the document that declares
+    them; one that both have, taken from one library, stands under its own name alone.
+    """
+    own = {p.name: p for p in plan.parameters}
+    known = {(p.origin, p.name) for p in plan.parameters}
+    asked = [plans[call.policy] for call in plan.calls]
+    further = (p for callee in asked for p in reached_parameters(callee, plans).values())
+    return own | {f"{p.origin}.{p.name}": p for p in further if (p.origin, p.name) not in known}
+
+
+def may_fail(plan: Plan) -> bool:
+    """Whether a decision of a plan may fail: a condition, an output, or what must hold of it."""
+    conditions = (node for case in plan.all_cases for node in (case.when, *(way.when for way in case.alternatives)))
+    asked = (node for output in plan.outputs for node in (output.value, output.when))
+    outside = (output for output in plan.outputs if not proves(output.value.type, output.type))
+    return bool(plan.ensures) or any(node is not None and node.fails for node in (*conditions, *asked)) or any(outside)

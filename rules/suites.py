@@ -10,13 +10,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from rules.cel.literals import inner
-from rules.cel.tree import ConstantValue
 from rules.diagnostics import Diagnostics, did_you_mean
 from rules.documents.kinds import CaseSpec, Expectation, SuiteDocument, SuiteSpec
 from rules.documents.shape import Shaped, Step
 from rules.documents.types_document import Fact
-from rules.plan import Plan
+from rules.plan import Parameter, ParameterValue, Plan, reached_parameters
 from rules.source import Span
 from rules.types import ListType, MapType, RecordType, Type
 
@@ -30,7 +28,7 @@ class TestCase:
     id: str
     tags: tuple[str, ...]
     inputs: Mapping[str, object]
-    parameters: Mapping[str, ConstantValue]
+    parameters: Mapping[str, ParameterValue]
     expect: Expectation
     span: Span
 
@@ -67,7 +65,8 @@ def read_suite(
         )
         return None
     glossary = {name: fact.type for name, fact in (facts or {}).items()}
-    reader = _Reader(document, spec, plan, diagnostics, glossary | {f.name: f.type for f in plan.inputs})
+    inputs, parameters = {f.name: f.type for f in plan.inputs}, reached_parameters(plan, plans)
+    reader = _Reader(document, spec, plan, diagnostics, glossary | inputs, parameters)
     cases = reader.cases()
     return (
         None
@@ -78,9 +77,17 @@ def read_suite(
 
 class _Reader:
     def __init__(
-        self, document: Shaped, spec: SuiteSpec, plan: Plan, diagnostics: Diagnostics, roots: Mapping[str, Type]
+        self,
+        document: Shaped,
+        spec: SuiteSpec,
+        plan: Plan,
+        diagnostics: Diagnostics,
+        roots: Mapping[str, Type],
+        parameters: Mapping[str, Parameter],
     ) -> None:
         self.document, self.spec, self.plan, self.diagnostics = document, spec, plan, diagnostics
+        self.parameters = parameters
+        """What a case may move, those of the policies asked included."""
         self.roots = roots
         """What a path may begin with: the inputs of the policy and the facts of the glossary."""
         self.failed = False
@@ -219,16 +226,28 @@ class _Reader:
             remedy = f"`{'.'.join([*steps[:-1], near])}`" if near else ""
             raise self.fail("suite-path", path, f"`{'.'.join(steps)}` is not there to be dropped", remedy)
 
-    def _parameter(self, name: str, value: object, path: tuple[Step, ...]) -> ConstantValue:
-        found = next((p for p in self.plan.parameters if p.name == name), None)
+    def _parameter(self, name: str, value: object, path: tuple[Step, ...]) -> ParameterValue:
+        found = self.parameters.get(name)
         if found is None:
-            near = did_you_mean(name, [p.name for p in self.plan.parameters])
+            near = did_you_mean(name, self.parameters)
             message, remedy = f"`{self.plan.name}` has no parameter `{name}`", f"`{near}`" if near else ""
             raise self.fail("suite-parameter", path, message, remedy, at_key=True)
         try:
-            return inner(value, found.type)
+            return found.read(value)
         except ValueError as error:
-            raise self.fail("suite-parameter", path, f"the value does not fit: {error}") from None
+            key = _faulty_key(found, value)
+            place = path if key is None else (*path, key)
+            raise self.fail("suite-parameter", place, f"the value does not fit: {error}") from None
+
+
+def _faulty_key(parameter: Parameter, written: object) -> str | None:
+    """The key under which a parameter per key is given what it cannot take."""
+    for key, value in written.items() if isinstance(written, dict) and isinstance(parameter.type, MapType) else ():
+        try:
+            parameter.read({key: value})
+        except ValueError:
+            return str(key)
+    return None
 
 
 _ABSENT = object()

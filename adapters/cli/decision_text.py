@@ -12,7 +12,7 @@ from adapters.cli.terminal import Row, heading, mark, printable, table, wrapped,
 
 if TYPE_CHECKING:
     from adapters.cli.deciding import Made
-    from engine.decision import Decision, DecisionError, Reading, RuleTrace
+    from engine.decision import Decision, DecisionError, Reading, RuleTrace, Stage
     from engine.policy import Policy
     from engine.tracing import Step
     from rules.plan import Parameter
@@ -60,12 +60,14 @@ def decision_lines(policy: Policy, made: Made) -> list[str]:
         lines += ["", heading("error"), *error_lines(decision.error)]
     if decision.outputs:
         lines += ["", heading("outputs"), *output_lines(policy, decision.outputs)]
+    if decision.stages:
+        lines += ["", heading("stages"), *stage_lines(decision.stages)]
     if decision.parameters:
         lines += ["", heading("parameters not as published"), *parameter_lines(_moved(policy, decision), decision)]
     if decision.trace:
         lines += ["", heading("rules"), *rule_lines(decision.trace)]
     if made.log:
-        lines += ["", *(printable(line) for line in made.log)]
+        lines += ["", *(printable(line) for _, line in made.log)]
     return lines
 
 
@@ -112,18 +114,62 @@ def _moved(policy: Policy, decision: Decision) -> list[Parameter]:
 
 def parameter_lines(parameters: Iterable[Parameter], decision: Decision) -> list[str]:
     """Parameters with their values, and what moved those that are not as published."""
-    from rules.cel.literals import outer
-
     moved = decision.parameters or {}
     rows: list[Row] = []
     for parameter in parameters:
-        published = value_text(outer(parameter.default, parameter.type))
+        published = _published(parameter)
         if parameter.name in moved:
             by = f", moved by {parameter.env.name}" if parameter.env is not None else ""
             rows.append((parameter.name, f"{value_text(moved[parameter.name])}  (published {published}{by})"))
         else:
             rows.append((parameter.name, published))
     return table(rows, 2)
+
+
+def stage_lines(stages: Sequence[Stage], depth: int = 0, column: int | None = None) -> list[str]:
+    """The steps of a pipeline as a tree: what each decided and why; a step that is a pipeline with its own below it."""
+    column = column or max(_name_end(stages, depth), default=0) + 2
+    lines: list[str] = []
+    for stage in stages:
+        name, text, colour = _stage_status(stage)
+        head = f"{'  ' * (depth + 1)}{mark(name)} {stage.id}"
+        block = wrapped(printable(text), column, head)
+        block[0] = _coloured(block[0], head, colour) if colour else block[0]
+        lines += [*block, *stage_lines(stage.stages, depth + 1, column)]
+    return lines
+
+
+def _name_end(stages: Sequence[Stage], depth: int) -> Iterator[int]:
+    """Where the name of each stage of a tree ends."""
+    for stage in stages:
+        yield 2 * (depth + 1) + 2 + len(stage.id)
+        yield from _name_end(stage.stages, depth + 1)
+
+
+def _stage_status(stage: Stage) -> tuple[str, str, str | None]:
+    """The mark of a step, what it decided, and its colour."""
+    if not stage.asked:
+        return "untried", "not asked", None
+    if stage.error is not None:
+        return "failed", f"could not be asked: {stage.error}", "red"
+    blocks = stage.effect == "block"
+    reason = f": {stage.reason}" if stage.reason else ""
+    return (
+        "passed-over" if blocks else "applied",
+        f"{stage.outcome} ({stage.effect}){reason}",
+        "red" if blocks else None,
+    )
+
+
+def _published(parameter: Parameter) -> str:
+    """What a parameter stands at, as published; of one per key, what it lists and what holds of any other key."""
+    from rules.cel.literals import outer
+    from rules.types import MapType
+
+    shown = value_text(parameter.written(parameter.default))
+    if not isinstance(parameter.type, MapType):
+        return shown
+    return f"{shown}, any other {value_text(outer(parameter.unlisted, parameter.type.value))}"
 
 
 def rule_lines(trace: Sequence[RuleTrace]) -> list[str]:

@@ -18,12 +18,12 @@ from engine.columnar.columns import Column, Records, Texts, Vocabulary, filled, 
 from engine.columnar.compiler import Compiler
 from engine.columnar.deciding import Cases, Outcome
 from engine.columnar.frames import Code, Frame, Setting, Value, first_error
+from engine.columnar.loops import holding
 from engine.columnar.ragged import Array
 from engine.scalar.program import Program
 from engine.structs import StructTable
 from rules.cel.literals import inner
-from rules.cel.tree import Node, Root
-from rules.plan import Call, Plan
+from rules.plan import Binding, Call, Plan
 from rules.types import Field, proves
 
 
@@ -33,8 +33,8 @@ class Argument:
 
     target: Field
     code: Code | None
-    guarded: bool
-    """The expression is an input of the caller that may be absent, and is then absent here."""
+    when: Code | None
+    """Where this does not hold the input is absent."""
     outside: int
     """The number of the error of a value outside the input's type; 0 when the bounds prove that there is none."""
 
@@ -49,40 +49,63 @@ class Called:
     structs: StructTable
 
 
-def arguments(call: Call, callee: Plan, compiler: Compiler) -> tuple[Argument, ...]:
-    """The arguments of a call, in the order of the called policy's inputs."""
-    given = dict(call.bindings)
-    return tuple(_argument(target, given[target.name], compiler) for target in callee.inputs)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call: the policy asked, what it is given, and the condition on which it is asked."""
+
+    policy: str
+    arguments: tuple[Argument, ...]
+    when: Code | None
 
 
-def _argument(target: Field, binding: Node | None, compiler: Compiler) -> Argument:
-    if binding is None:
-        return Argument(target, None, False, 0)
-    guarded = isinstance(binding, Root) and binding.kind == "input" and binding.guarded
-    outside = 0 if proves(binding.type, target.type) else compiler.failures.number("out-of-range", binding)
-    return Argument(target, compiler.code(binding), guarded, outside)
+def asked(call: Call, callee: Plan, compiler: Compiler) -> Asked:
+    """The code of a call, its arguments in the order of the called policy's inputs."""
+    given = zip(callee.inputs, call.bindings, strict=True)
+    arguments = tuple(_argument(target, binding, compiler) for target, binding in given)
+    return Asked(call.policy, arguments, None if call.when is None else compiler.code(call.when))
 
 
-def asking(called: Called, given: tuple[Argument, ...]) -> Callable[[Frame], Value]:
-    """Evaluates a call: records of outcome, effect, rule, reason and the outputs."""
+def _argument(target: Field, binding: Binding, compiler: Compiler) -> Argument:
+    node, when = binding.node, binding.when
+    if node is None:
+        return Argument(target, None, None, 0)
+    outside = 0 if proves(node.type, target.type) else compiler.failures.number("out-of-range", node)
+    return Argument(target, compiler.code(node), None if when is None else compiler.code(when), outside)
+
+
+def asking(called: Called, given: Asked) -> Callable[[Frame], Value]:
+    """Evaluates a call: records of outcome, effect, rule, reason and the outputs; absent where it is not asked."""
 
     def ask(frame: Frame) -> Value:
+        there, wrong = _holds(given.when, frame)
         errors: Array | None = None
-        usable = np.ones(frame.size, np.bool_)
+        usable = np.ones(frame.size, np.bool_) if there is None else there
         """Where a decision can be asked for at all; elsewhere nobody looks at it."""
         inputs: dict[str, Value] = {}
-        for argument in given:
+        for argument in given.arguments:
             column, failed = _bound(argument, frame)
             inputs[argument.target.name] = Value(column)
             errors = first_error(errors, failed)
             if not argument.target.guarded and column.present is not None:
                 usable = usable & column.present
         outcome = called.cases.decide(Frame(frame.size, called.setting), inputs, outputs=True)
+        if errors is not None and there is not None:
+            errors = np.where(there, errors, 0)
+        errors = first_error(wrong, errors)
         if errors is not None:
             usable = usable & (errors == 0)
-        return Value(_result(called, outcome, inputs, usable), errors)
+        found = _result(called, outcome, inputs, usable)
+        return Value(found if there is None else with_presence(found, there), errors)
 
     return ask
+
+
+def _holds(when: Code | None, frame: Frame) -> tuple[Array | None, Array | None]:
+    """Where a condition holds (None: everywhere), and where asking it fails."""
+    if when is None:
+        return None, None
+    value = when.at(frame)
+    return holding(value, frame.size), value.errors
 
 
 def _bound(argument: Argument, frame: Frame) -> tuple[Column, Array | None]:
@@ -90,15 +113,15 @@ def _bound(argument: Argument, frame: Frame) -> tuple[Column, Array | None]:
     target = argument.target
     if argument.code is None:
         return _unsaid(target, frame.size), None
+    present, wrong = _holds(argument.when, frame)
     value = argument.code.at(frame)
     column, errors = value.column, value.errors
-    present = column.present if argument.guarded else None
     if argument.outside:
         fine = admitted(target.type, column, frame.size)
-        if present is not None:
-            fine = fine | ~present
         errors = first_error(errors, np.where(fine, 0, np.int32(argument.outside)))
-    return with_presence(column, present), errors
+    if errors is not None and present is not None:
+        errors = np.where(present, errors, 0)
+    return with_presence(column, present), first_error(wrong, errors)
 
 
 def _unsaid(target: Field, size: int) -> Column:

@@ -6,7 +6,7 @@ absent, None is null.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -19,6 +19,7 @@ from engine.columnar.ragged import NOTHING, Array, Ragged, ordered_by_length
 from engine.scalar.runtime import EPOCH
 from engine.structs import StructTable
 from rules.cel.tree import ConstantValue
+from rules.plan import ParameterValue
 from rules.times import microseconds
 from rules.types import (
     BoolType,
@@ -159,11 +160,25 @@ def _numbers(t: Type, values: Sequence[Any]) -> Array:
     return np.array(values, DTYPES[type(t)])
 
 
-def constant(value: ConstantValue, t: Type) -> Column:
-    """A literal or a parameter: the same in every lane. Times and durations are microseconds."""
+def constant(value: ParameterValue, t: Type) -> Column:
+    """A literal or a parameter: the same in every lane. Times and durations are microseconds; a map has one lane."""
+    if isinstance(value, Mapping):
+        assert isinstance(t, MapType)
+        return _map_of_one_lane(value, t)
     if isinstance(value, str):
         return Texts(np.zeros((), np.int8), Vocabulary((value,)))
     return Numbers(np.array(value, DTYPES[type(t)]))
+
+
+def _map_of_one_lane(value: Mapping[str, ConstantValue], t: MapType) -> Maps:
+    names = tuple(value)
+    keys = Texts(np.arange(len(names)), Vocabulary(names))
+    layout = Ragged(1, parent=np.zeros(len(names), np.int64))
+    if isinstance(t.value, EnumType):
+        words = Vocabulary(t.value.members)
+        codes = np.fromiter((words.add(str(word)) for word in value.values()), np.int64, len(names))
+        return Maps(layout, keys, Texts(codes, words))
+    return Maps(layout, keys, Numbers(np.array(list(value.values()), DTYPES[type(t.value)])))
 
 
 def blank(t: Type, size: int) -> Column:

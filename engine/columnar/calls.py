@@ -136,6 +136,8 @@ def _computed(site: Site, columns: Sequence[Column], size: int) -> Value:
             results[at] = function(*row)
         except EvaluationError as error:
             errors[at] = site.failures.number(error.code, site.node)
+        except Exception:  # noqa: BLE001 -- a lane that nobody asks for may hold anything; one that is asked for blocks
+            errors[at] = site.failures.number("internal", site.node)
     made = Builder(site.structs).column(site.node.type, results, errors == 0)
     return Value(with_presence(made, None), errors if errors.any() else None)
 

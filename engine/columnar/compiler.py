@@ -15,7 +15,7 @@ import numpy as np
 from engine.columnar.building import constant
 from engine.columnar.calls import Site
 from engine.columnar.columns import Column, Maps, Numbers, Records, Texts, concatenated, filled
-from engine.columnar.frames import Code, Failures, Frame, Value, first_error
+from engine.columnar.frames import Code, Failures, Frame, Value, everywhere, first_error
 from engine.columnar.lists import lookup, map_written_out, written_out
 from engine.columnar.loops import Macro
 from engine.columnar.making import Made, MemberCode, Message, failed
@@ -24,6 +24,7 @@ from engine.columnar.translations import TRANSLATIONS
 from engine.scalar.emitter import DECIDED
 from engine.scalar.shapes import Key, free_locals, key_of
 from engine.structs import StructTable
+from rules.cel.lookups import parameter_of
 from rules.cel.tree import (
     Call,
     Conditional,
@@ -133,7 +134,7 @@ class Compiler:
 
     def _root(self, node: Root) -> tuple[Run, bool]:
         if node.kind == "parameter":
-            return lambda frame: Value(frame.setting.parameters[node.name]), False
+            return lambda frame: Value(everywhere(frame.setting.parameters[node.name], frame.size)), False
         if node.kind == "call":
             return lambda frame: frame.setting.ask[node.name](frame), True
         return _known_before, False
@@ -159,11 +160,15 @@ class Compiler:
         """The code of looking a key up: records of `there` and `value`, and no errors: whose comes first differs."""
         maps, keys = self.code(mapping, levels), self.code(key, levels)
         assert isinstance(mapping.type, MapType)
-        t = mapping.type.value
+        t, parameter = mapping.type.value, parameter_of(mapping)
 
         def run(frame: Frame) -> Value:
             asked = keys.at(frame).column
             assert isinstance(asked, Texts)
+            if parameter is not None:  # the same map for all: looked up where it lies
+                held = frame.setting.parameters[parameter.name]
+                assert isinstance(held, Maps)
+                return Value(lookup(t, held, np.zeros(frame.size, np.int64), asked, frame.size))
             home = frame.at(maps.level)
             found = maps.at(home).column
             assert isinstance(found, Maps)
@@ -177,7 +182,7 @@ class Compiler:
         mapping, key = self.code(node.operand, levels), self.code(node.key, levels)
 
         def run(frame: Frame) -> Value:
-            errors = first_error(mapping.errors_at(frame), key.errors_at(frame))
+            errors = first_error(mapping.errors_at(frame) if node.operand.fails else None, key.errors_at(frame))
             return Value(_records(code.at(frame)).field("value"), errors)
 
         return run, True
@@ -188,7 +193,8 @@ class Compiler:
             mapping, key = self.code(path.operand, levels), self.code(path.key, levels)
 
             def has_entry(frame: Frame) -> Value:
-                errors = first_error(key.errors_at(frame), mapping.errors_at(frame))
+                failed = mapping.errors_at(frame) if path.operand.fails else None
+                errors = first_error(key.errors_at(frame), failed)
                 return Value(_records(entry.at(frame)).field("there"), errors)
 
             return has_entry, True

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.columnar.building import blank, scattered
-from engine.columnar.columns import Column, Numbers, filled, maybe, spread
+from engine.columnar.columns import Column, Maps, Numbers, filled, maybe, spread
 from engine.columnar.ragged import Array, Ragged
 from rules.cel.tree import Node
 from rules.types import Type
@@ -197,6 +197,15 @@ class Code:
             return Value(blank(self.type, frame.size))
         index = np.flatnonzero(needed)
         return widened(self.type, self.at(frame.narrowed(index)), index, frame.size)
+
+
+def everywhere(column: Column, size: int) -> Column:
+    """A parameter's value in each of `size` lanes: a map, which is kept once, stands in every one. Raises TooWide."""
+    if not isinstance(column, Maps):
+        return column
+    if column.layout.items * size > MOST_LANES:
+        raise TooWide
+    return column.take(np.zeros(size, np.int64))
 
 
 def widened(t: Type, value: Value, index: Array, size: int) -> Value:

@@ -181,7 +181,8 @@ def in_map(site: Site, frame: Frame) -> Value:
     found = site.beside[0].at(frame).column
     assert isinstance(found, Records)
     key, mapping = site.args
-    return Value(found.field("there"), first_error(key.errors_at(frame), mapping.errors_at(frame)))
+    failed = mapping.errors_at(frame) if mapping.node.fails else None
+    return Value(found.field("there"), first_error(key.errors_at(frame), failed))
 
 
 def index_list(site: Site, frame: Frame) -> Value:
@@ -204,6 +205,11 @@ def tail(site: Site, frame: Frame) -> Value:
     lists, errors = given_list(site, frame)
     asked = site.args[1].at(frame)
     part = lists.joined()
+    if asked.values.ndim == 0:
+        layout, places = part.layout.last(int(asked.values))
+        values = filled(part.items, part.layout.items)
+        last_items = Part(layout, values if places is None else values.take(places))
+        return Value(Lists((last_items,)), first_error(errors, asked.errors))
     starts, items = part.layout.by_lane()
     position = np.empty(part.layout.items, np.int64)
     position[items] = np.arange(part.layout.items) - np.repeat(starts, part.layout.counts)

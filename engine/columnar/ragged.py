@@ -128,6 +128,21 @@ class Ragged:
         counts = self.counts
         return np.cumsum(counts) - counts, np.argsort(self.parent, kind="stable")
 
+    def last(self, count: int) -> tuple[Ragged, Array | None]:
+        """An ordered layout of the last items of each lane, and where each lies here (None: all, where they lay)."""
+        layout, here = self.ordered()
+        assert layout.ends is not None
+        if len(layout.ends) <= count:
+            return layout, here
+        kept = layout.ends[: max(0, count)]
+        order = None if layout.order is None else layout.order[: kept[0] if kept else 0]
+        lengths = layout.counts if order is None else layout.counts[order]
+        starts = np.cumsum(layout.ends) - layout.ends
+        skipped = np.maximum(lengths - count, 0)
+        found = [starts[skipped[:end] + k] + np.arange(end) for k, end in enumerate(kept)]
+        items = np.concatenate(found) if found else NOTHING
+        return Ragged(layout.size, ends=kept, order=order), items if here is None else here[items]
+
     def take(self, index: Array) -> tuple[Ragged, Array]:
         """The layout with the lanes at `index` (in any order, some perhaps often), and which items those have."""
         ascending = is_ascending(index)
@@ -151,7 +166,7 @@ class Ragged:
         elif ascending:
             order, ranks = self._kept_order(index)
         else:
-            rank = self._ranks()[index]
+            rank = self.ranks()[index]
             order = np.argsort(rank, kind="stable")
             ranks = rank[order]
         ends = np.searchsorted(ranks, self.ends).tolist()
@@ -170,7 +185,7 @@ class Ragged:
         ranks = np.flatnonzero(lanes >= 0)
         return lanes[ranks], ranks
 
-    def _ranks(self) -> Array:
+    def ranks(self) -> Array:
         """Where each lane stands in the order; lanes without items come last."""
         if self._rank is None:
             self._rank = np.full(self.size, self.size)
@@ -187,8 +202,7 @@ def is_ascending(index: Array) -> bool:
 def ordered_by_length(counts: Array) -> tuple[Ragged, Array]:
     """The ordered layout of lists of these lengths, and where its items lie when they come lane after lane."""
     size = len(counts)
-    longest = int(counts.max()) if size else 0
-    ends = (size - np.cumsum(np.bincount(counts, minlength=longest + 1)))[:longest].tolist()
+    ends = reaching(counts)
     starts = np.cumsum(counts) - counts
     if size < 2 or bool((counts[1:] <= counts[:-1]).all()):
         order = None
@@ -198,6 +212,13 @@ def ordered_by_length(counts: Array) -> tuple[Ragged, Array]:
         first = starts[order]
     items = np.concatenate([first[:end] + k for k, end in enumerate(ends)]) if ends else NOTHING
     return Ragged(size, ends=ends, order=order), items
+
+
+def reaching(counts: Array) -> list[int]:
+    """How many of some lists have an item at each position, up to the last that any has."""
+    longest = int(counts.max()) if len(counts) else 0
+    ends: list[int] = (len(counts) - np.cumsum(np.bincount(counts, minlength=longest + 1)))[:longest].tolist()
+    return ends
 
 
 def longest_first(counts: Array) -> Array:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.columnar.asking import Called, arguments, asking
+from engine.columnar.asking import Asked, Called, asked, asking
 from engine.columnar.building import Builder, constant, field_natives
 from engine.columnar.columns import Column, concatenated, with_presence
 from engine.columnar.compiler import Compiler
@@ -18,12 +18,13 @@ from engine.columnar.frames import Failures, Frame, Setting, TooWide, Value
 from engine.columnar.ragged import Array, longest_first
 from engine.columnar.reads import Read, reads_of
 from engine.decision import Decision, Stamp
+from engine.exits import RULE as EXIT
 from engine.policy import Policy
 from engine.scalar.known import Row
 from engine.scalar.program import Program
 from engine.structs import StructTable
-from rules.cel.tree import ConstantValue, Node
-from rules.plan import Plan
+from rules.cel.tree import Node
+from rules.plan import ParameterValue, Plan
 from rules.types import Field, ListType, RecordType
 
 CHUNK_ROWS = 65_536
@@ -57,7 +58,8 @@ class Decided:
     def row(self, at: int) -> Row:
         """Outcome, rule and effect of a row, as the policy's decision has them."""
         outcome, rule, effect = self.rows[int(self.case[at])]
-        return (self.plan.on_error, rule, "block") if self.errors[at] else (outcome, rule, effect)
+        failed = self.errors[at] and not (self.plan.exits is not None and rule == EXIT)  # an exit passes all the same
+        return (self.plan.on_error, rule, "block") if failed else (outcome, rule, effect)
 
     def error(self, at: int) -> tuple[str, Node] | None:
         """The code of the error that a row failed with, and the expression; None when it did not fail."""
@@ -70,18 +72,15 @@ class _Code:
     """The code of a policy and of those it calls, whatever their parameters."""
 
     cases: Cases
-    asks: Mapping[str, tuple[str, Any]]
-    """By the name of a call: the policy asked, and its arguments."""
+    asks: Mapping[str, Asked]
+    """By the name of a call."""
     callees: Mapping[str, _Code]
 
 
 def _compiled(program: Program, structs: StructTable) -> _Code:
     compiler = Compiler(structs)
     callees = {name: _compiled(callee, structs) for name, callee in program.callees.items()}
-    asks = {
-        call.name: (call.policy, arguments(call, program.callees[call.policy].plan, compiler))
-        for call in program.plan.calls
-    }
+    asks = {call.name: asked(call, program.callees[call.policy].plan, compiler) for call in program.plan.calls}
     return _Code(Cases(program.plan, compiler), asks, callees)
 
 
@@ -91,7 +90,7 @@ def _setting(program: Program, code: _Code, structs: StructTable) -> Setting:
         name: Called(callee, code.callees[name].cases, _setting(callee, code.callees[name], structs), structs)
         for name, callee in program.callees.items()
     }
-    return Setting(parameters, {name: asking(called[policy], given) for name, (policy, given) in code.asks.items()})
+    return Setting(parameters, {name: asking(called[ask.policy], ask) for name, ask in code.asks.items()})
 
 
 class Reader:
@@ -102,7 +101,7 @@ class Reader:
         self._code = code or _compiled(policy.program, self.structs)
         self._setting = _setting(policy.program, self._code, self.structs)
 
-    def with_parameters(self, changed: Mapping[str, ConstantValue]) -> Reader:
+    def with_parameters(self, changed: Mapping[str, ParameterValue]) -> Reader:
         """The same code over other parameter values, which must lie within their types."""
         return Reader(self.policy.with_parameters(changed), self._code)
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from engine.columnar import arithmetic as a
-from engine.columnar import lists
+from engine.columnar import lists, series
 from engine.columnar.calls import Elementwise, Site, Vector, Whole
 from engine.columnar.columns import Numbers, Texts
 from engine.columnar.comparing import equal, ordered
@@ -135,6 +135,8 @@ def _lists() -> dict[str, Translation]:
         "index_list": Whole(lists.index_list),
         "tail": Whole(lists.tail),
         "add_list": Whole(lists.add_list, dear=False),
+        "comparable": Whole(series.comparable),
+        "correlation": Whole(series.correlation),
     }
     for kind in ("int", "double", "string", "timestamp", "duration"):
         table[f"min_{kind}"] = Whole(lists.smallest)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from engine.scalar.runtime import EPOCH
 from rules.cel.tree import ConstantValue, Node
-from rules.types import DoubleType, DurationType, IntType, TimestampType, Type
+from rules.plan import ParameterValue
+from rules.types import DoubleType, DurationType, IntType, MapType, TimestampType, Type
 
 
-def native(value: ConstantValue, t: Type) -> Any:
+def native(value: ParameterValue, t: Type) -> Any:
     """A value in the form that generated code computes with: times and durations as such, not as microseconds."""
+    if isinstance(t, MapType) and isinstance(value, Mapping):
+        return {key: native(one, t.value) for key, one in value.items()}
     if isinstance(t, TimestampType) and isinstance(value, int):
         return EPOCH + timedelta(microseconds=value)
     if isinstance(t, DurationType) and isinstance(value, int):

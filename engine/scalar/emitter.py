@@ -139,7 +139,10 @@ class Emitter:
             self._prepare_variable(node, key)
             return
         if isinstance(node, Has):
-            self._prepare_tested(node.path)
+            if isinstance(node.path, Root):
+                self.prepare(node.path)
+            else:
+                self._prepare_tested(node.path)
             return
         if isinstance(node, Root) and node.kind == "call" and key is not None:
             self.prepare_call(self, node, key)
@@ -204,14 +207,17 @@ class Emitter:
         self._prepare_parts(inner)
         self.known[key] = self.remembered(self.fresh("m"), self.write(inner))
 
-    def remembered(self, value: str, code: str) -> str:
-        """A local function that computes `code` when first asked and remembers it in `value`; its call."""
+    def remembered(self, value: str, code: str, nothing: str = "UNSET") -> str:
+        """A local function that computes `code` when first asked and remembers it in `value`; its call.
+
+        `nothing` stands for what has not been computed, and is no value of `code`.
+        """
         function = self.fresh("g")
-        self.lines.add(f"{value} = UNSET")
+        self.lines.add(f"{value} = {nothing}")
         self.lines.add(f"def {function}():")
         self.lines.indent += 1
         self.lines.add(f"nonlocal {value}")
-        self.lines.add(f"if {value} is UNSET: {value} = {code}")
+        self.lines.add(f"if {value} is {nothing}: {value} = {code}")
         self.lines.add(f"return {value}")
         self.lines.indent -= 1
         return f"{function}()"

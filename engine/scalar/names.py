@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.scalar import moments, runtime, texts
+from engine.scalar import moments, runtime, series, texts
 
-NAMES: dict[str, Any] = {**runtime.NAMES, **texts.NAMES, **moments.NAMES}
+NAMES: dict[str, Any] = {**runtime.NAMES, **texts.NAMES, **moments.NAMES, **series.NAMES}

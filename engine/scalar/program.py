@@ -6,7 +6,7 @@ number of a site; `Program.where` says which expression that is, and in which ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from traceback import walk_tb
 from types import CodeType, FunctionType
@@ -14,17 +14,20 @@ from typing import Any, TypeAlias
 
 from msgspec import UNSET
 
+from engine.scalar.calling import Variant
 from engine.scalar.constants import native
 from engine.scalar.emitter import Attributes
 from engine.scalar.known import Row
 from engine.scalar.names import NAMES
 from engine.scalar.runtime import EvaluationError
 from engine.scalar.writer import ProgramWriter
-from rules.cel.tree import ConstantValue, Node
+from rules.cel.tree import Node
 from rules.cel.written import UNWRITABLE
-from rules.plan import Plan
+from rules.plan import Parameter, ParameterValue, Plan, reached_parameters
 
-Result: TypeAlias = tuple[Row, str, tuple[Any, ...]]
+Result: TypeAlias = tuple[Row, str, tuple[Any, ...], tuple[Any, ...]]
+"""The row, the reason, the outputs, and for each step its own result: UNSET where it was not asked, `Untold` where it
+could not be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Program:
     plan: Plan
     attributes: Attributes
     callees: Mapping[str, Program]
-    parameters: Mapping[str, ConstantValue]
+    parameters: Mapping[str, ParameterValue]
     rows: tuple[Row, ...]
     sites: tuple[Node, ...]
     starts: tuple[tuple[int, str], ...]
@@ -46,15 +49,35 @@ class Program:
     names: Mapping[str, Any]
     """What the code may read: constants, parameters, callees, the functions of the runtime."""
     codes: Mapping[str, CodeType]
+    variants: Mapping[Variant, str]
+    """What the code asks of other policies in part, and the name under which it does."""
 
-    def with_parameters(self, changed: Mapping[str, ConstantValue]) -> Program:
+    def with_parameters(self, changed: Mapping[str, ParameterValue]) -> Program:
         """The same code over other parameter values, which must lie within their types.
 
-        A parameter taken from a library moves in the policies that this one calls as well.
+        Those of the policies it asks are named `document.name`; one taken from a library moves wherever it is taken.
         """
-        return self._moved({(p.origin, p.name): changed[p.name] for p in self.plan.parameters if p.name in changed})
+        known = ((changed[label], p) for label, p in self.reached.items() if label in changed)
+        return self._moved({(p.origin, p.name): value for value, p in known})
 
-    def _moved(self, moved: Mapping[tuple[str, str], ConstantValue]) -> Program:
+    @property
+    def reached(self) -> dict[str, Parameter]:
+        """Every parameter that its decisions depend on, as `reached_parameters` names them."""
+        return reached_parameters(self.plan, {program.plan.name: program.plan for program in self.asked()})
+
+    def reached_values(self) -> dict[str, tuple[Parameter, ParameterValue]]:
+        """Every parameter that its decisions depend on, with its value."""
+        programs = (self, *self.asked())
+        values = {(p.origin, p.name): own.parameters[p.name] for own in programs for p in own.plan.parameters}
+        return {label: (p, values[p.origin, p.name]) for label, p in self.reached.items()}
+
+    def asked(self) -> Iterator[Program]:
+        """The programs of the policies that it asks, and of those that they ask."""
+        for callee in self.callees.values():
+            yield callee
+            yield from callee.asked()
+
+    def _moved(self, moved: Mapping[tuple[str, str], ParameterValue]) -> Program:
         mine = {p.name: moved[p.origin, p.name] for p in self.plan.parameters if (p.origin, p.name) in moved}
         callees = {name: callee._moved(moved) for name, callee in self.callees.items()}
         return replace(self, parameters={**self.parameters, **mine}, callees=callees).linked()
@@ -64,10 +87,37 @@ class Program:
         parameters = {
             f"P{index}": native(self.parameters[p.name], p.type) for index, p in enumerate(self.plan.parameters)
         }
-        calls = {f"C{index}": self.callees[call.policy].call for index, call in enumerate(self.plan.calls)}
-        names = {**self.names, **parameters, **calls, "__builtins__": _BUILTINS}
+        names = {**self.names, **parameters, "__builtins__": _BUILTINS}
+        self.let_ask(names, self.variants)
         verdict, full, lines = (FunctionType(self.codes[name], names) for name in ("verdict", "full", "lines"))
         return replace(self, verdict=verdict, full=full, lines=lines, names=names)
+
+    def let_ask(self, names: dict[str, Any], variants: Mapping[Variant, str]) -> None:
+        """Put the functions by which generated code asks other policies among its names.
+
+        What is asked of them in part is compiled when it is first asked.
+        """
+        callees = [self.callees[call.policy] for call in self.plan.calls]
+        for index, callee in enumerate(callees):
+            names |= {f"R{index}": callee.call_row, f"C{index}": callee.call, f"L{index}": callee.lines}
+        for (index, outputs), name in variants.items():
+            names[name] = _when_asked(names, name, callees[index], outputs)
+
+    def giving(self, outputs: frozenset[str]) -> Callable[..., Any]:
+        """A function like `call` that gives the row and some outputs: `(row, None, outputs)`."""
+        writer = ProgramWriter(self.plan, self.attributes, {name: one.plan for name, one in self.callees.items()})
+        code = _compiled(writer.function("values", outputs))["values"]
+        names = {**self.names, **writer.constants.values}
+        self.let_ask(names, writer.calling.variants)
+        values, failed = FunctionType(code, names), (self._failed, None, (UNSET,) * len(self.plan.outputs))
+
+        def ask(*inputs: Any) -> Any:
+            try:
+                return values(*inputs)
+            except EvaluationError:
+                return failed
+
+        return ask
 
     def where(self, error: EvaluationError) -> tuple[Node, str | None]:
         """The expression that an error of `full` arose in, and the case that was then looked at."""
@@ -80,8 +130,44 @@ class Program:
         try:
             return self.full(*inputs)
         except EvaluationError as error:
-            row: Row = (self.plan.on_error, "error", "block")
-            return row, f"the decision failed: {error.code}", (UNSET,) * len(self.plan.outputs)
+            unset = (UNSET,) * len(self.plan.outputs)
+            return self._failed, f"the decision failed: {error.code}", unset, (UNSET,) * len(self.plan.stages)
+
+    def call_row(self, *inputs: Any) -> tuple[Row]:
+        """`call` without reason and outputs."""
+        try:
+            return (self.verdict(*inputs),)
+        except EvaluationError:
+            return (self._failed,)
+
+    @property
+    def _failed(self) -> Row:
+        return self.plan.on_error, "error", "block"
+
+
+def _when_asked(names: dict[str, Any], name: str, callee: Program, outputs: frozenset[str]) -> Callable[..., Any]:
+    """A function that takes its own place among the names of generated code when it is first asked."""
+
+    def ask(*inputs: Any) -> Any:
+        names[name] = callee.giving(outputs)
+        return names[name](*inputs)
+
+    return ask
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """In place of a step's result: why the step could not be asked."""
+
+    code: str
+
+
+def tried(ask: Callable[[], Any]) -> Any:
+    """What a step decided, or why it could not be asked."""
+    try:
+        return ask()
+    except EvaluationError as error:
+        return Untold(error.code)
 
 
 def given(value: Any, site: int) -> Any:
@@ -92,7 +178,7 @@ def given(value: Any, site: int) -> Any:
 
 
 def compile_plan(
-    plan: Plan, attributes: Attributes, programs: Mapping[str, Program], parameters: Mapping[str, ConstantValue]
+    plan: Plan, attributes: Attributes, programs: Mapping[str, Program], parameters: Mapping[str, ParameterValue]
 ) -> Program:
     """Generate and compile the functions of a plan. `programs` holds those of the policies it calls."""
     callees = {call.policy: programs[call.policy] for call in plan.calls}
@@ -111,8 +197,9 @@ def compile_plan(
         verdict=_unlinked,
         full=_unlinked,
         lines=_unlinked,
-        names={**NAMES, **writer.constants.values, "UNSET": UNSET, "GIVEN": given, "BAD": UNWRITABLE},
+        names={**NAMES, **writer.constants.values, "UNSET": UNSET, **_OWN_NAMES},
         codes=codes,
+        variants=writer.calling.variants,
     ).linked()
 
 
@@ -131,9 +218,12 @@ def compile_expression(program: Program, node: Node) -> Callable[..., Any]:
     callees = {name: callee.plan for name, callee in program.callees.items()}
     writer = ProgramWriter(program.plan, program.attributes, callees)
     code = _compiled(writer.expression(node))["value"]
-    return FunctionType(code, {**program.names, **writer.constants.values})
+    names = {**program.names, **writer.constants.values}
+    program.let_ask(names, writer.calling.variants)
+    return FunctionType(code, names)
 
 
+_OWN_NAMES = {"GIVEN": given, "BAD": UNWRITABLE, "TRIED": tried, "NOT_YET": object()}
 _BUILTINS = {
     "len": len, "min": min, "max": max, "abs": abs, "any": any, "all": all, "float": float, "int": int, "str": str,
     "Exception": Exception,

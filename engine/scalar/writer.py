@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from engine.scalar.constants import Constants, native
+from engine.scalar.asked import ROW, Depth, depths_of
+from engine.scalar.calling import Calling
+from engine.scalar.constants import Constants
 from engine.scalar.emitter import Attributes, Emitter
 from engine.scalar.known import Row, static_truth
 from engine.scalar.making import message, within
-from engine.scalar.shapes import Key, is_safe
+from engine.scalar.shapes import Key, key_of
+from engine.scalar.switches import Switch, switched
 from rules.cel.expressions import Template
-from rules.cel.literals import inner
 from rules.cel.tree import Node, Placeholder, Root
-from rules.plan import Case, Output, Plan, Requirement
-from rules.types import Field, proves
+from rules.plan import Case, InheritedLines, LogLine, Output, Plan, Requirement
+from rules.types import RecordType, proves
 
 
 class ProgramWriter:
@@ -28,21 +30,20 @@ class ProgramWriter:
         self.parameters = {p.name: f"P{index}" for index, p in enumerate(plan.parameters)}
         self.starts: tuple[tuple[int, str], ...] = ()
         """The line of `full` at which each case begins, once that is written."""
-        self.row_names: dict[str, str] = {}
-        rows: list[Row] = []
-        for case in plan.all_cases:
-            row: Row = (case.outcome, case.id, plan.outcomes[case.outcome])
-            self.row_names[case.id] = self.constants.add(row)
-            rows.append(row)
-        self.rows = tuple(rows)
+        self.calling = Calling(plan, callees, self.constants)
+        self.rows: tuple[Row, ...] = tuple(self._row(case) for case in plan.all_cases)
+        self._row_names = {row: self.constants.add(row) for row in self.rows}
+
+    def _row(self, case: Case) -> Row:
+        return case.outcome, case.id, self.plan.outcomes[case.outcome]
 
     def source(self) -> str:
         """The source of `verdict`, `full` and `lines`."""
-        parts = [self._function("verdict", full=False), self._function("full", full=True), self._lines()]
-        return "\n\n".join(parts)
+        return "\n\n".join([self.function("verdict", ROW), self.function("full", None), self._lines()])
 
     def expression(self, node: Node) -> str:
         """The source of a function `value` that evaluates one expression."""
+        self.calling.depths = depths_of([node], self.plan)
         emitter = self._emitter({})
         emitter.lines.add(f"def value({self.signature}):")
         emitter.lines.indent += 1
@@ -73,116 +74,135 @@ class ProgramWriter:
                 return found.optional, found.nullable
             return node.guarded, False
 
-        return Emitter(self.attributes, self.constants, root, guards, self._prepare_call)
+        return Emitter(self.attributes, self.constants, root, guards, self.calling.prepare)
 
-    def _prepare_call(self, emitter: Emitter, node: Root, key: Key) -> None:
-        """Ask the called policy, once: at once where its inputs cannot fail, else in a function that remembers."""
-        index, call = next((i, c) for i, c in enumerate(self.plan.calls) if c.name == node.name)
-        given = dict(call.bindings)
-        targets = self.callees[call.policy].inputs
-        for binding in given.values():
-            if binding is not None:
-                emitter.prepare(binding)
-        code = f"C{index}({', '.join(self._argument(emitter, target, given[target.name]) for target in targets)})"
-        name = emitter.fresh("c")
-        if all(_passes(target, given[target.name]) for target in targets):
-            emitter.lines.add(f"{name} = {code}")
-            emitter.known[key] = name
-        else:
-            emitter.known[key] = emitter.remembered(name, code)
-
-    def _argument(self, emitter: Emitter, target: Field, binding: Node | None) -> str:
-        """What a called policy is given for an input: within its type, absent as that input says absent."""
-        if binding is None:
-            if target.default is None:
-                return "UNSET"
-            value = target.default.value
-            return self.constants.add([] if value == () else native(inner(value, target.type), target.type))
-        code = emitter.write(binding)
-        value = within(code, binding, target.type, self.constants)
-        if isinstance(binding, Root) and binding.kind == "input" and binding.guarded:
-            own = next(f for f in self.plan.inputs if f.name == binding.name)
-            alike = (not own.optional or target.optional) and (not own.nullable or target.nullable)
-            if value != code or not alike:
-                absent = "UNSET" if target.optional else "None"
-                return f"({absent} if {code} is UNSET or {code} is None else {value})"
-        return value
-
-    def _function(self, name: str, *, full: bool) -> str:
+    def function(self, name: str, depth: Depth) -> str:
+        """The source of a function that decides and tells so much of it: the row, `(row, None, outputs)`, or all."""
+        verdict_nodes = [node for one in switched(self.plan) for node in _asking(one)]
+        self.calling.depths = self._depths(verdict_nodes, depth)
         emitter = self._emitter({})
         emitter.lines.add(f"def {name}({self.signature}):")
         emitter.lines.indent += 1
         starts: list[tuple[int, str]] = []
-        verdict_nodes = [node for case in self.plan.cases for node in _conditions(case)]
-        if full:
-            emitter.uses = self._uses_of_any_way(verdict_nodes)
-        else:
+        if depth == ROW:
             emitter.count(verdict_nodes)
-        for index, case in enumerate(self.plan.cases):
-            emitter.pending = [node for later in self.plan.cases[index:] for node in _conditions(later)]
-            starts.append((len(emitter.lines.lines) + 1, case.id))
-            self._case(emitter, case, full=full)
+        else:
+            emitter.uses = self._uses_of_any_way(verdict_nodes, depth)
+        if depth is None:
+            self._ask_stages(emitter)
+        asked = list(switched(self.plan))
+        for index, one in enumerate(asked):
+            emitter.pending = [node for later in asked[index:] for node in _asking(later)]
+            first = one.cases[0] if isinstance(one, Switch) else one
+            starts.append((len(emitter.lines.lines) + 1, first.id))
+            if isinstance(one, Switch):
+                self._switch(emitter, one, depth)
+            else:
+                self._case(emitter, one, depth)
         starts.append((len(emitter.lines.lines) + 1, self.plan.otherwise.id))
         emitter.pending = []
-        if full:
+        if depth is None:
             self.starts = tuple(starts)
-        self._conclude(emitter, self.plan.otherwise, self.plan.otherwise.reason, full=full)
+        self._conclude(emitter, self.plan.otherwise, self.plan.otherwise.reason, depth)
         return emitter.lines.text()
 
-    def _uses_of_any_way(self, verdict_nodes: list[Node]) -> Counter[Key]:
+    def _depths(self, verdict_nodes: list[Node], depth: Depth) -> Mapping[str, Depth]:
+        """How much of each call a function reads; of the steps a full decision tells all."""
+        nodes = [*verdict_nodes, *(node for case in self.plan.all_cases for node in self._concluding(case, depth)[2])]
+        if depth is None:
+            nodes += [node for case in self.plan.all_cases for reason in _reasons(case) for node in _written(reason)]
+        found = depths_of(nodes, self.plan)
+        return {**found, **dict.fromkeys(self.plan.stages)} if depth is None else found
+
+    def _ask_stages(self, emitter: Emitter) -> None:
+        """Ask every step before anything is decided, because the decision tells of all of them."""
+        for node in self._stages():
+            emitter.prepare(node)
+
+    def _stages(self) -> list[Root]:
+        calls = {call.name: call for call in self.plan.calls}
+        named = ((calls[name], self.callees[calls[name].policy]) for name in self.plan.stages)
+        return [Root("call", call.name, RecordType(f"call:{callee.name}", ()), call.span) for call, callee in named]
+
+    def _uses_of_any_way(self, verdict_nodes: list[Node], depth: Depth) -> Counter[Key]:
         """How often each part is read on the way to a conclusion and in it: the most over all conclusions."""
         most: Counter[Key] = Counter()
         for case in self.plan.all_cases:
-            for reason in [case.reason, *(way.reason for way in case.alternatives)]:
+            for reason in _reasons(case):
                 way_there = self._emitter({})
-                way_there.count([*verdict_nodes, *_written(reason), *self._concluding(case, full=True)[2]])
+                told = _written(reason) if depth is None else []
+                way_there.count([*verdict_nodes, *told, *self._concluding(case, depth)[2]])
                 most |= way_there.uses
         return most
 
     def _concluding(
-        self, case: Case, *, full: bool
+        self, case: Case, depth: Depth
     ) -> tuple[list[tuple[Output, bool | None]], list[Requirement], list[Node]]:
         """Outputs (and whether each is there, where that is known), requirements still open, and what they read.
 
-        A verdict computes only what may make the decision fail.
+        What is not told is computed only where it may make the decision fail.
         """
-        row: Row = (case.outcome, case.id, self.plan.outcomes[case.outcome])
+        row = self._row(case)
         outputs = [(o, True if o.when is None else static_truth(o.when, row)) for o in self.plan.outputs]
         ensures = [requirement for requirement in self.plan.ensures if static_truth(requirement.that, row) is not True]
-        if not full:
-            outputs = [(output, there) for output, there in outputs if there is not False and _may_fail(output)]
+        if depth is not None:
+            outputs = [
+                (output, there if output.name in depth or (there is not False and _may_fail(output)) else False)
+                for output, there in outputs
+            ]
         nodes = [output.value for output, there in outputs if there is not False]
         nodes += [output.when for output, there in outputs if there is None and output.when is not None]
         return outputs, ensures, [*nodes, *(requirement.that for requirement in ensures)]
 
-    def _case(self, emitter: Emitter, case: Case, *, full: bool) -> None:
+    def _case(self, emitter: Emitter, case: Case, depth: Depth) -> None:
         assert case.when is not None
         emitter.prepare(case.when)
         emitter.lines.add(f"if {emitter.write(case.when)}:")
         outside = dict(emitter.known)
         emitter.lines.indent += 1
         if not case.alternatives:
-            self._conclude(emitter, case, case.reason, full=full)
+            self._conclude(emitter, case, case.reason, depth)
         for way in case.alternatives:
             emitter.prepare(way.when)
             emitter.lines.add(f"if {emitter.write(way.when)}:")
             within = dict(emitter.known)
             emitter.lines.indent += 1
-            self._conclude(emitter, case, way.reason, full=full)
+            self._conclude(emitter, case, way.reason, depth)
             emitter.lines.indent -= 1
             emitter.known = within
         emitter.lines.indent -= 1
         emitter.known = outside
 
-    def _conclude(self, emitter: Emitter, case: Case, reason: Template | None, *, full: bool) -> None:
-        row: Row = (case.outcome, case.id, self.plan.outcomes[case.outcome])
-        inner = self._emitter(self._decision(row))
+    def _switch(self, emitter: Emitter, switch: Switch, depth: Depth) -> None:
+        """The cases of one rule told apart by a word: the row is looked up, what follows is the same for all."""
+        for node in switch.nodes:
+            emitter.prepare(node)
+        rows = {word: self._row(case) for word, case in zip(switch.words, switch.cases, strict=True)}
+        code = f"{self.constants.add(rows.get)}({emitter.write(switch.subject)})"
+        if switch.guard is not None:
+            code = f"{code} if {emitter.write(switch.guard)} else None"
+        row = emitter.fresh("r")
+        emitter.lines.add(f"{row} = {code}")
+        emitter.lines.add(f"if {row} is not None:")
+        outside = dict(emitter.known)
+        emitter.lines.indent += 1
+        first = switch.cases[0]
+        self._conclude(emitter, first, first.reason, depth, row)
+        emitter.lines.indent -= 1
+        emitter.known = outside
+
+    def _conclude(
+        self, emitter: Emitter, case: Case, reason: Template | None, depth: Depth, looked_up: str = ""
+    ) -> None:
+        """What follows from a case; of a switch the local that holds the row is given."""
+        row_code = looked_up or self._row_names[self._row(case)]
+        inner = self._emitter(self._decision(case, looked_up))
         inner.lines, inner.known, inner._numbers = emitter.lines, dict(emitter.known), emitter._numbers
         inner.perhaps = emitter.perhaps
-        outputs, ensures, later = self._concluding(case, full=full)
-        inner.pending = [*(_written(reason) if full else ()), *later]
+        outputs, ensures, later = self._concluding(case, depth)
+        inner.pending = [*(_written(reason) if depth is None else ()), *later]
         inner.count(inner.pending)
-        if full:
+        if depth is None:
             self._write_reason(inner, reason)
         for node in later:
             inner.prepare(node)
@@ -195,21 +215,25 @@ class ProgramWriter:
                 value = f"({value} if {inner.write(output.when)} else UNSET)"
             values.append(value)
         for position, value in enumerate(values):
-            inner.lines.add(f"o{position} = {value}")
+            if value != "UNSET":
+                inner.lines.add(f"o{position} = {value}")
         for requirement in ensures:
             site = self.constants.site(requirement.that)
             inner.lines.add(f"if not {inner.write(requirement.that)}: FAIL('ensures', {site})")
-        packed = "".join(f"o{position}, " for position in range(len(values)))
-        inner.lines.add(f"return {self.row_names[case.id]}" + (f", s, ({packed})" if full else ""))
+        told = ", s" if depth is None else ", None" if depth else ""
+        if told:
+            told += f", ({''.join(f'{_packed(at, value)}, ' for at, value in enumerate(values))})"
+        if depth is None:
+            stages = (inner.known[key_of(node)] for node in self._stages())
+            told += f", ({''.join(f'{_tried(stage)}, ' for stage in stages)})"
+        inner.lines.add(f"return {row_code}{told}")
         emitter._numbers = inner._numbers
 
-    def _decision(self, row: Row) -> dict[str, str]:
-        outcome, rule, effect = row
-        return {
-            "outcome": self.constants.add(outcome),
-            "rule": self.constants.add(rule),
-            "effect": self.constants.add(effect),
-        }
+    def _decision(self, case: Case, looked_up: str) -> dict[str, str]:
+        names = ("outcome", "rule", "effect")
+        if looked_up:
+            return {name: f"{looked_up}[{at}]" for at, name in enumerate(names)}
+        return {name: self.constants.add(value) for name, value in zip(names, self._row(case), strict=True)}
 
     def _write_reason(self, emitter: Emitter, reason: Template | None) -> None:
         if reason is None:
@@ -226,47 +250,85 @@ class ProgramWriter:
         emitter.lines.add("except Exception: s = BAD")
 
     def _lines(self) -> str:
+        """The function of the log lines, given a full decision and the inputs; one that fails says so, and no more."""
+        own = [line for line in self.plan.log if isinstance(line, LogLine)]
+        read = [node for line in own for node in (line.when, *_written(line.line)) if node]
+        told = {line.call for line in self.plan.log if isinstance(line, InheritedLines)}
+        read += [node for call in self.plan.calls if call.name in told for node in call.nodes]
+        self.calling.depths = depths_of(read, self.plan)
         emitter = self._emitter({"outcome": "r[0]", "rule": "r[1]", "effect": "r[2]", "reason": "s"})
+        emitter.known = {key_of(node): f"t[{index}]" for index, node in enumerate(self._stages())}
         comma = ", " if self.signature else ""
-        emitter.lines.add(f"def lines(r, s, o{comma}{self.signature}):")
+        emitter.lines.add(f"def lines(r, s, o, t{comma}{self.signature}):")
         emitter.lines.indent += 1
         emitter.lines.add("l = []")
         for line in self.plan.log:
             outside = dict(emitter.known)
             emitter.uses.clear()
-            emitter.pending = [*([line.when] if line.when is not None else []), *_written(line.line)]
-            emitter.count(emitter.pending)
             emitter.lines.add("try:")
             emitter.lines.indent += 1
-            if line.when is not None:
-                emitter.prepare(line.when)
-                emitter.lines.add(f"if {emitter.write(line.when)}:")
-                emitter.lines.indent += 1
-            for part in line.line.parts:
-                if isinstance(part, Placeholder):
-                    emitter.prepare(part.node)
-            event = self.constants.add(line.event)
-            start = self.constants.add(line.event + line.separator)
-            text = message(line.line.parts, self.constants, emitter.write)
-            emitter.lines.add(f"l.append(({event}, {start} + {text}))")
-            emitter.lines.indent -= 2 if line.when is not None else 1
-            emitter.lines.add(f"except Exception: l.append(({event}, {start} + BAD))")
+            if isinstance(line, LogLine):
+                self._line(emitter, line)
+            else:
+                self._inherited(emitter, line)
             emitter.known = outside
         emitter.lines.add("return l")
         return emitter.lines.text()
 
+    def _line(self, emitter: Emitter, line: LogLine) -> None:
+        emitter.pending = [*([line.when] if line.when is not None else []), *_written(line.line)]
+        emitter.count(emitter.pending)
+        if line.when is not None:
+            emitter.prepare(line.when)
+            emitter.lines.add(f"if {emitter.write(line.when)}:")
+            emitter.lines.indent += 1
+        for part in line.line.parts:
+            if isinstance(part, Placeholder):
+                emitter.prepare(part.node)
+        event = self.constants.add(line.event)
+        start = self.constants.add(line.event + line.separator)
+        emitter.lines.add(f"l.append(({event}, {start} + {message(line.line.parts, self.constants, emitter.write)}))")
+        emitter.lines.indent -= 2 if line.when is not None else 1
+        emitter.lines.add(f"except Exception: l.append(({event}, {start} + BAD))")
 
-def _passes(target: Field, binding: Node | None) -> bool:
-    """Whether an argument can be computed anywhere: nothing in it fails, and its bounds lie within the input's."""
-    if binding is None:
-        return True
-    return (is_safe(binding) or isinstance(binding, Root)) and proves(binding.type, target.type)
+    def _inherited(self, emitter: Emitter, line: InheritedLines) -> None:
+        """The lines of a called policy, given its own full decision and the inputs it was asked with."""
+        index, call = next((i, c) for i, c in enumerate(self.plan.calls) if c.name == line.call)
+        emitter.pending = [line.when, *call.nodes]
+        emitter.count(emitter.pending)
+        emitter.prepare(line.when)
+        emitter.lines.add(f"if {emitter.write(line.when)}:")
+        emitter.lines.indent += 1
+        for node in call.nodes:
+            emitter.prepare(node)
+        given = ", ".join([f"*t[{self.plan.stages.index(line.call)}]", *self.calling.arguments(emitter, call)])
+        emitter.lines.add(f"l += L{index}({given})")
+        emitter.lines.indent -= 2
+        emitter.lines.add("except Exception: pass")
+
+
+def _packed(position: int, value: str) -> str:
+    """The code of an output where all of them are put together."""
+    return value if value == "UNSET" else f"o{position}"
+
+
+def _tried(stage: str) -> str:
+    """The code of a step's decision as a stage: what could not be asked is told as an error, and raises none."""
+    return f"TRIED({stage.removesuffix('()')})" if stage.endswith("()") else stage
+
+
+def _reasons(case: Case) -> list[Template | None]:
+    return [case.reason, *(way.reason for way in case.alternatives)]
 
 
 def _may_fail(output: Output) -> bool:
     """Whether computing an output may make the decision fail."""
     asked = output.when is not None and output.when.fails
     return asked or output.value.fails or not proves(output.value.type, output.type)
+
+
+def _asking(one: Case | Switch) -> list[Node]:
+    return one.nodes if isinstance(one, Switch) else _conditions(one)
 
 
 def _conditions(case: Case) -> list[Node]:

@@ -86,6 +86,8 @@ def _conversion(overload: Overload, args: Sequence[Type]) -> tuple[Type, bool]:
             return DoubleType(float(least), float(most)), False
         case (("int_int" | "double_double" | "string_string" | "duration_duration"), same_type):
             return same_type, False
+        case "correlation", _:
+            return DoubleType(-1.0, 1.0), True
         case "sign_int", _:
             return IntType(-1, 1), False
         case "sqrt", DoubleType(minimum=low, maximum=high):

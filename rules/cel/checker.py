@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from rules.cel import syntax
 from rules.cel.empties import alike
+from rules.cel.lookups import entry_of, lookup_of
 from rules.cel.macros import MACROS, check_macro
 from rules.cel.mismatch import conversion, no_fields
 from rules.cel.operators import check_call
@@ -209,9 +210,9 @@ class Checker:
                         expected=_one_of(f.name for f in record.fields),
                         remedy=f"`{near}`" if near else "",
                     )
-                return Select(operand, found, span, fails_absent=record.name.startswith("call:") and not found.guarded)
+                return Select(operand, found, span, fails_absent=found.lacking)
             case MapType() as mapping:
-                return Entry(operand, Constant(node.name, mapping.key, span), mapping.value, span)
+                return entry_of(self, node, operand, Constant(node.name, mapping.key, span))
             case other:
                 raise no_fields(self, node, other)
 
@@ -228,6 +229,9 @@ class Checker:
             library = self.scope.offered.get(f"{namespace}.{node.name}")
             if library is not None:
                 near = f"uses: {{{library}: [{node.name}]}}"
+            if f"{namespace}.{node.name}" in self.scope.later:
+                message = f"`{namespace}.{node.name}` is not known before it is asked"
+                raise self.fail_at_name("cel-name", node, message, expected="a step that stands above")
             raise self.fail_at_name(
                 "cel-name",
                 node,
@@ -244,7 +248,7 @@ class Checker:
                 raise self.fail(
                     "cel-type", node.index, f"the keys of a map are text, this is {show(index.type)}", expected="string"
                 )
-            return Entry(operand, index, operand.type.value, self.span(node))
+            return entry_of(self, node, operand, index)
         apply = syntax.Apply("_[_]", None, (node.operand, node.index), node.start, node.end)
         return check_call(self, apply, [operand, index])
 
@@ -339,6 +343,7 @@ class Checker:
                 remedy=self._has_instead(node.args[0]) if len(node.args) == 1 else "",
             )
         path = self.check(node.args[0])
+        path = lookup_of(path) or path
         guarded = isinstance(path, Entry) or getattr(path, "guarded", False)
         if isinstance(path, Select):
             guarded = path.field.guarded

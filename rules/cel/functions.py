@@ -57,6 +57,19 @@ def _lists() -> Iterator[Overload]:
     )  # fmt: skip
 
 
+def _series() -> Iterator[Overload]:
+    yield _function(
+        "comparable", "comparable", "list(double) list(double) int -> bool",
+        "Whether two series have n aligned points and a correlation. Aligned are the last points of each.",
+        "comparable([1.0, 2.0, 4.0], [5.0, 3.0], 2)",
+    )  # fmt: skip
+    yield _function(
+        "correlation", "correlation", "list(double) list(double) -> double",
+        "Pearson's correlation of the aligned points, from -1.0 to 1.0; an error where two series are not comparable.",
+        "correlation([1.0, 2.0, 4.0], [9.0, 4.0, 3.0, 1.0]) == -1.0", "incomparable",
+    )  # fmt: skip
+
+
 def _mathematics() -> Iterator[Overload]:
     for word, doc, whole, real in (
         ("least", "The smallest of the arguments.", "1", "1.0"),
@@ -167,6 +180,7 @@ def _calendar() -> Iterator[Overload]:
 
 FUNCTIONS: tuple[Overload, ...] = (
     *_lists(),
+    *_series(),
     *_mathematics(),
     *TEXTS,
     *_conversions(),

@@ -55,7 +55,12 @@ def conversion(source: str, found: Type, wanted: Type, *, literal: bool) -> str:
 _SIZES = frozenset(("len", "length", "count", "size"))
 _EMPTY = frozenset(("empty", "isEmpty", "is_empty"))
 _MACRO_WORDS = {"any": "exists", "some": "exists", "every": "all", "where": "filter", "select": "map", "for_all": "all"}
-_FUNCTION_WORDS = {"float": "double", "number": "double", "integer": "int", "long": "int", "str": "string"}
+_FUNCTION_WORDS = {
+    **dict.fromkeys(("float", "number"), "double"),
+    **dict.fromkeys(("integer", "long"), "int"),
+    **dict.fromkeys(("corr", "corrcoef", "pearson"), "correlation"),
+    "str": "string",
+}
 _LEAST = {"min": "math.least", "max": "math.greatest"}
 _AGGREGATES = frozenset(("sum", "min", "max"))
 

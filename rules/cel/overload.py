@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Style = Literal["operator", "function", "method"]
-Failure = Literal["never", "overflow", "division", "empty", "range", "text"]
+Failure = Literal["never", "overflow", "division", "empty", "range", "text", "incomparable"]
 Pattern: TypeAlias = str
 
 

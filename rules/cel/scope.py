@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
-from rules.cel.tree import Definition, Node, Root, RootKind, Variable
+from rules.cel.tree import ConstantValue, Definition, Node, Root, RootKind, Variable
 from rules.source import Span
 from rules.types import Type
 
 NAMESPACES: Mapping[str, RootKind] = MappingProxyType(
-    {"inputs": "input", "params": "parameter", "decision": "decision", "outputs": "output"}
+    {"inputs": "input", "params": "parameter", "decision": "decision", "outputs": "output", "steps": "call"}
 )
 
 
@@ -28,10 +28,11 @@ class Name:
     type: Type
     guarded: bool = False
     fails: bool = False
+    unlisted: ConstantValue = None
 
     def read(self, span: Span) -> Node:
         """The node of a read at `span`."""
-        return Root(self.kind, self.name, self.type, span, self.guarded, self.fails)
+        return Root(self.kind, self.name, self.type, span, self.guarded, self.fails, self.unlisted)
 
 
 Meaning: TypeAlias = Name | Definition

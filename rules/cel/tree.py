@@ -44,6 +44,8 @@ class Root:
     """Optional or nullable: may be read only where it is known to be there."""
     fails: bool = False
     """A call one of whose arguments can fail, or leave what the called policy takes."""
+    unlisted: ConstantValue = None
+    """Of a parameter per key: its value for a key that it does not list."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,8 +143,8 @@ class Has:
 
     @property
     def fails(self) -> bool:
-        """Whether evaluating it can fail."""
-        return self.path.fails
+        """Whether evaluating it can fail; what a failed decision lacks is absent, which is no error here."""
+        return self.path.operand.fails if isinstance(self.path, Select) else self.path.fails
 
 
 @dataclass(frozen=True, slots=True)

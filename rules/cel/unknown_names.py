@@ -21,6 +21,7 @@ _WHERE: Mapping[str, str] = MappingProxyType(
         "params": "a document with `parameters`, or `uses:` of a library that has them",
         "decision": "`outputs`, `ensures` and `log`, which follow the decision",
         "outputs": "`log`, which follows the outputs",
+        "steps": "a Pipeline, below the step that it reads",
     }
 )
 """Where a namespace that is not known here is known."""

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from pydantic_core import ErrorDetails
 
-from rules.documents.sections import NAME, OUTCOME, SEMVER, VARIABLE, WORD
+from rules.documents.sections import NAME, OUTCOME, PARAMETER_NAME, SEMVER, STEP, VARIABLE, WORD
 from rules.yaml_nodes import Node, Scalar, Sequence
 
 Said: TypeAlias = tuple[str, str, str]
@@ -49,6 +49,8 @@ FORMS: Mapping[str, tuple[str, Callable[[str], str]]] = MappingProxyType(
         OUTCOME: ("capitals, as `BLOCK_COOLDOWN`", _capitals),
         WORD: ("a letter, then letters, digits and `_`, as `max_exposure`", _word),
         WORD[:-1] + r"\??$": ("a letter, then letters, digits and `_`, and a `?` at most", _word),
+        PARAMETER_NAME: ("a parameter, or `document.parameter` of a policy that is asked", lambda _: ""),
+        STEP: ("small letters, digits and `_`, as `active_slots`", lambda text: _word(text).lower()),
         r"^[A-Z][A-Za-z0-9]*$": ("a capital, then letters and digits, as `Intent`", _camel),
         r"^-?(\d+(\.\d+)?(h|m|s|ms|us))+$": ("a number with its unit, as `60s`", lambda _: ""),
     }

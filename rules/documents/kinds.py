@@ -8,9 +8,11 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Discriminator, Field, Tag
 
 from rules.documents.latch import LatchSpec
+from rules.documents.pipeline import PipelineSpec
 from rules.documents.scorecard import ScorecardSpec
 from rules.documents.sections import (
     OUTCOME,
+    PARAMETER_NAME,
     WORD,
     ConcludeSpec,
     DecisionSpec,
@@ -20,12 +22,12 @@ from rules.documents.sections import (
     Identifier,
     Metadata,
     Name,
-    Outcome,
     ParameterSpec,
     RecordValue,
     Requirement,
     RuledSpec,
     RuleSpec,
+    Settable,
     Strict,
     TypeRef,
     TypeSpec,
@@ -176,6 +178,13 @@ class WhitelistDocument(Document):
     spec: WhitelistSpec
 
 
+class PipelineDocument(Document):
+    """Several policies asked in turn, any of which may deny."""
+
+    kind: Literal["Pipeline"]
+    spec: PipelineSpec
+
+
 class LatchDocument(Document):
     """On or off, with the state that keeps it from switching back and forth."""
 
@@ -191,12 +200,14 @@ class ScorecardDocument(Document):
 
 
 Json: TypeAlias = Any
+ParameterName = Annotated[str, Field(pattern=PARAMETER_NAME, max_length=129)]
+"""A parameter of the policy, or `document.name`, of a policy that it asks."""
 
 
 class Expectation(Strict):
     """What a case must find; what is not said is not compared. A null output must be absent."""
 
-    outcome: Outcome | None = None
+    outcome: Word | None = None
     effect: Literal["allow", "block", "info"] | None = None
     rule: str | None = None
     reason: str | None = None
@@ -214,7 +225,7 @@ class CaseSpec(Strict):
     given: Identifier | None = None
     set: dict[str, Json] = Field(default_factory=dict)
     drop: list[str] = Field(default_factory=list)
-    parameters: dict[Identifier, bool | int | float | str] = Field(default_factory=dict)
+    parameters: dict[ParameterName, Settable] = Field(default_factory=dict)
     expect: Expectation
 
 
@@ -245,6 +256,7 @@ DOCUMENTS: MappingProxyType[str, type[Document]] = MappingProxyType(
         "DecisionTable": DecisionTableDocument,
         "RoutingMap": RoutingMapDocument,
         "Whitelist": WhitelistDocument,
+        "Pipeline": PipelineDocument,
         "Latch": LatchDocument,
         "Scorecard": ScorecardDocument,
         "Suite": SuiteDocument,

@@ -10,6 +10,8 @@ from typing_extensions import TypeAliasType
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$"
 WORD = r"^[A-Za-z_][A-Za-z0-9_]*$"
+STEP = r"^[a-z][a-z0-9_]*$"
+PARAMETER_NAME = r"^([a-z][a-z0-9]*(-[a-z0-9]+)*\.)?[A-Za-z_][A-Za-z0-9_]*$"
 OUTCOME = r"^[A-Z][A-Z0-9_]*$"
 VARIABLE = r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$"
 
@@ -87,11 +89,37 @@ EnvironmentRef: TypeAlias = Annotated[
 ]
 
 
+def _single_or_mapping(value: object) -> str:
+    return "mapping" if isinstance(value, dict) else "single"
+
+
+Settable: TypeAlias = Annotated[
+    Annotated[bool | int | float | str, Tag("single")] | Annotated[dict[str, bool | int | float | str], Tag("mapping")],
+    Discriminator(_single_or_mapping),
+]
+"""What a parameter may be set to: a value, or values key by key."""
+
+
 class ParameterSpec(Strict):
-    """A number the risk team sets. Numbers and durations have bounds, their own or their type's."""
+    """A number the risk team sets, or one for each key. Numbers and durations have bounds, or their type has."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentRequired": {"per": ["unlisted", "maxEntries"], "unlisted": ["per"], "maxEntries": ["per"]}
+        }
+    )
 
     type: str
-    default: bool | int | float | str
+    default: Settable
+    per: str | None = Field(
+        default=None, description="A type of text: there is a value for each key, those of `default` and `unlisted`."
+    )
+    unlisted: bool | int | float | str | None = Field(
+        default=None, description="The value for every key that `default` does not list; needed with `per`."
+    )
+    maxEntries: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="How many keys may be listed; needed with `per`."
+    )
     min: int | float | DurationText | None = None
     max: int | float | DurationText | None = None
     unit: str | None = None
@@ -157,7 +185,10 @@ class OutputSpec(Strict):
     """A typed result. An output named `x?` is there when `when` holds, or the path that it is; any other always is."""
 
     type: TypeRef
-    value: ValueRef
+    value: ValueRef | None = None
+    least: list[Expression] | None = Field(
+        default=None, min_length=1, description="In place of `value`: the least of those that are there."
+    )
     when: Expression | None = None
 
 
@@ -178,6 +209,21 @@ class LogSpec(Strict):
     line: Message
     when: Expression | None = None
     separator: Annotated[str, Field(min_length=1, max_length=8)] = " "
+
+
+class InheritSpec(Strict):
+    """Steps whose own log lines are written: of the step that denied, or of all of them where none did."""
+
+    inherit: Annotated[list[Identifier], Field(min_length=1)]
+
+
+def _line_or_inherited(value: object) -> str:
+    return "inherited" if isinstance(value, dict) and "inherit" in value else "line"
+
+
+LogRef: TypeAlias = Annotated[
+    Annotated[LogSpec, Tag("line")] | Annotated[InheritSpec, Tag("inherited")], Discriminator(_line_or_inherited)
+]
 
 
 class AlternativeSpec(Strict):
@@ -229,7 +275,7 @@ class DecisionSpec(Strict):
     requires: list[Precondition] = Field(default_factory=list)
     outputs: dict[FieldName, OutputSpec] = Field(default_factory=dict)
     ensures: list[Requirement] = Field(default_factory=list)
-    log: list[LogSpec] = Field(default_factory=list)
+    log: list[LogRef] = Field(default_factory=list)
     onError: Outcome
 
 

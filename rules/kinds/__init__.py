@@ -8,6 +8,7 @@ from types import MappingProxyType
 from rules.kinds.formula import lower_formula
 from rules.kinds.latch import lower_latch
 from rules.kinds.lowering import Lowering
+from rules.kinds.pipeline import lower_pipeline
 from rules.kinds.rule_list import lower_rule_list
 from rules.kinds.scorecard import lower_scorecard
 from rules.kinds.table import lower_table
@@ -21,6 +22,7 @@ LOWER: Mapping[str, Callable[[Lowering], Plan | None]] = MappingProxyType(
         "DecisionTable": lower_table,
         "RoutingMap": lower_table,
         "Whitelist": lower_whitelist,
+        "Pipeline": lower_pipeline,
         "Latch": lower_latch,
         "Scorecard": lower_scorecard,
     }

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from rules.cel import presence
+from rules.cel.paths import is_guarded
 from rules.cel.scope import Name
+from rules.cel.tree import Has
+from rules.diagnostics import did_you_mean
+from rules.documents.sections import InheritSpec, RuleSpec
 from rules.documents.shape import Step
-from rules.documents.type_specs import build
 from rules.kinds.calls import read_calls
+from rules.kinds.conditions import all_of, applied
 from rules.kinds.lowering import Body, Lowering
-from rules.kinds.records import Maker
+from rules.kinds.outputs import read_outputs
 from rules.kinds.rules import told
-from rules.plan import LogLine, Output, Plan, Requirement, reason_type
+from rules.kinds.steps import call_of, read_steps
+from rules.plan import InheritedLines, LogLine, Output, Plan, Requirement, reason_type
 from rules.types import STRING, StringType
 
 Path = tuple[Step, ...]
@@ -32,11 +37,12 @@ def plan_of(
     lowering.take_libraries()
     lowering.read_requirements()
     read_calls(lowering)
+    read_steps(lowering)
     for group, written in definitions.items():
         lowering.read_definitions(group, written)
     body = body_of(lowering)
     results = () if body is None else body.outputs
-    outputs = (*results, *_outputs(lowering))
+    outputs = (*results, *read_outputs(lowering))
     ensures = _ensures(lowering)
     reason = STRING if body is None else reason_type((*body.cases, body.otherwise))
     log = _log_lines(lowering, outputs, reason)
@@ -66,42 +72,6 @@ def plan_of(
     )
 
 
-def _outputs(lowering: Lowering) -> tuple[Output, ...]:
-    """Typed outputs; an optional one says when it is there, or is where a bare path is."""
-    scope = lowering.decision_scope()
-    named = lowering.around.types.named
-    out: list[Output] = []
-    for key, spec in lowering.spec.outputs.items():
-        path: Path = ("spec", "outputs", key)
-        name, optional = key.rstrip("?"), key.endswith("?")
-        if optional and name in lowering.spec.outputs:
-            lowering.error_at_key(
-                "output-duplicate", path, f"this document has `{name}` and `{key}`", remedy="one of them"
-            )
-        wanted = build(lowering.document, (*path, "type"), spec.type, named, lowering.diagnostics, bounded=False)
-        when = lowering.expression((*path, "when"), scope=scope) if spec.when is not None else None
-        said = spec.when is not None
-        known = told(when, True, presence.NONE) if said else presence.NONE
-        maker = Maker(lowering, scope, known)
-        given = None if wanted is None else maker.value((*path, "value"), wanted, may_lack=optional and not said)
-        always = given is not None and given.when is None and not said
-        if said if not optional else always:
-            found = "has `?` and no `when`" if optional else "has `when` and no `?`"
-            lowering.error_at_key(
-                "output-when",
-                path,
-                f"`{name}` {found}",
-                expected="both, for an output that may be absent, or neither",
-                remedy=f"`{name}?: {{…, when: …}}`",
-            )
-        if given is None or wanted is None:
-            lowering.failed = True
-        else:
-            span = lowering.document.span(*path, "value")
-            out.append(Output(name, wanted, given.value, when if said else given.when, optional, span))
-    return tuple(out)
-
-
 def _ensures(lowering: Lowering) -> tuple[Requirement, ...]:
     """What must hold of every decision; one that does not makes the decision fail closed."""
     scope = lowering.decision_scope()
@@ -114,7 +84,9 @@ def _ensures(lowering: Lowering) -> tuple[Requirement, ...]:
     return tuple(out)
 
 
-def _log_lines(lowering: Lowering, outputs: tuple[Output, ...], reason: StringType) -> tuple[LogLine, ...]:
+def _log_lines(
+    lowering: Lowering, outputs: tuple[Output, ...], reason: StringType
+) -> tuple[LogLine | InheritedLines, ...]:
     """Log lines, which may quote the decision, its reason and its outputs."""
     read = {o.name: Name("output", o.name, o.type, o.optional) for o in outputs}
     lacking = (f"outputs.{key.rstrip('?')}" for key in lowering.spec.outputs if key.rstrip("?") not in read)
@@ -124,12 +96,32 @@ def _log_lines(lowering: Lowering, outputs: tuple[Output, ...], reason: StringTy
         .with_members("outputs", read)
         .with_faulty(*lacking)
     )
-    lines: list[LogLine] = []
+    lines: list[LogLine | InheritedLines] = []
     for index, spec in enumerate(lowering.spec.log):
         path: Path = ("spec", "log", index)
+        if isinstance(spec, InheritSpec):
+            lines += _inherited(lowering, (*path, "inherit"), spec.inherit)
+            continue
         when = lowering.expression((*path, "when"), scope=scope) if spec.when is not None else None
         known = presence.NONE if spec.when is None else told(when, True, presence.NONE)
         line = lowering.message((*path, "line"), scope=scope, known=known)
         if line is not None:
             lines.append(LogLine(spec.event, spec.separator, line, when))
     return tuple(lines)
+
+
+def _inherited(lowering: Lowering, path: Path, steps: list[str]) -> Iterator[InheritedLines]:
+    """The log lines of steps: of the one that denied, or of all of them where the decision was made after the steps."""
+    rules: list[RuleSpec] = getattr(lowering.spec, "rules", [])
+    for index, step in enumerate(steps):
+        call = call_of(step)
+        if call not in lowering.stages:
+            if not lowering.scope.is_faulty(step, "steps"):
+                near = did_you_mean(step, (stage.removeprefix("steps.") for stage in lowering.stages))
+                message = f"there is no step `{step}` whose log lines could be written"
+                lowering.error("log-inherit", (*path, index), message, remedy=f"`{near}`" if near else "")
+            continue
+        span = lowering.document.span(*path, index)
+        decided = applied([step, "otherwise", *(rule.id for rule in rules)], span)
+        asked = [Has(node, span)] if (node := lowering.scope.member("steps", step, span)) and is_guarded(node) else []
+        yield InheritedLines(call, all_of([*asked, decided], span))

@@ -1,19 +1,24 @@
 """Calls of other policies: what is called, and how each of its inputs is bound.
 
-An input binds by its name, or as `with` says. What may be absent binds only to what may be absent too, and an input
-of the right name and the wrong type is a fault, never left out.
+An input binds by its name, or as `with` says. What may be absent binds only to what may be absent too, and passes its
+absence on; an input of the right name and the wrong type is a fault, never left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rules.cel import presence
+from rules.cel.expressions import covered
+from rules.cel.paths import path_of
+from rules.cel.presence import Facts
 from rules.cel.scope import Name
 from rules.cel.tree import Node, Root
 from rules.diagnostics import did_you_mean
 from rules.documents.shape import Step
+from rules.kinds.conditions import present, there
 from rules.kinds.lowering import Lowering, result_type
-from rules.plan import Call, Plan
+from rules.plan import Binding, Call, Plan
 from rules.types import Field, proves, same, show
 
 Path = tuple[Step, ...]
@@ -23,25 +28,32 @@ def read_calls(lowering: Lowering) -> None:
     """Decisions of other policies, each a record under its name."""
     for name, spec in lowering.spec.calls.items():
         path: Path = ("spec", "calls", name)
-        if spec.policy in lowering.around.broken:
-            lowering.faulty(name)
-            continue
-        callee = lowering.around.plans.get(spec.policy)
+        callee = called(lowering, (*path, "policy"), spec.policy)
         if callee is None:
-            _unknown_policy(lowering, (*path, "policy"), spec.policy)
             lowering.faulty(name)
             continue
-        bindings = _bindings(lowering, path, callee, spec.with_)
+        call = Call(name, callee.name, bindings_of(lowering, path, callee, spec.with_), lowering.document.span(*path))
         lowering.check_name("call-name", path, name, lowering.scope.names)
-        lowering.calls.append(Call(name, callee.name, bindings, lowering.document.span(*path)))
-        fails = _may_fail(callee, dict(bindings))
-        lowering.scope = lowering.scope.with_names({name: Name("call", name, result_type(callee), fails=fails)})
+        lowering.calls.append(call)
+        lowering.scope = lowering.scope.with_names({name: name_of(call, callee)})
 
 
-def _may_fail(callee: Plan, given: Mapping[str, Node | None]) -> bool:
-    """Whether an argument can fail, or lie outside what the called policy takes."""
-    bound = ((target, given.get(target.name)) for target in callee.inputs)
-    return any(node is not None and (node.fails or not proves(node.type, target.type)) for target, node in bound)
+def called(lowering: Lowering, path: Path, policy: str) -> Plan | None:
+    """The policy that a document calls; None when there is none, or when it has faults of its own."""
+    if policy in lowering.around.broken:
+        return None
+    callee = lowering.around.plans.get(policy)
+    if callee is None:
+        _unknown_policy(lowering, path, policy)
+    return callee
+
+
+def name_of(call: Call, callee: Plan) -> Name:
+    """What the name of a call means: the record of a decision."""
+    given = ((target, binding.node) for target, binding in zip(callee.inputs, call.bindings, strict=True))
+    fails = any(node is not None and (node.fails or not proves(node.type, target.type)) for target, node in given)
+    fails = fails or (call.when is not None and call.when.fails)
+    return Name("call", call.name, result_type(callee), call.when is not None, fails)
 
 
 def _unknown_policy(lowering: Lowering, path: Path, name: str) -> None:
@@ -53,10 +65,10 @@ def _unknown_policy(lowering: Lowering, path: Path, name: str) -> None:
     lowering.error("call-unknown", path, message, remedy=remedy)
 
 
-def _bindings(
-    lowering: Lowering, path: Path, callee: Plan, given: Mapping[str, object]
-) -> tuple[tuple[str, Node | None], ...]:
-    """The callee's inputs in its order, each with the expression that gives it (None where it stays absent)."""
+def bindings_of(
+    lowering: Lowering, path: Path, callee: Plan, given: Mapping[str, object], known: Facts = presence.NONE
+) -> tuple[Binding, ...]:
+    """The callee's inputs in its order, each with the expression that gives it."""
     mine = {f.name: f for f in lowering.inputs}
     wanted = {f.name for f in callee.inputs}
     for name in given:
@@ -68,18 +80,38 @@ def _bindings(
                 f"`{callee.name}` has no input `{name}`",
                 remedy=f"`{near}`" if near else "",
             )
-    bindings: list[tuple[str, Node | None]] = []
+    bindings: list[Binding] = []
     for target in callee.inputs:
         own = mine.get(target.name)
-        node: Node | None = None
+        binding = Binding(target.name, None)
         if target.name in given:
-            node = lowering.expression((*path, "with", target.name), expected=target.type)
+            binding = _given(lowering, (*path, "with", target.name), target, known)
         elif own is not None and _fits(own, target):
             node = Root("input", own.name, own.type, lowering.document.span(*path), own.guarded)
+            binding = passed_on(target.name, node)
         elif own is not None or not (target.optional or target.default is not None):
             _unbound(lowering, path, callee, target, own)
-        bindings.append((target.name, node))
+        bindings.append(binding)
     return tuple(bindings)
+
+
+def _given(lowering: Lowering, path: Path, target: Field, known: Facts) -> Binding:
+    """An input that `with` gives; what may be absent is passed on where the input may be absent too."""
+    node = lowering.expression(path, expected=target.type, deferred=True)
+    if node is None:
+        return Binding(target.name, None)
+    if target.guarded and path_of(node) is not None:
+        binding = passed_on(target.name, node)
+        if binding.when is not None:
+            return binding
+    lowering.failed |= not covered(node, known, lowering.diagnostics)
+    return Binding(target.name, node)
+
+
+def passed_on(name: str, node: Node) -> Binding:
+    """A path that is given where it is there."""
+    when = there(node)
+    return Binding(name, node if when is None else present(node), when)
 
 
 def _fits(own: Field, target: Field) -> bool:

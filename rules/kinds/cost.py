@@ -6,13 +6,11 @@ more than this says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from rules.cel.cost import LoopCost, Meter
-from rules.cel.expressions import Template
-from rules.cel.tree import Node, Placeholder
 from rules.diagnostics import Diagnostics
-from rules.plan import Plan
+from rules.plan import Plan, expressions
 
 BUDGET = 1_000_000
 """Units a decision may cost."""
@@ -25,7 +23,7 @@ def check_cost(plan: Plan, costs: Mapping[str, int], diagnostics: Diagnostics) -
     `costs` holds those of the policies it calls.
     """
     meter = Meter()
-    own = meter.all(_evaluated(plan))
+    own = meter.all(expressions(plan))
     called = {call.name: costs[call.policy] for call in plan.calls}
     units = own + sum(called.values())
     if units > BUDGET:
@@ -45,27 +43,3 @@ def check_cost(plan: Plan, costs: Mapping[str, int], diagnostics: Diagnostics) -
 
 def _told(cost: LoopCost) -> str:
     return f"`{cost.loop.macro}` over up to {cost.items:,} items, {cost.each:,} units each: {cost.units:,}"
-
-
-def _evaluated(plan: Plan) -> Iterator[Node]:
-    """Every expression of a plan."""
-    for call in plan.calls:
-        yield from (node for _, node in call.bindings if node is not None)
-    for case in plan.all_cases:
-        yield from () if case.when is None else (case.when,)
-        yield from _written(case.reason)
-        for way in case.alternatives:
-            yield way.when
-            yield from _written(way.reason)
-    for output in plan.outputs:
-        yield output.value
-        yield from () if output.when is None else (output.when,)
-    yield from (requirement.that for requirement in plan.ensures)
-    for line in plan.log:
-        yield from () if line.when is None else (line.when,)
-        yield from _written(line.line)
-
-
-def _written(template: Template | None) -> Iterator[Node]:
-    """The expressions of a message."""
-    yield from (part.node for part in (template.parts if template else ()) if isinstance(part, Placeholder))

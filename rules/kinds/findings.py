@@ -28,7 +28,7 @@ from rules.documents.shape import Step
 from rules.documents.type_specs import type_meant
 from rules.kinds.lowering import Body, Lowering
 from rules.kinds.records import Maker
-from rules.kinds.rules import concluded, told, unique_ids
+from rules.kinds.rules import concluded, preconditions, told, unique_ids
 from rules.source import Span
 from rules.types import BOOL, ListType, RecordType, StringType, proves, show
 
@@ -50,7 +50,8 @@ def findings_body(lowering: Lowering) -> Body | None:
     if lowering.check_name("variable-name", ("spec", "hitPolicy"), FINDINGS, lowering.scope.names):
         _name_findings(lowering, record, found)
     lowering.read_definitions(("spec", "conclude", "variables"), spec.conclude.variables)
-    body = concluded(lowering, ("spec", "conclude"), spec.conclude.rules, spec.conclude.otherwise)
+    conclude, first = spec.conclude, preconditions(lowering)
+    body = concluded(lowering, ("spec", "conclude"), conclude.rules, conclude.otherwise, first)
     own = [lowering.document.span("spec", "conclude", "rules", i, "id") for i in range(len(spec.conclude.rules))]
     ids = [*(rule.id for rule in spec.rules), *(rule.id for rule in spec.conclude.rules)]
     unique_ids(lowering, list(zip([*places, *own], ids, strict=True)))

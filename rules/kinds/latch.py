@@ -29,9 +29,9 @@ from rules.cel.tree import (
 from rules.diagnostics import Diagnostics
 from rules.documents.latch import LatchSpec
 from rules.kinds.assembly import plan_of
+from rules.kinds.conditions import there
 from rules.kinds.latch_parts import Limits, State, read_limits, read_state
 from rules.kinds.lowering import Body, Lowering
-from rules.kinds.records import there
 from rules.kinds.rules import preconditions
 from rules.plan import Case, Output, Plan
 from rules.source import Span

@@ -23,7 +23,7 @@ from rules.documents.shape import Shaped, Step
 from rules.documents.type_specs import build, build_default, nullable
 from rules.documents.types_document import Fact, TypeTable
 from rules.kinds.parameters import read_parameters
-from rules.plan import EFFECTS, Call, Case, Effect, Output, Parameter, Plan, Requirement
+from rules.plan import EFFECTS, Call, Case, Effect, Output, Parameter, Plan, Requirement, may_fail
 from rules.source import Span
 from rules.types import BOOL, EnumType, Field, RecordType, StringType, Type, same, show
 from rules.yaml_nodes import Scalar, at
@@ -80,8 +80,14 @@ class Lowering:
     requirements: list[Requirement] = field(default_factory=list)
     definitions: list[Definition] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
+    """Those of the calls that are steps of a pipeline."""
+    before_steps: Scope = field(default_factory=Scope)
+    """What may be read where no step has been asked yet."""
     outcomes: dict[str, Effect] = field(default_factory=dict)
     """Every outcome and its effect: those declared, and those its kind adds."""
+    outcomes_unsure: bool = False
+    """Whether there may be more outcomes: those of a step that has faults of its own."""
     failed: bool = False
     told: set[str] = field(default_factory=set)
     """Inputs that libraries need and that were reported as missing."""
@@ -211,9 +217,7 @@ class Lowering:
                 )
             elif clash is None:
                 self.parameters.append(parameter)
-        self.scope = self.scope.with_members(
-            "params", {p.name: Name("parameter", p.name, p.type) for p in self.parameters}
-        )
+        self.scope = self.scope.with_members("params", {p.name: p.meaning for p in self.parameters})
 
     def read_requirements(self) -> None:
         """What the parameters must satisfy together."""
@@ -344,6 +348,8 @@ class Lowering:
     def outcome(self, path: Path, name: str, *, must_block: bool = False) -> None:
         """An outcome must be declared; where an error or a failed precondition leads, it must block."""
         effect = self.outcomes.get(name)
+        if effect is None and self.outcomes_unsure:
+            return
         if effect is None:
             self.unknown_outcome(self.document.span(*path), name, "block" if must_block else "…")
         elif must_block and effect != "block":
@@ -370,6 +376,9 @@ class Lowering:
             "effect": Name("decision", "effect", EFFECTS),
             "rule": Name("decision", "rule", RULE),
         }
+        if self.outcomes_unsure:
+            del members["outcome"]
+            return self.scope.with_members("decision", members).with_faulty("decision.outcome")
         return self.scope.with_members("decision", members)
 
 
@@ -380,12 +389,12 @@ def outcome_type(policy: str, outcomes: Iterable[str]) -> EnumType:
 
 def result_type(plan: Plan) -> RecordType:
     """What a caller sees of a decision: outcome, effect, rule, reason and the outputs."""
-    outcome = outcome_type(plan.name, plan.outcomes)
     fixed = (
-        Field("outcome", outcome),
+        Field("outcome", outcome_type(plan.name, plan.outcomes)),
         Field("effect", EFFECTS),
         Field("rule", RULE),
         Field("reason", plan.reason_type),
     )
-    outputs = tuple(Field(o.name, o.type, optional=o.optional) for o in plan.outputs)
+    fails = may_fail(plan)
+    outputs = tuple(Field(o.name, o.type, optional=o.optional, lacking=fails and not o.optional) for o in plan.outputs)
     return RecordType(f"call:{plan.name}", (*fixed, *outputs))

@@ -7,13 +7,15 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from rules.cel.literals import inner, value_meant
+from rules.cel.tree import ConstantValue
 from rules.diagnostics import Diagnostics
 from rules.documents.kinds import LibrarySpec
 from rules.documents.sections import DecisionSpec, EnvironmentSpec, ParameterSpec
 from rules.documents.shape import Shaped, Step
 from rules.documents.type_specs import BASIC, type_meant
 from rules.documents.types_document import TypeTable
-from rules.plan import EnvironmentOverride, Parameter
+from rules.kinds.per_key import read_per_key, refuse_without_per
+from rules.plan import EnvironmentOverride, Parameter, ParameterValue
 from rules.types import (
     DOUBLE_MAX,
     DURATION_MAX_US,
@@ -38,20 +40,36 @@ def read_parameters(document: Shaped, types: TypeTable, diagnostics: Diagnostics
     spec = document.model.spec
     assert isinstance(spec, DecisionSpec | LibrarySpec)
     found = (
-        _Reader(document, ("spec", "parameters", name), types, diagnostics).read(name, spec)
+        ParameterReader(document, ("spec", "parameters", name), types, diagnostics).read(name, spec)
         for name, spec in spec.parameters.items()
     )
     return [parameter for parameter in found if parameter is not None]
 
 
-class _Reader:
+class ParameterReader:
+    """Reads one parameter; `path` is where it stands in its document."""
+
     def __init__(self, document: Shaped, path: tuple[Step, ...], types: TypeTable, diagnostics: Diagnostics) -> None:
         self.document, self.path, self.types, self.diagnostics = document, path, types, diagnostics
 
-    def fail(self, code: str, key: str, message: str, *, expected: str = "", remedy: str = "") -> None:
-        self.diagnostics.error(code, self.document.span(*self.path, key), message, expected=expected, remedy=remedy)
+    def fail(
+        self,
+        code: str,
+        key: str,
+        message: str,
+        *,
+        expected: str = "",
+        remedy: str = "",
+        below: str = "",
+        at_key: bool = False,
+    ) -> None:
+        """Report a fault of what stands under a key, or under a key `below` that; or of that key itself."""
+        path = (*self.path, key, below) if below else (*self.path, key)
+        span = self.document.key_span(*path) if at_key else self.document.span(*path)
+        self.diagnostics.error(code, span, message, expected=expected, remedy=remedy)
 
     def read(self, name: str, spec: ParameterSpec) -> Parameter | None:
+        """The parameter, or None when a fault was reported."""
         base = BASIC.get(spec.type) or self.types.named.get(spec.type)
         if base is None:
             remedy = type_meant(spec.type, self.types.named)
@@ -60,25 +78,27 @@ class _Reader:
         bounded = self._bounded(name, spec, base)
         if bounded is None:
             return None
+        if spec.per is not None:
+            found = read_per_key(self, spec, bounded)
+            return None if found is None else self._parameter(name, spec, *found)
+        if refuse_without_per(self, spec):
+            return None
         try:
             default = inner(spec.default, bounded)
         except ValueError as error:
             remedy = value_meant(spec.default, bounded)
             self.fail("parameter-default", "default", f"the default does not fit: {error}", remedy=remedy)
             return None
-        env = self._environment(spec, bounded)
+        return self._parameter(name, spec, bounded, default)
+
+    def _parameter(
+        self, name: str, spec: ParameterSpec, t: Type, default: ParameterValue, unlisted: ConstantValue = None
+    ) -> Parameter | None:
+        env = self._environment(spec, t)
         if spec.env is not None and env is None:
             return None
-        return Parameter(
-            name,
-            bounded,
-            default,
-            spec.description,
-            spec.unit or "",
-            env,
-            self.document.name,
-            self.document.span(*self.path),
-        )
+        origin, span = self.document.name, self.document.span(*self.path)
+        return Parameter(name, t, default, spec.description, spec.unit or "", env, origin, span, unlisted)
 
     def _bounded(self, name: str, spec: ParameterSpec, base: Type) -> Type | None:
         if not isinstance(base, IntType | DoubleType | DurationType):

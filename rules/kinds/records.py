@@ -7,20 +7,20 @@ be left out; given by a bare path that may be absent, it is absent where the pat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from rules.cel import presence
 from rules.cel.expressions import covered
 from rules.cel.literals import inner
-from rules.cel.paths import is_guarded, path_of
 from rules.cel.presence import Facts
 from rules.cel.scope import Scope
-from rules.cel.tree import Constant, Entry, Has, Items, Logic, Member, Node, RecordOf, Root, Select, Variable
+from rules.cel.tree import Constant, Items, Member, Node, RecordOf
 from rules.diagnostics import did_you_mean
 from rules.documents.sections import WORD
 from rules.documents.shape import Step
+from rules.kinds.conditions import present, there
 from rules.kinds.lowering import Lowering
 from rules.source import Span
 from rules.types import EnumType, Field, ListType, RecordType, Type, show
@@ -63,7 +63,7 @@ class Maker:
         if not covered(node, known, self.lowering.diagnostics):
             self.lowering.failed = True
             return None
-        return Given(node, when)
+        return Given(node if when is None else present(node), when)
 
     def _word(self, path: Path, wanted: Type) -> Constant | None:
         """A word of an enum that stands without quotes."""
@@ -136,32 +136,3 @@ def _default(f: Field, span: Span) -> Node:
     if isinstance(f.type, ListType):
         return Items((), ListType(f.type.item, 0), span)
     return Constant(inner(f.default.value, f.type), f.type, span)
-
-
-def there(node: Node, known: Facts) -> Node | None:
-    """That a bare path is there: `has` of each part that may be absent; None where none may, or it is no path."""
-    if known is None or path_of(node) is None:
-        return None
-    found: Node | None = None
-    for part in reversed(list(_prefixes(node))):
-        path = path_of(part)
-        if is_guarded(part) and path not in known:
-            test = Has(part, part.span)
-            found = test if found is None else Logic("&&", found, test, node.span)
-    return found
-
-
-def _prefixes(node: Node) -> Iterator[Node]:
-    """A path and the paths it is made of, the longest first."""
-    while True:
-        match node:
-            case Variable(definition=definition) if path_of(definition.node) is not None:
-                node = definition.node
-            case Select(operand=operand) | Entry(operand=operand):
-                yield node
-                node = operand
-            case Root():
-                yield node
-                return
-            case _:
-                return

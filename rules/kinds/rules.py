@@ -5,6 +5,8 @@ Under hit policy `first` a rule knows that every earlier one did not apply, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rules.cel import presence
 from rules.cel.functions import BY_ID
 from rules.cel.presence import Facts
@@ -22,15 +24,27 @@ Path = tuple[Step, ...]
 
 def rules_body(lowering: Lowering) -> Body:
     """The body of a document whose cases are written as rules."""
+    cases, known = preconditions(lowering)
+    return ruled(lowering, cases, known)
+
+
+def ruled(lowering: Lowering, cases: list[Case], known: Facts, more_ids: Iterable[tuple[Span, str]] = ()) -> Body:
+    """The body whose cases are some that come first, the rules of the document, and `otherwise`.
+
+    `more_ids` are those of the cases that come first, preconditions apart, each with its place.
+    """
     assert isinstance(lowering.spec, RuledSpec)
     rules: list[RuleSpec] = getattr(lowering.spec, "rules", [])
-    unique_ids(lowering, [(lowering.document.span("spec", "rules", i, "id"), r.id) for i, r in enumerate(rules)])
-    return concluded(lowering, ("spec",), rules, lowering.spec.otherwise)
+    written = [(lowering.document.span("spec", "rules", i, "id"), rule.id) for i, rule in enumerate(rules)]
+    unique_ids(lowering, [*more_ids, *written])
+    return concluded(lowering, ("spec",), rules, lowering.spec.otherwise, (cases, known))
 
 
-def concluded(lowering: Lowering, at: Path, rules: list[RuleSpec], otherwise: Conclusion) -> Body:
-    """The body of preconditions and of the rules that stand under a path, with their `otherwise`."""
-    cases, known = preconditions(lowering)
+def concluded(
+    lowering: Lowering, at: Path, rules: list[RuleSpec], otherwise: Conclusion, first: tuple[list[Case], Facts]
+) -> Body:
+    """The body of some cases that come first and of the rules that stand under a path, with their `otherwise`."""
+    cases, known = first
     for index, rule in enumerate(rules):
         case = _rule(lowering, (*at, "rules", index), rule, known)
         known = presence.unite(known, not_applied(case))

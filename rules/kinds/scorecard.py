@@ -22,7 +22,7 @@ from rules.documents.sections import NAME
 from rules.documents.type_specs import type_meant
 from rules.kinds.assembly import plan_of
 from rules.kinds.lowering import Body, Lowering
-from rules.kinds.rules import concluded, unique_ids
+from rules.kinds.rules import concluded, preconditions, unique_ids
 from rules.plan import Plan
 from rules.source import Span
 from rules.tables.cells import read_expression
@@ -53,7 +53,7 @@ def scorecard_body(lowering: Lowering) -> Body:
     rules = spec.conclude.rules
     spans = [lowering.document.span("spec", "conclude", "rules", i, "id") for i in range(len(rules))]
     unique_ids(lowering, [(span, rule.id) for span, rule in zip(spans, rules, strict=True)])
-    return concluded(lowering, ("spec", "conclude"), rules, spec.conclude.otherwise)
+    return concluded(lowering, ("spec", "conclude"), rules, spec.conclude.otherwise, preconditions(lowering))
 
 
 @dataclass(frozen=True, slots=True)

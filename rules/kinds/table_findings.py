@@ -22,7 +22,9 @@ def check_rows(body: TableBody) -> None:
     columns = [Column(name, t) for name in body.header.conditions if (t := column_type(lowering, name)) is not None]
     if len(columns) < len(body.header.conditions):
         return
-    at: Mapping[str, Value] = {p.name: p.default for p in lowering.parameters if p.default is not None}
+    at: Mapping[str, Value] = {
+        p.name: p.default for p in lowering.parameters if isinstance(p.default, bool | int | float | str)
+    }
     found = analyse(columns, [row.tests for row in body.rows], at)
     hit_policy = spec.hitPolicy if isinstance(spec, DecisionTableSpec) else "first"
     table = lowering.document.span("spec", "table")

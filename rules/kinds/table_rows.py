@@ -11,24 +11,23 @@ from dataclasses import dataclass
 
 from rules.cel import presence
 from rules.cel.expressions import Template, report, text_of, typed
-from rules.cel.functions import BY_ID
 from rules.cel.presence import Facts
 from rules.cel.syntax import Syntax
 from rules.cel.syntax_faults import SyntaxFault
-from rules.cel.tree import Call, Conditional, Constant, Definition, Logic, Node, Root, define
+from rules.cel.tree import Conditional, Definition, Node, define
 from rules.diagnostics import did_you_mean
 from rules.documents.sections import NAME
 from rules.documents.tables import DecisionTableSpec, TableSpec
 from rules.documents.type_specs import build
+from rules.kinds.conditions import all_of, applied
 from rules.kinds.lowering import Body, Lowering
 from rules.kinds.rules import preconditions, unique_ids
 from rules.kinds.table_findings import check_rows
 from rules.kinds.table_header import Header, read_header
 from rules.plan import Case, Output
-from rules.source import Span
 from rules.tables.cells import Condition, Test, condition_of, read_result, read_test, shown
 from rules.tables.pipe import Cell, Row, read_table
-from rules.types import BOOL, STRING, EnumType, Type, join
+from rules.types import BOOL, EnumType, Type, join
 from rules.yaml_nodes import Scalar
 
 
@@ -214,23 +213,13 @@ def _case(body: TableBody, row: TableRow, known: Facts) -> tuple[Case | None, Fa
         fails = presence.intersect(fails, presence.unite(holds, presence.facts(node, False)))
         holds = presence.unite(holds, presence.facts(node, True))
         parts.append(node)
-    when = _all_of(parts, row.row.span)
+    when = all_of(parts, row.row.span)
     scalar = row.row.cells[0].scalar
     reason = _results(body, row.id, row.results, holds, dict.fromkeys(row.results, scalar))
     span = row.row.cells[body.header.id].span
     asked = zip(body.header.conditions, row.tests, strict=True)
     condition = " and ".join(shown(test, name) for name, test in asked if test is not None) or "always"
     return Case(row.id, when, (), row.outcome, reason, span, condition), fails
-
-
-def _all_of(parts: list[Node], span: Span) -> Node:
-    """The parts under `&&`, left to right; true without any."""
-    if not parts:
-        return Constant(True, BOOL, span)
-    whole, *rest = parts
-    for part in rest:
-        whole = Logic("&&", whole, part, span)
-    return whole
 
 
 def _results(
@@ -288,17 +277,7 @@ def _output(body: TableBody, name: str, wanted: Type, total: int) -> Output:
     span = body.lowering.document.span("spec", "results", name)
     (_, value), *others = reversed(body.given[name])
     for rule, node in others:
-        value = Conditional(_applied([rule], span), node, value, join(node.type, value.type), span)
+        value = Conditional(applied([rule], span), node, value, join(node.type, value.type), span)
     optional = len(body.given[name]) < total
-    when = _applied([rule for rule, _ in body.given[name]], span) if optional else None
+    when = applied([rule for rule, _ in body.given[name]], span) if optional else None
     return Output(name, wanted, value, when, optional, span)
-
-
-def _applied(rules: list[str], span: Span) -> Node:
-    """Whether one of some rules applied."""
-    rule = Root("decision", "rule", STRING, span)
-    found: Node = Constant(False, BOOL, span)
-    for index, name in enumerate(rules):
-        this = Call(BY_ID["equal"], (rule, Constant(name, STRING, span)), BOOL, span, raises=False)
-        found = this if index == 0 else Logic("||", found, this, span)
-    return found

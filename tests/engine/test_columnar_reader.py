@@ -303,3 +303,26 @@ def test_too_many_items_are_looked_at_in_smaller_numbers(tmp_path: Path, monkeyp
 def test_no_rows(tmp_path: Path) -> None:
     reader = Reader(small_policy(tmp_path, AGREE["lists of lists"]))
     assert len(reader.decide(reader.chunk([])).case) == 0
+
+
+def test_an_argument_that_fails_may_be_anything_to_the_policy_asked(tmp_path: Path) -> None:
+    asked = rule_list(
+        "asked",
+        """
+        inputs: {amount: Amount}
+        rules: [{id: zero, when: 'string(amount) == "0"', outcome: YES, reason: nothing}]
+        otherwise: {outcome: NO, reason: something}
+        """,
+    )
+    caller = rule_list(
+        "caller",
+        """
+        inputs: {thing: Thing}
+        calls: {other: {policy: asked, with: {amount: thing.wide * 10.0}}}
+        rules: [{id: yes, when: 'thing.x > 0.0 && other.effect == "allow"', outcome: YES, reason: it does}]
+        otherwise: {outcome: NO, reason: it does not}
+        """,
+    )
+    rows = [thing(x=x, wide=wide) for x in (-1.0, 1.0) for wide in (-1e308, 0.0, 1e8, 1e9, 1e308)]
+    ended = agreeing(machine_of(tmp_path, asked, caller).policies["caller"], rows)
+    assert ended["not-finite"] == 2

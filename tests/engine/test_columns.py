@@ -74,6 +74,10 @@ def test_layouts_hold_their_lists(seed: int) -> None:
         for chosen in (index, np.unique(index)):
             taken, kept = layout.take(chosen)
             assert repr(told(taken, items[kept])) == repr([lists[at] for at in chosen.tolist()])
+        for count in (-1, 0, 1, 2, 9):
+            cut, places = layout.last(count)
+            found = told(cut, items if places is None else items[places])
+            assert repr(found) == repr([one[max(0, len(one) - max(0, count)) :] for one in lists])
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -29,7 +29,7 @@ def hostile() -> Machine:
     return compile_bundle(found.bundle)
 
 
-OURS = re.compile(r"[KPCiotvxymgcf]\d+|[rsolx]|verdict|full|lines|value")
+OURS = re.compile(r"[KPCRVLiotvxymgcfr]\d+|[rsotlx]|verdict|values|full|lines|value")
 METHODS = {"append", "startswith", "endswith", "find", "rfind", "replace"}
 STRINGS = re.compile(r"empty|ensures|year|month|day|hour|minute|second|dayOfWeek|dayOfYear|milliseconds")
 
@@ -40,7 +40,9 @@ def foreign(source: str) -> list[str]:
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Name(id=name) | ast.arg(arg=name) | ast.FunctionDef(name=name):
-                known = name in NAMES or name in {"UNSET", "GIVEN", "BAD"} or hasattr(builtins, name)
+                known = (
+                    name in NAMES or name in {"UNSET", "GIVEN", "BAD", "TRIED", "NOT_YET"} or hasattr(builtins, name)
+                )
                 if not known and not OURS.fullmatch(name):
                     found.append(name)
             case ast.Attribute(attr=attribute):

@@ -77,7 +77,7 @@ def test_a_bad_override_refuses_the_bundle(variable: str, text: str, words: str)
     assert all(d.span.line > 1 for d in refused.value.diagnostics)
 
 
-def test_every_variable_of_the_source_is_there() -> None:
+def test_every_variable_of_the_sources_is_there() -> None:
     named = {p.env.name: p for plan in bundle().plans.values() for p in plan.parameters if p.env is not None}
     assert sorted(named) == sorted(
         [
@@ -85,6 +85,8 @@ def test_every_variable_of_the_source_is_there() -> None:
             *("POLICY_MAX_EXPOSURE_TOTAL", "POLICY_MAX_EXPOSURE_PER_SYMBOL", "POLICY_ALLOW_SCALE_IN"),
             *("POLICY_SCALE_IN_MAX", "POLICY_SCALE_IN_CONF_DELTA", "POLICY_COOLDOWN_SYMBOL"),
             *("POLICY_COOLDOWN_GLOBAL", "POLICY_MIN_CONFIDENCE"),
+            *("GOVERNOR_ENABLE_ACTIVE_SLOTS", "ACTIVE_SLOTS_BASE", "ACTIVE_SLOTS_TREND_STRONG", "ACTIVE_SLOTS_CHOP"),
+            *("ROTATION_THRESHOLD", "MAX_MARGIN_PCT", "MAX_CORRELATION"),
         ]
     )
 

@@ -54,7 +54,7 @@ def told_by_scalar(reader: Reader, inputs: Any) -> Told:
     """What the scalar reader decides."""
     program, structs = reader.policy.program, reader.structs
     try:
-        row, _, values = program.full(*reader.policy.unpack(inputs))
+        row, _, values, _ = program.full(*reader.policy.unpack(inputs))
     except EvaluationError as error:
         node, rule = program.where(error)
         return error.code, reader.plan.on_error, rule, expression(node)

@@ -37,7 +37,7 @@ from rules.cel.tree import (
     Select,
     Variable,
 )
-from rules.plan import Case, Plan
+from rules.plan import Binding, Case, LogLine, Plan
 from rules.types import BoolType, DoubleType, Field, Type
 from tests.oracles.failed import Failed
 from tests.oracles.functions import FUNCTIONS
@@ -306,6 +306,7 @@ def log_lines(world: World, decided: Decided) -> list[tuple[str, str]]:
     world = World(world.plan, world.plans, world.inputs, world.moved, row, decided.outputs)
     lines: list[tuple[str, str]] = []
     for line in world.plan.log:
+        assert isinstance(line, LogLine), "no program is generated that inherits log lines"
         try:
             shown = line.when is None or evaluate(line.when, world)
             text = written(line.line, world)
@@ -320,10 +321,9 @@ def _ask(name: str, world: World) -> dict[str, Value]:
     """The decision of a called policy as a record; one that failed has no outputs."""
     call = next(call for call in world.plan.calls if call.name == name)
     callee = world.plans[call.policy]
-    given = dict(call.bindings)
     inputs: dict[str, Value] = {}
-    for target in callee.inputs:
-        found = _bound(target, given[target.name], world)
+    for target, binding in zip(callee.inputs, call.bindings, strict=True):
+        found = _bound(target, binding, world)
         if found is not None:
             inputs[target.name] = _within(target.type, found)
     found = decide(World(callee, world.plans, inputs, world.moved))
@@ -339,12 +339,12 @@ def _ask(name: str, world: World) -> dict[str, Value]:
     }
 
 
-def _bound(target: Field, binding: Node | None, world: World) -> Value:
+def _bound(target: Field, binding: Binding, world: World) -> Value:
     """What a called policy is given for an input; None when that is absent."""
-    if isinstance(binding, Root) and binding.guarded:
-        return _root(binding, world)
-    if binding is not None:
-        return evaluate(binding, world)
+    if binding.when is not None and not evaluate(binding.when, world):
+        return None
+    if binding.node is not None:
+        return evaluate(binding.node, world)
     if target.default is None:
         return None
     return [] if target.default.value == () else inner(target.default.value, target.type)

@@ -30,6 +30,7 @@ from tests.oracles.names import (
     Names,
     twisted,
 )
+from tests.oracles.paired import answer, question
 from tests.oracles.wordings import changed, clock, condition, cut, place, reading
 
 
@@ -320,7 +321,8 @@ class Writer:
 
         common = (compared, compared, compared, logic, logic, guard, macro, macro, macro)
         others = (sides, other_words, member, lambda: condition(self, depth), lists, deep_has, unsure)
-        return self.pick(*common, *others, lambda: f"!({self.write('bool', depth)})")
+        last = (lambda: f"!({self.write('bool', depth)})", lambda: question(self, depth))
+        return self.pick(*common, *others, *last)
 
     def shuffled(self, read: Guarded, size: int) -> str:
         """Tests of a read, reads of it and failures in any order: the checker has to see whether that can be read."""
@@ -373,7 +375,7 @@ class Writer:
             lambda: f"(-{self.write('double', depth)})",
             lambda: f"math.{self.one_of(words)}({self.write('double', depth)})",
             lambda: f"double({self.write('int', depth)})",
-            lambda: reading(self, "double", depth),
+            *(lambda: reading(self, "double", depth), lambda: answer(self, depth)),
         )
 
     def text(self, depth: int) -> str:

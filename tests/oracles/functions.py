@@ -12,6 +12,7 @@ from functools import reduce
 from typing import Any
 
 from rules.times import format_duration, format_timestamp, parse_timestamp_us
+from tests.oracles.correlation import pearson
 from tests.oracles.failed import DAY, EPOCH, HOUR, MINUTE, SECOND, Failed, Function, Value
 from tests.oracles.texts import TEXT_FUNCTIONS
 
@@ -52,6 +53,13 @@ def _divisor(value: Any) -> Any:
 def _modulo(a: int, b: int) -> int:
     _int(math.trunc(Fraction(a, _divisor(b))))  # CEL: the smallest int has no remainder by -1
     return a - b * math.trunc(Fraction(a, b))
+
+
+def _correlation(a: list[float], b: list[float]) -> float:
+    found = pearson(a, b, len(a), 0)
+    if found is None:
+        raise Failed("incomparable")
+    return found
 
 
 def _index(items: list[Value], at: int) -> Value:
@@ -120,6 +128,8 @@ def _table() -> dict[str, Function]:
         "in_map": lambda key, mapping: key in mapping,
         "index_list": _index,
         "tail": lambda items, n: [item for at, item in enumerate(items) if len(items) - at <= n],
+        "comparable": lambda a, b, n: pearson(a, b, len(a), n) is not None,
+        "correlation": _correlation,
         "abs_int": lambda a: _int(-a if a < 0 else a),
         "abs_double": math.fabs,
         "ceil": lambda a: _signed(math.ceil(a), a),

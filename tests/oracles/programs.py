@@ -50,6 +50,11 @@ PARAMETERS: Mapping[str, tuple[Document, str]] = {
     "strict": ({"type": "bool", "default": True}, "bool"),
     "side": ({"type": "Side", "default": "LONG"}, "Side"),
 }
+LEVELS: Document = {
+    **{"per": "Word", "type": "double", "unlisted": 0.5, "maxEntries": 8, "min": -10.0, "max": 10.0},
+    **{"default": {"a": 1.5, "": -1.0, "c": 0.5}},
+}
+"""A parameter per key."""
 OUTPUTS: tuple[tuple[Any, str], ...] = (
     ("Amount", "double"),
     ({"type": "double", "minimum": 0.0, "exclusiveMaximum": 2.0}, "double"),
@@ -265,6 +270,11 @@ class PolicyWriter:
         if chosen:
             self.spec["parameters"] = {name: PARAMETERS[name][0] | {"description": "d"} for name in chosen}
             self.names.reads += [(f"params.{name}", PARAMETERS[name][1]) for name in chosen]
+        if self.rng.random() < 0.25:
+            self.spec.setdefault("parameters", {})["levels"] = LEVELS | {"description": "d"}
+            keys = ("'a'", "'b'", "'a' + 'b'", "string(thing.n)")
+            self.names.reads += [*((f"params.levels[{key}]", "double") for key in keys), ("params.levels.c", "double")]
+            self.names.maps += [("params.levels", "double")] * 2
 
     def _variables(self) -> Document:
         variables: Document = {}

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from rules.cel.literals import inner
-from rules.cel.tree import ConstantValue
-from rules.plan import Plan
+from rules.plan import ParameterValue, Plan
 from rules.types import (
     BoolType,
     DoubleType,
@@ -30,10 +28,10 @@ def input_values(fields: tuple[Field, ...], rng: Random) -> dict[str, Any]:
     return dict(_members(fields, rng))
 
 
-def moved_parameters(plan: Plan, rng: Random) -> dict[str, ConstantValue]:
+def moved_parameters(plan: Plan, rng: Random) -> dict[str, ParameterValue]:
     """Other values for some parameters of a policy, within their types."""
     chosen = [p for p in plan.parameters if rng.random() < 0.6]
-    return {p.name: inner(_value(p.type, rng), p.type) for p in chosen}
+    return {p.name: p.read(_value(p.type, rng)) for p in chosen}
 
 
 def _members(fields: tuple[Field, ...], rng: Random) -> Iterator[tuple[str, Any]]:

@@ -28,7 +28,7 @@ from rules.cel.syntax import (
 )
 from rules.cel.syntax_faults import SyntaxFault
 from rules.cel.tree import Node, walk
-from rules.plan import Plan
+from rules.plan import LogLine, Plan
 from rules.source import Span
 
 
@@ -367,7 +367,7 @@ def expressions(plan: Plan) -> Iterator[Node]:
         yield from [] if output.when is None else [output.when]
     yield from (requirement.that for requirement in (*plan.ensures, *plan.parameter_requirements))
     for line in plan.log:
-        yield from of_template(line.line)
+        yield from of_template(line.line if isinstance(line, LogLine) else None)
 
 
 def of_template(template: Template | None) -> Iterator[Node]:

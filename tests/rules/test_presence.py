@@ -324,7 +324,7 @@ def test_what_rules_know_of_each_other_is_true(text: str) -> None:
     program = poisoned_program(compile_plan(plan, StructTable(RECORDS), {}, {}))
     for world in worlds(program.attributes):
         try:
-            (_, rule, _), reason, _ = program.full(*world)
+            (_, rule, _), reason, *_ = program.full(*world)
             assert program.verdict(*world)[1] == rule
         except EvaluationError:
             continue
