@@ -19,7 +19,6 @@ SEEDS = Path(__file__).parent / "seeds"
 LISTS = sorted(SEEDS.glob("*.txt"), key=lambda path: path.name)
 PENDING = frozenset(
     {
-        *("active-positions-suite", "governor-suite", "router-suite", "execution-policy-suite"),
         *("safety-suite", "plan-lifecycle-suite", "phases-suite", "hysteresis-var-suite", "hysteresis-stale-suite"),
     }
 )
