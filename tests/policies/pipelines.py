@@ -167,7 +167,6 @@ PIPELINES = (
         active,
         outputs=ACTIVE_OUTPUTS,
         kinds=ACTIVE_STEPS,
-        unreached=frozenset({"regime"}),
         within=1e-12,
     ),
     Asked(
