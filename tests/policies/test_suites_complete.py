@@ -41,6 +41,10 @@ def reasons(case: Case) -> Iterator[Template]:
         yield case.reason
 
 
+NEVER = {"open-position": {"UNKNOWN_OPERATION"}}
+"""Outcomes of a step that the pipeline asks in such a way that it never gives them."""
+
+
 def shape(template: Template) -> re.Pattern[str]:
     """The messages a template can give."""
     return re.compile("".join(re.escape(part) if isinstance(part, str) else "(.+)" for part in template.parts))
@@ -61,7 +65,7 @@ def test_every_rule_is_expected_by_name(name: str) -> None:
 @pytest.mark.parametrize("name", PLANS)
 def test_every_outcome_is_expected(name: str) -> None:
     expected = {result.case.expect.outcome for result in results(name)}
-    assert PLANS[name].outcomes.keys() - expected == set()
+    assert PLANS[name].outcomes.keys() - expected - NEVER.get(name, set()) == set()
 
 
 @pytest.mark.parametrize("name", PLANS)
