@@ -17,6 +17,7 @@ import msgspec
 
 import schemas
 from adapters.cli.terminal import examples
+from adapters.logs import LogRecord
 from engine.decision import Decision
 from rules.documents.kinds import DOCUMENTS, Document
 
@@ -29,7 +30,8 @@ FOLDER = Path(schemas.__file__).parent
 def generated() -> dict[str, str]:
     """Every schema by its file name, as text."""
     found = {f"{kind.lower()}.json": document_schema(kind, model) for kind, model in DOCUMENTS.items()}
-    found["decision.json"] = decision_schema()
+    found["decision.json"] = struct_schema(Decision, "Bascule decision")
+    found["log-record.json"] = struct_schema(LogRecord, "Bascule log record")
     return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in sorted(found.items())}
 
 
@@ -43,15 +45,15 @@ def document_schema(kind: str, model: type[Document]) -> Schema:
     return {**head, **{key: value for key, value in schema.items() if key not in head}}
 
 
-def decision_schema() -> Schema:
-    """The schema of a decision, as `bascule decide --json` prints it and the service answers it.
+def struct_schema(struct: type[msgspec.Struct], title: str) -> Schema:
+    """The schema of what Bascule writes: a decision, as `bascule decide --json` prints it, or a log record.
 
-    A reader of decisions ignores members it does not know, so this schema does not refuse them.
+    A reader of them ignores members it does not know, so these schemas do not refuse them.
     """
-    schema: Schema = msgspec.json.schema(Decision)
+    schema: Schema = msgspec.json.schema(struct)
     definitions = {name: _edited(definition) for name, definition in schema["$defs"].items()}
-    root = definitions.pop("Decision")
-    head = {"$schema": DIALECT, "title": "Bascule decision", "description": _first_lines(Decision.__doc__)}
+    root = definitions.pop(struct.__name__)
+    head = {"$schema": DIALECT, "title": title, "description": _first_lines(struct.__doc__)}
     return {**head, **{key: value for key, value in root.items() if key not in head}, "$defs": definitions}
 
 

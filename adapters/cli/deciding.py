@@ -32,7 +32,7 @@ from adapters.cli.opening import complete_policy, environment, find_policy, open
 
 if TYPE_CHECKING:
     from engine.decision import Decision
-    from engine.policy import Policy
+    from engine.policy import LogLine, Policy
     from engine.tracing import Step
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -49,6 +49,8 @@ class Request:
     trace: bool
     as_json: bool
     exit_code: bool
+    log: str | None = None
+    """How log lines go to standard error; None: in what is printed for a person, and nowhere else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Made:
     """A decision as it was made here. `usable` is false when its inputs could not be decided on."""
 
     decision: Decision
-    log: list[str]
+    log: list[LogLine]
     usable: bool
     steps: tuple[Step, ...] = ()
     """The named values of a formula, where they were asked for."""
@@ -95,6 +97,9 @@ def decision_options(command: F) -> F:
         click.option("--trace", is_flag=True, help="Show every rule as it was tried."),
         click.option("--json", "as_json", is_flag=True, help="Print decisions as JSON."),
         click.option("--exit-code", is_flag=True, help="Exit with 1 when a decision blocks."),
+        click.option(
+            "--log", type=click.Choice(["text", "json"]), help="Write log lines to standard error, as text or as JSON."
+        ),
     )  # fmt: skip
     for part in reversed(parts):
         command = part(command)
@@ -105,10 +110,22 @@ def run(request: Request, write: Writer) -> int:
     """Decide what was asked and print it; gives the exit code."""
     machine = open_machine(request.folder, environment())
     policy = find_policy(machine, request.policy, request.folder)
+    if request.log is None:
+        return _run(request, policy, write)
+    from adapters import logs
+
+    handler = logs.start("json" if request.log == "json" else "text", sys.stderr)
+    try:
+        return _run(request, policy, write)
+    finally:
+        logs.stop(handler)
+
+
+def _run(request: Request, policy: Policy, write: Writer) -> int:
     if holds_lines(request.source):
         return _run_lines(request, policy)
     data = read_all(request.source, request.command)
-    made = decide_one(policy, data, trace=request.trace)
+    made = _logged(request, decide_one(policy, data, trace=request.trace))
     if request.as_json:
         terminal.say_json(_encoded(made.decision))
     else:
@@ -118,6 +135,16 @@ def run(request: Request, write: Writer) -> int:
     if not made.usable:
         return UNUSABLE
     return DOES_NOT_HOLD if request.exit_code and made.decision.effect == "block" else DONE
+
+
+def _logged(request: Request, made: Made) -> Made:
+    """What was decided, its log lines written where they are to go."""
+    if request.log is None:
+        return made
+    from adapters.logs import log_decision
+
+    log_decision(made.decision, made.log)
+    return replace(made, log=[])
 
 
 def decide_one(policy: Policy, data: bytes, *, trace: bool, with_log: bool = True) -> Made:
@@ -135,7 +162,7 @@ def decide_one(policy: Policy, data: bytes, *, trace: bool, with_log: bool = Tru
     if not with_log:
         return Made(policy.decide(inputs, stamp(moment), trace=trace), [], usable=True)
     decision, lines = policy.decide_and_log(inputs, stamp(moment), trace=trace)
-    return Made(decision, [line for _, line in lines], usable=True)
+    return Made(decision, lines, usable=True)
 
 
 def _with_steps(policy: Policy, data: bytes, made: Made) -> Made:
@@ -175,9 +202,10 @@ def _decided_lines(request: Request, policy: Policy) -> Iterator[Made]:
         for line in read_lines(request.source, request.command):
             progress.reached(line.end)
             if line.too_long:
-                yield _too_long(policy)
+                yield _logged(request, _too_long(policy))
             else:
-                yield decide_one(policy, line.data, trace=request.trace, with_log=False)
+                with_log = request.log is not None
+                yield _logged(request, decide_one(policy, line.data, trace=request.trace, with_log=with_log))
 
 
 def _too_long(policy: Policy) -> Made:

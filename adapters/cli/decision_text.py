@@ -67,7 +67,7 @@ def decision_lines(policy: Policy, made: Made) -> list[str]:
     if decision.trace:
         lines += ["", heading("rules"), *rule_lines(decision.trace)]
     if made.log:
-        lines += ["", *(printable(line) for line in made.log)]
+        lines += ["", *(printable(line) for _, line in made.log)]
     return lines
 
 

@@ -118,7 +118,7 @@ def _decision(policy: Policy, made: Made) -> Iterator[str]:
     yield f"  {decision.policy} {mark('leads')} {headline(decision)}{rule}"
     lines = reason_lines(decision) if decision.error is None else error_lines(decision.error)
     yield from (f"  {line}" for line in [*lines, *output_lines(policy, decision.outputs)])
-    yield from (printable(line) for line in made.log)
+    yield from (printable(line) for _, line in made.log)
 
 
 def _program() -> str:

@@ -24,13 +24,15 @@ EXAMPLES = examples(
 
 @click.command(cls=DecidingCommand, epilog=EXAMPLES, short_help="Decide, and show why, rule by rule.")
 @decision_options
-def explain(policy: str, folder: Path, source: str, trace: bool, as_json: bool, exit_code: bool) -> int:
+def explain(
+    policy: str, folder: Path, source: str, trace: bool, as_json: bool, exit_code: bool, log: str | None
+) -> int:
     """Decide as `bascule decide` does, and show how it came about: each rule, its values, which applied.
 
     With --json, or for a .jsonl file, it prints decisions with their traces. --trace is implied.
     """
     del trace  # always
-    return run(Request("explain", policy, folder, source, True, as_json, exit_code), explanation_lines)
+    return run(Request("explain", policy, folder, source, True, as_json, exit_code, log), explanation_lines)
 
 
 def explanation_lines(policy: Policy, made: Made) -> list[str]:
@@ -58,5 +60,5 @@ def explanation_lines(policy: Policy, made: Made) -> list[str]:
     if policy.plan.parameters:
         lines += ["", heading("Parameters"), *text.parameter_lines(policy.plan.parameters, decision)]
     if made.log:
-        lines += ["", heading("Log"), *(printable(line) for line in made.log)]
+        lines += ["", heading("Log"), *(printable(line) for _, line in made.log)]
     return lines

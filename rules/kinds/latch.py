@@ -39,6 +39,8 @@ from rules.types import BOOL
 
 ON, OFF = "ON", "OFF"
 """The outcomes of every latch."""
+GIVEN = ("on", "changed", "state")
+"""The outputs of every latch."""
 EXPRESSIONS = {
     "rested": "has(inputs.state) && has(inputs.state.since) ? now - inputs.state.since >= dwell : true",
     "asks": "lost ? false : answer",
@@ -81,6 +83,7 @@ def latch_body(lowering: Lowering) -> Body | None:
     """The body: what puts the latch on the safe side, what changes it, where it stays."""
     parts = _parts(lowering)
     if parts is None:
+        lowering.faulty("on", "changed", *(f"outputs.{name}" for name in GIVEN))
         return None
     names = _computed(lowering, parts)
     for name in ("on", "changed"):
@@ -88,7 +91,7 @@ def latch_body(lowering: Lowering) -> Body | None:
             lowering.definitions.append(names[name])
             lowering.scope = lowering.scope.with_names({name: names[name]})
     for key in lowering.spec.outputs:
-        if key.rstrip("?") in ("on", "changed", "state"):
+        if key.rstrip("?") in GIVEN:
             message = f"every latch gives `{key.rstrip('?')}` by itself"
             lowering.error_at_key("output-duplicate", ("spec", "outputs", key), message, remedy="another name")
     cases, _ = preconditions(lowering)

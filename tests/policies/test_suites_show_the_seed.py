@@ -293,6 +293,7 @@ MISREADINGS = [
     ("the governor is left out", "allocation.yaml", " * multiplier\n", "\n"),
     ("no cap on the symbol", "allocation.yaml", "(wanted, symbol_room, total_room)", "(wanted, total_room)"),
     ("no cap on the total", "allocation.yaml", "(wanted, symbol_room, total_room)", "(wanted, symbol_room)"),
+    ("the margin is left out", "allocation.yaml", "math.least(within_caps, inputs.headroom)", "within_caps"),
     ("leverage is left out", "allocation.yaml", "allocation * intent.leverage", "allocation"),
 ]
 
