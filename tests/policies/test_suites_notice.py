@@ -19,9 +19,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from engine.policy import Machine, _policy, unmet_requirements
+from engine.decision import RuleTrace
+from engine.decoding import Decoder, Interface
+from engine.policy import Machine, unmet_requirements
 from engine.scalar.program import compile_plan
 from engine.suites import run_cases
+from engine.tracing import Tracer
 from rules.diagnostics import Diagnostics
 from rules.documents.shape import shaped
 from rules.kinds import LOWER
@@ -31,6 +34,7 @@ from rules.yaml_nodes import plain
 from rules.yaml_reader import read_yaml
 from tests.engine.shipped import ROOT, bundle, machine
 from tests.policies.pending import PARTIAL, PENDING
+from tests.policies.test_suites_complete import CANNOT_BE
 
 POLICIES = ROOT / "policies"
 NAMES = [name for name in bundle().plans if name not in {"entry", "allocation", *PENDING, *PARTIAL}]
@@ -47,16 +51,16 @@ WORDS = re.compile(r"reason:|description:|event:|line:| # |=> ")
 ALIKE = {
     ("risk-manager", "{id: drawdown, that: params.caution_drawdown < params.brake_drawdown}"),
     ("risk-manager", "{id: streak, that: params.caution_streak < params.brake_streak}"),
+    ("slots", "universe.symbols.tail(64)"),
     ("smoothing", "inputs.target <= old"),
     ("smoothing", "math.least(50.0,"),
 }
 """What may be changed to the same effect, or (what parameters must satisfy) cannot be shown by a case."""
 
+
 T = TypeVar("T")
 MOST = int(os.environ.get("BASCULE_CHANGES", "24"))
 """Changes of one policy that are tried, spread over its text; 0: all of them, as `make changes` does."""
-NEVER_DENY = {"active-positions": {"regime"}, "execution-policy": {"prudent", "stale", "mode", "cap"}}
-"""Steps that no inputs make deny, so that their place in the order of priority tells nothing."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,13 @@ class Change:
     end: int
     text: str
     line: str
+
+
+class Silent(Tracer):
+    """Explains nothing: why a case fails is of no interest here, and dear to find out."""
+
+    def trace(self, inputs: tuple[Any, ...]) -> list[RuleTrace]:
+        return []
 
 
 def changes(text: str) -> Iterator[Change]:
@@ -107,7 +118,7 @@ def rearranged(text: str) -> Iterator[tuple[str, str]]:
     spec = document["spec"]
     order = spec.get("priority", [step["id"] for step in spec["steps"]])
     for at, (first, second) in enumerate(pairwise(order)):
-        if not NEVER_DENY.get(document["metadata"]["name"], frozenset()) & {first, second}:
+        if not CANNOT_BE.get(document["metadata"]["name"], set()) & {first, second}:
             changed = copy.deepcopy(document)
             changed["spec"]["priority"] = [*order[:at], second, first, *order[at + 2 :]]
             yield f"{second} before {first}", json.dumps(changed)
@@ -148,7 +159,8 @@ def compiled(name: str, text: str) -> Machine | None:
     program = compile_plan(plan, was.program.attributes, programs, machine().overrides.of(plan))
     if unmet_requirements(program):
         return None
-    changed = _policy(bundle(), plan, program, was.decoder.structs, None)
+    decoder = Decoder(Interface(plan.inputs, was.decoder.interface.ignored), was.decoder.structs)
+    changed = replace(was, program=program, decoder=decoder, tracer=Silent(program))
     return replace(machine(), policies={**policies, name: changed})
 
 
