@@ -16,7 +16,7 @@ from rules.cel.scope import Name
 from rules.cel.tree import ConstantValue, Definition, Node, Placeholder
 from rules.cel.written import longest
 from rules.source import Span
-from rules.types import EnumType, Field, MapType, StringType, Type
+from rules.types import EnumType, Field, MapType, StringType, Type, proves
 
 Effect = Literal["allow", "block", "info"]
 HitPolicy = Literal["first"]
@@ -261,3 +261,11 @@ def reached_parameters(plan: Plan, plans: Mapping[str, Plan]) -> dict[str, Param
     asked = [plans[call.policy] for call in plan.calls]
     further = (p for callee in asked for p in reached_parameters(callee, plans).values())
     return own | {f"{p.origin}.{p.name}": p for p in further if (p.origin, p.name) not in known}
+
+
+def may_fail(plan: Plan) -> bool:
+    """Whether a decision of a plan may fail: a condition, an output, or what must hold of it."""
+    conditions = (node for case in plan.all_cases for node in (case.when, *(way.when for way in case.alternatives)))
+    asked = (node for output in plan.outputs for node in (output.value, output.when))
+    outside = (output for output in plan.outputs if not proves(output.value.type, output.type))
+    return bool(plan.ensures) or any(node is not None and node.fails for node in (*conditions, *asked)) or any(outside)

@@ -99,6 +99,8 @@ class Field:
     optional: bool = False
     nullable: bool = False
     default: Default | None = None
+    lacking: bool = False
+    """An output that is always there, of a policy that may fail: one that failed lacks it."""
 
     @property
     def guarded(self) -> bool:

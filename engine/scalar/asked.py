@@ -1,32 +1,42 @@
-"""How much of another policy's decision is read: its row, its outputs too, or all of it with the reason."""
+"""How much of another policy's decision is read: its row alone, some of its outputs too, or all of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Iterable
+from typing import TypeAlias
 
 from rules.cel.tree import Node, Root, Select, Variable, children
 from rules.plan import Plan
 
-Depth = Literal["row", "values", "all"]
-ROW = frozenset({"outcome", "rule", "effect"})
-_ORDER: tuple[Depth, ...] = ("row", "values", "all")
+Depth: TypeAlias = frozenset[str] | None
+"""The outputs that are read besides the row; None: everything, the reason and the stages too."""
+ROW: frozenset[str] = frozenset()
+_OF_ROW = frozenset({"outcome", "rule", "effect"})
 
 
-def depths_of(nodes: Iterable[Node], plan: Plan) -> Mapping[str, Depth]:
-    """For each call of a plan how much of it some expressions read, with what the calls themselves are given."""
-    found: dict[str, Depth] = {}
-    waiting, seen = [*nodes, *(node for call in plan.calls for node in call.nodes)], set[int]()
+def depths_of(nodes: Iterable[Node], plan: Plan) -> dict[str, Depth]:
+    """For each call of a plan that some expressions read how much of it they do, by way of other calls too."""
+    calls = {call.name: call for call in plan.calls}
+    reads: dict[str, set[str]] = {}
+    waiting, seen = list(nodes), set[int]()
+
+    def read(name: str) -> set[str]:
+        if name not in reads:
+            reads[name] = set()
+            waiting.extend(calls[name].nodes)
+        return reads[name]
+
     while waiting:
         node = waiting.pop()
         match node:
             case Select(operand=Root(kind="call", name=name), field=field):
-                depth: Depth = "row" if field.name in ROW else "all" if field.name == "reason" else "values"
-                found[name] = max(found.get(name, "row"), depth, key=_ORDER.index)
+                read(name).add(field.name)
+            case Root(kind="call", name=name):
+                read(name)
             case Variable(definition=definition):
                 if id(definition) not in seen:
                     seen.add(id(definition))
                     waiting.append(definition.node)
             case _:
                 waiting.extend(children(node))
-    return found
+    return {name: None if "reason" in found else frozenset(found - _OF_ROW) for name, found in reads.items()}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
-from engine.scalar.asked import Depth
+from engine.scalar.asked import ROW, Depth
 from engine.scalar.constants import Constants, native
 from engine.scalar.emitter import Emitter
 from engine.scalar.making import within
@@ -18,8 +17,8 @@ from rules.cel.tree import Root
 from rules.plan import Binding, Call, Plan
 from rules.types import Field, proves
 
-_ASKED: Mapping[Depth, str] = MappingProxyType({"row": "R", "values": "V", "all": "C"})
-"""The function that asks a called policy, by how much of its decision is read."""
+Variant = tuple[int, frozenset[str]]
+"""A call, by its place in the plan, and the outputs that are read of it."""
 
 
 @dataclass(slots=True)
@@ -31,13 +30,22 @@ class Calling:
     constants: Constants
     depths: Mapping[str, Depth] = field(default_factory=dict)
     """How much of each call the function that is being written reads."""
+    variants: dict[Variant, str] = field(default_factory=dict)
+    """The name under which generated code asks for a row and some outputs."""
+
+    def _asks(self, index: int, depth: Depth) -> str:
+        """The name of the function that asks a policy for so much of its decision."""
+        if depth is None:
+            return f"C{index}"
+        return self.variants.setdefault((index, depth), f"V{len(self.variants)}") if depth else f"R{index}"
 
     def prepare(self, emitter: Emitter, node: Root, key: Key) -> None:
         """Ask the called policy, once: at once where its inputs cannot fail, else in a function that remembers."""
         index, call = next((i, c) for i, c in enumerate(self.plan.calls) if c.name == node.name)
         for part in call.nodes:
             emitter.prepare(part)
-        code = f"{_ASKED[self.depths.get(call.name, 'row')]}{index}({', '.join(self.arguments(emitter, call))})"
+        asks = self._asks(index, self.depths.get(call.name, ROW))
+        code = f"{asks}({', '.join(self.arguments(emitter, call))})"
         if call.when is not None:
             code = f"({code} if {emitter.write(call.when)} else UNSET)"
         name = emitter.fresh("c")

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from msgspec import UNSET
 
+from engine.scalar.calling import Variant
 from engine.scalar.constants import native
 from engine.scalar.emitter import Attributes
 from engine.scalar.known import Row
@@ -43,12 +44,13 @@ class Program:
     """The line of `full` at which each case begins: cases may share what fails, but not the line that asks for it."""
     source: str
     verdict: Callable[..., Row]
-    values: Callable[..., tuple[Row, None, tuple[Any, ...]]]
     full: Callable[..., Result]
     lines: Callable[..., list[tuple[str, str]]]
     names: Mapping[str, Any]
     """What the code may read: constants, parameters, callees, the functions of the runtime."""
     codes: Mapping[str, CodeType]
+    variants: Mapping[Variant, str]
+    """What the code asks of other policies in part, and the name under which it does."""
 
     def with_parameters(self, changed: Mapping[str, ParameterValue]) -> Program:
         """The same code over other parameter values, which must lie within their types.
@@ -85,19 +87,37 @@ class Program:
         parameters = {
             f"P{index}": native(self.parameters[p.name], p.type) for index, p in enumerate(self.plan.parameters)
         }
-        names = {**self.names, **parameters, **self._asking(), "__builtins__": _BUILTINS}
-        made = (FunctionType(self.codes[name], names) for name in ("verdict", "values", "full", "lines"))
-        verdict, values, full, lines = made
-        return replace(self, verdict=verdict, values=values, full=full, lines=lines, names=names)
+        names = {**self.names, **parameters, "__builtins__": _BUILTINS}
+        self.let_ask(names, self.variants)
+        verdict, full, lines = (FunctionType(self.codes[name], names) for name in ("verdict", "full", "lines"))
+        return replace(self, verdict=verdict, full=full, lines=lines, names=names)
 
-    def _asking(self) -> dict[str, Any]:
-        """The functions by which generated code asks the policies called."""
-        asking: dict[str, Any] = {}
-        for index, call in enumerate(self.plan.calls):
-            callee = self.callees[call.policy]
-            asking |= {f"R{index}": callee.call_row, f"V{index}": callee.call_values, f"C{index}": callee.call}
-            asking[f"L{index}"] = callee.lines
-        return asking
+    def let_ask(self, names: dict[str, Any], variants: Mapping[Variant, str]) -> None:
+        """Put the functions by which generated code asks other policies among its names.
+
+        What is asked of them in part is compiled when it is first asked.
+        """
+        callees = [self.callees[call.policy] for call in self.plan.calls]
+        for index, callee in enumerate(callees):
+            names |= {f"R{index}": callee.call_row, f"C{index}": callee.call, f"L{index}": callee.lines}
+        for (index, outputs), name in variants.items():
+            names[name] = _when_asked(names, name, callees[index], outputs)
+
+    def giving(self, outputs: frozenset[str]) -> Callable[..., Any]:
+        """A function like `call` that gives the row and some outputs: `(row, None, outputs)`."""
+        writer = ProgramWriter(self.plan, self.attributes, {name: one.plan for name, one in self.callees.items()})
+        code = _compiled(writer.function("values", outputs))["values"]
+        names = {**self.names, **writer.constants.values}
+        self.let_ask(names, writer.calling.variants)
+        values, failed = FunctionType(code, names), (self._failed, None, (UNSET,) * len(self.plan.outputs))
+
+        def ask(*inputs: Any) -> Any:
+            try:
+                return values(*inputs)
+            except EvaluationError:
+                return failed
+
+        return ask
 
     def where(self, error: EvaluationError) -> tuple[Node, str | None]:
         """The expression that an error of `full` arose in, and the case that was then looked at."""
@@ -113,13 +133,6 @@ class Program:
             unset = (UNSET,) * len(self.plan.outputs)
             return self._failed, f"the decision failed: {error.code}", unset, (UNSET,) * len(self.plan.stages)
 
-    def call_values(self, *inputs: Any) -> tuple[Row, None, tuple[Any, ...]]:
-        """`call` without the reason."""
-        try:
-            return self.values(*inputs)
-        except EvaluationError:
-            return self._failed, None, (UNSET,) * len(self.plan.outputs)
-
     def call_row(self, *inputs: Any) -> tuple[Row]:
         """`call` without reason and outputs."""
         try:
@@ -130,6 +143,16 @@ class Program:
     @property
     def _failed(self) -> Row:
         return self.plan.on_error, "error", "block"
+
+
+def _when_asked(names: dict[str, Any], name: str, callee: Program, outputs: frozenset[str]) -> Callable[..., Any]:
+    """A function that takes its own place among the names of generated code when it is first asked."""
+
+    def ask(*inputs: Any) -> Any:
+        names[name] = callee.giving(outputs)
+        return names[name](*inputs)
+
+    return ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +195,11 @@ def compile_plan(
         starts=writer.starts,
         source=source,
         verdict=_unlinked,
-        values=_unlinked,
         full=_unlinked,
         lines=_unlinked,
         names={**NAMES, **writer.constants.values, "UNSET": UNSET, **_OWN_NAMES},
         codes=codes,
+        variants=writer.calling.variants,
     ).linked()
 
 
@@ -195,7 +218,9 @@ def compile_expression(program: Program, node: Node) -> Callable[..., Any]:
     callees = {name: callee.plan for name, callee in program.callees.items()}
     writer = ProgramWriter(program.plan, program.attributes, callees)
     code = _compiled(writer.expression(node))["value"]
-    return FunctionType(code, {**program.names, **writer.constants.values})
+    names = {**program.names, **writer.constants.values}
+    program.let_ask(names, writer.calling.variants)
+    return FunctionType(code, names)
 
 
 _OWN_NAMES = {"GIVEN": given, "BAD": UNWRITABLE, "TRIED": tried, "NOT_YET": object()}

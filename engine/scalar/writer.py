@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from engine.scalar.asked import Depth, depths_of
+from engine.scalar.asked import ROW, Depth, depths_of
 from engine.scalar.calling import Calling
 from engine.scalar.constants import Constants
 from engine.scalar.emitter import Attributes, Emitter
@@ -41,9 +41,8 @@ class ProgramWriter:
         return case.outcome, case.id, self.plan.outcomes[case.outcome]
 
     def source(self) -> str:
-        """The source of `verdict`, `values`, `full` and `lines`."""
-        parts = [self._function("verdict", "row"), self._function("values", "values"), self._function("full", "all")]
-        return "\n\n".join([*parts, self._lines()])
+        """The source of `verdict`, `full` and `lines`."""
+        return "\n\n".join([self.function("verdict", ROW), self.function("full", None), self._lines()])
 
     def expression(self, node: Node) -> str:
         """The source of a function `value` that evaluates one expression."""
@@ -80,17 +79,18 @@ class ProgramWriter:
 
         return Emitter(self.attributes, self.constants, root, guards, self.calling.prepare, self.shapes)
 
-    def _function(self, name: str, depth: Depth) -> str:
+    def function(self, name: str, depth: Depth) -> str:
+        """The source of a function that decides and tells so much of it: the row, `(row, None, outputs)`, or all."""
         self.calling.depths = self._depths(depth)
         emitter = self._emitter({})
         emitter.lines.add(f"def {name}({self.signature}):")
         emitter.lines.indent += 1
         starts: list[tuple[int, str]] = []
-        if depth == "row":
+        if depth == ROW:
             emitter.count(self._verdict_nodes)
         else:
             emitter.uses = self._uses_of_any_way(depth)
-        if depth == "all":
+        if depth is None:
             self._ask_stages(emitter)
         for index, one in enumerate(self._asked):
             emitter.pending = [node for later in self._asked[index:] for node in _asking(later)]
@@ -102,21 +102,19 @@ class ProgramWriter:
                 self._case(emitter, one, depth)
         starts.append((len(emitter.lines.lines) + 1, self.plan.otherwise.id))
         emitter.pending = []
-        if depth == "all":
+        if depth is None:
             self.starts = tuple(starts)
         self._conclude(emitter, self.plan.otherwise, self.plan.otherwise.reason, depth)
         return emitter.lines.text()
 
     def _depths(self, depth: Depth) -> Mapping[str, Depth]:
         """How much of each call a function reads; of the steps a full decision tells all."""
-        nodes = [
-            *self._verdict_nodes,
-            *(node for case in self.plan.all_cases for node in self._concluding(case, depth)[2]),
-        ]
-        if depth == "all":
+        concluding = (node for case in self.plan.all_cases for node in self._concluding(case, depth)[2])
+        nodes = [*self._verdict_nodes, *concluding]
+        if depth is None:
             nodes += [node for case in self.plan.all_cases for reason in _reasons(case) for node in _written(reason)]
         found = depths_of(nodes, self.plan)
-        return {**found, **dict.fromkeys(self.plan.stages, depth)} if depth == "all" else found
+        return {**found, **dict.fromkeys(self.plan.stages)} if depth is None else found
 
     def _ask_stages(self, emitter: Emitter) -> None:
         """Ask every step before anything is decided, because the decision tells of all of them."""
@@ -135,7 +133,7 @@ class ProgramWriter:
         asked.count(self._verdict_nodes)
         for case in self.plan.all_cases:
             for reason in _reasons(case):
-                told = _written(reason) if depth == "all" else []
+                told = _written(reason) if depth is None else []
                 way_there = self._emitter({})
                 way_there.uses = asked.uses.copy()
                 way_there.count([*told, *self._concluding(case, depth)[2]])
@@ -147,13 +145,16 @@ class ProgramWriter:
     ) -> tuple[list[tuple[Output, bool | None]], list[Requirement], list[Node]]:
         """Outputs (and whether each is there, where that is known), requirements still open, and what they read.
 
-        A verdict computes only what may make the decision fail.
+        What is not told is computed only where it may make the decision fail.
         """
         row = self._row(case)
         outputs = [(o, True if o.when is None else static_truth(o.when, row)) for o in self.plan.outputs]
         ensures = [requirement for requirement in self.plan.ensures if static_truth(requirement.that, row) is not True]
-        if depth == "row":
-            outputs = [(output, there) for output, there in outputs if there is not False and _may_fail(output)]
+        if depth is not None:
+            outputs = [
+                (output, there if output.name in depth or (there is not False and _may_fail(output)) else False)
+                for output, there in outputs
+            ]
         nodes = [output.value for output, there in outputs if there is not False]
         nodes += [output.when for output, there in outputs if there is None and output.when is not None]
         return outputs, ensures, [*nodes, *(requirement.that for requirement in ensures)]
@@ -204,9 +205,9 @@ class ProgramWriter:
         inner.lines, inner.known, inner._numbers = emitter.lines, dict(emitter.known), emitter._numbers
         inner.perhaps = emitter.perhaps
         outputs, ensures, later = self._concluding(case, depth)
-        inner.pending = [*(_written(reason) if depth == "all" else ()), *later]
+        inner.pending = [*(_written(reason) if depth is None else ()), *later]
         inner.count(inner.pending)
-        if depth == "all":
+        if depth is None:
             self._write_reason(inner, reason)
         for node in later:
             inner.prepare(node)
@@ -219,14 +220,15 @@ class ProgramWriter:
                 value = f"({value} if {inner.write(output.when)} else UNSET)"
             values.append(value)
         for position, value in enumerate(values):
-            inner.lines.add(f"o{position} = {value}")
+            if value != "UNSET":
+                inner.lines.add(f"o{position} = {value}")
         for requirement in ensures:
             site = self.constants.site(requirement.that)
             inner.lines.add(f"if not {inner.write(requirement.that)}: FAIL('ensures', {site})")
-        told = {"row": "", "values": ", None", "all": ", s"}[depth]
-        if depth != "row":
-            told += f", ({''.join(f'o{position}, ' for position in range(len(values)))})"
-        if depth == "all":
+        told = ", s" if depth is None else ", None" if depth else ""
+        if told:
+            told += f", ({''.join(f'{_packed(at, value)}, ' for at, value in enumerate(values))})"
+        if depth is None:
             stages = (inner.known[self.shapes.key(node)] for node in self._stages())
             told += f", ({''.join(f'{_tried(stage)}, ' for stage in stages)})"
         inner.lines.add(f"return {row_code}{told}")
@@ -256,6 +258,8 @@ class ProgramWriter:
         """The function of the log lines, given a full decision and the inputs; one that fails says so, and no more."""
         own = [line for line in self.plan.log if isinstance(line, LogLine)]
         read = [node for line in own for node in (line.when, *_written(line.line)) if node]
+        told = {line.call for line in self.plan.log if isinstance(line, InheritedLines)}
+        read += [node for call in self.plan.calls if call.name in told for node in call.nodes]
         self.calling.depths = depths_of(read, self.plan)
         emitter = self._emitter({"outcome": "r[0]", "rule": "r[1]", "effect": "r[2]", "reason": "s"})
         emitter.known = {self.shapes.key(node): f"t[{index}]" for index, node in enumerate(self._stages())}
@@ -306,6 +310,11 @@ class ProgramWriter:
         emitter.lines.add(f"l += L{index}({given})")
         emitter.lines.indent -= 2
         emitter.lines.add("except Exception: pass")
+
+
+def _packed(position: int, value: str) -> str:
+    """The code of an output where all of them are put together."""
+    return value if value == "UNSET" else f"o{position}"
 
 
 def _tried(stage: str) -> str:

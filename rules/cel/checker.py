@@ -210,7 +210,7 @@ class Checker:
                         expected=_one_of(f.name for f in record.fields),
                         remedy=f"`{near}`" if near else "",
                     )
-                return Select(operand, found, span, fails_absent=record.name.startswith("call:") and not found.guarded)
+                return Select(operand, found, span, fails_absent=found.lacking)
             case MapType() as mapping:
                 return entry_of(self, node, operand, Constant(node.name, mapping.key, span))
             case other:

@@ -23,7 +23,7 @@ from rules.documents.shape import Shaped, Step
 from rules.documents.type_specs import build, build_default, nullable
 from rules.documents.types_document import Fact, TypeTable
 from rules.kinds.parameters import read_parameters
-from rules.plan import EFFECTS, Call, Case, Effect, Output, Parameter, Plan, Requirement
+from rules.plan import EFFECTS, Call, Case, Effect, Output, Parameter, Plan, Requirement, may_fail
 from rules.source import Span
 from rules.types import BOOL, EnumType, Field, RecordType, StringType, Type, same, show
 from rules.yaml_nodes import Scalar, at
@@ -389,12 +389,12 @@ def outcome_type(policy: str, outcomes: Iterable[str]) -> EnumType:
 
 def result_type(plan: Plan) -> RecordType:
     """What a caller sees of a decision: outcome, effect, rule, reason and the outputs."""
-    outcome = outcome_type(plan.name, plan.outcomes)
     fixed = (
-        Field("outcome", outcome),
+        Field("outcome", outcome_type(plan.name, plan.outcomes)),
         Field("effect", EFFECTS),
         Field("rule", RULE),
         Field("reason", plan.reason_type),
     )
-    outputs = tuple(Field(o.name, o.type, optional=o.optional) for o in plan.outputs)
+    fails = may_fail(plan)
+    outputs = tuple(Field(o.name, o.type, optional=o.optional, lacking=fails and not o.optional) for o in plan.outputs)
     return RecordType(f"call:{plan.name}", (*fixed, *outputs))

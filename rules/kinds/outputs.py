@@ -8,6 +8,7 @@ from __future__ import annotations
 from rules.cel import presence
 from rules.cel.expressions import covered
 from rules.cel.functions import BY_ID
+from rules.cel.paths import path_of
 from rules.cel.scope import Scope
 from rules.cel.tree import Call, Conditional, Constant, Node
 from rules.documents.sections import OutputSpec
@@ -57,7 +58,7 @@ def _output(lowering: Lowering, scope: Scope, key: str, spec: OutputSpec) -> Out
         return None
     if given.when is not None and not optional:
         _report_when(lowering, path, name, "may be absent, for all that it is the least of may be")
-    if given.when is None and optional and not said:
+    if given.when is None and optional and not said and path_of(given.value) is None:
         _report_when(lowering, path, name, "has `?` and no `when`")
     span = lowering.document.span(*path, "value" if spec.least is None else "least")
     return Output(name, wanted, given.value, when if said else given.when, optional, span)

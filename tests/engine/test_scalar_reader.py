@@ -199,7 +199,7 @@ def test_what_repeats_is_computed_once(tmp_path: Path) -> None:
 
 
 def test_one_loop_serves_all_aggregates_of_entry() -> None:
-    verdict = policy("entry").program.source.partition("def values")[0]
+    verdict = policy("entry").program.source.partition("def full")[0]
     assert verdict.count("for ") == 1
 
 

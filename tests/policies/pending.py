@@ -1,8 +1,12 @@
-"""The shipped policies whose suites are not written yet."""
+"""The shipped policies whose suites are still to be written, or do not show them whole yet."""
 
-PENDING = frozenset(
+PENDING = frozenset({"execution-policy", "open-position", "plan-lifecycle"})
+"""Without a suite."""
+
+PARTIAL = frozenset(
     {
-        *("active-positions", "governor", "router", "execution-policy", "open-position", "one-order"),
-        *("safety", "plan-lifecycle", "phases", "alert", "prudent", "hysteresis-var", "hysteresis-stale"),
+        *("active-positions", "governor", "router", "alert", "phases", "safety"),
+        *("prudent", "hysteresis-var", "hysteresis-stale"),
     }
 )
+"""With a suite that leaves out a rule, an outcome or a reason, or that does not notice some change of its policy."""

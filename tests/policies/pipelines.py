@@ -72,6 +72,7 @@ def governor(facts: Facts) -> Verdict:
         **{name: verdict[name] for name in ("effect", "closes", "weakest")},
         "outcome": "BLOCKED_ADVISER" if adviser else verdict["outcome"],
         "kind": verdict["subsystem"],
+        "headroom": found["headroom"] if verdict["effect"] == "allow" else None,
         "size_multiplier": None if nobody else verdict["size_multiplier"],
         "weakest": verdict["weakest"] if verdict["outcome"] == "ROTATION_TRIGGERED" else None,
     }
