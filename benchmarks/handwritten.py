@@ -99,15 +99,19 @@ LIMITS = {
 }
 
 
-def handwritten_entry(structs: StructTable) -> Callable[[Any, Any, Any], tuple[str, str]]:
-    """The function over decoded `now, intent, portfolio`; gives (outcome, rule)."""
+def with_attributes(source: str, structs: StructTable) -> str:
+    """A text with the attributes of decoded objects in place of `<Record.field>`."""
 
     def attribute(match: re.Match[str]) -> str:
         record, field = match.group(1).split(".")
         return structs.attribute(record, field)
 
+    return re.sub(r"<(\w+\.\w+)>", attribute, source)
+
+
+def handwritten_entry(structs: StructTable) -> Callable[[Any, Any, Any], tuple[str, str]]:
+    """The function over decoded `now, intent, portfolio`; gives (outcome, rule)."""
     space: dict[str, Any] = {**RESULTS, **LIMITS}
-    source = re.sub(r"<(\w+\.\w+)>", attribute, SOURCE)
-    exec(compile(source, "<handwritten>", "exec"), space)  # noqa: S102 -- our own text above
+    exec(compile(with_attributes(SOURCE, structs), "<handwritten>", "exec"), space)  # noqa: S102 -- our own text above
     found: Callable[[Any, Any, Any], tuple[str, str]] = space["entry"]
     return found

@@ -86,10 +86,7 @@ class ProgramWriter:
         emitter.lines.add(f"def {name}({self.signature}):")
         emitter.lines.indent += 1
         starts: list[tuple[int, str]] = []
-        if depth == ROW:
-            emitter.count(self._verdict_nodes)
-        else:
-            emitter.uses = self._uses_of_any_way(depth)
+        emitter.uses = self._uses_of_any_way(depth)
         if depth is None:
             self._ask_stages(emitter)
         for index, one in enumerate(self._asked):
