@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 
 from engine.scalar.asked import ROW, Depth, depths_of
 from engine.scalar.calling import Calling
@@ -34,8 +35,14 @@ class ProgramWriter:
         self.calling = Calling(plan, callees, self.constants)
         self.rows: tuple[Row, ...] = tuple(self._row(case) for case in plan.all_cases)
         self._row_names = {row: self.constants.add(row) for row in self.rows}
-        self._asked = tuple(switched(plan, self.shapes))
-        self._verdict_nodes = [node for one in self._asked for node in _asking(one)]
+
+    @cached_property
+    def _asked(self) -> tuple[Case | Switch, ...]:
+        return tuple(switched(self.plan, self.shapes))
+
+    @cached_property
+    def _verdict_nodes(self) -> list[Node]:
+        return [node for one in self._asked for node in _asking(one)]
 
     def _row(self, case: Case) -> Row:
         return case.outcome, case.id, self.plan.outcomes[case.outcome]
