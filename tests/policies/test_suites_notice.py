@@ -51,7 +51,6 @@ WORDS = re.compile(r"reason:|description:|event:|line:| # |=> ")
 ALIKE = {
     ("risk-manager", "{id: drawdown, that: params.caution_drawdown < params.brake_drawdown}"),
     ("risk-manager", "{id: streak, that: params.caution_streak < params.brake_streak}"),
-    ("slots", "universe.symbols.tail(64)"),
     ("smoothing", "inputs.target <= old"),
 }
 """What may be changed to the same effect, or (what parameters must satisfy) cannot be shown by a case."""
@@ -103,23 +102,24 @@ def rearranged(text: str) -> Iterator[tuple[str, str]]:
     document: Any = parsed(text)
     if document["kind"] != "Pipeline":
         return
-    spec = document["spec"]
+    name, spec = document["metadata"]["name"], document["spec"]
+    denying = {case.id for case in bundle().plans[name].all_cases} - CANNOT_BE.get(name, set())
     order = spec.get("priority", [step["id"] for step in spec["steps"]])
     for at, (first, second) in enumerate(pairwise(order)):
-        if not CANNOT_BE.get(document["metadata"]["name"], set()) & {first, second}:
+        if {first, second} <= denying:
             changed = copy.deepcopy(document)
             changed["spec"]["priority"] = [*order[:at], second, first, *order[at + 2 :]]
             yield f"{second} before {first}", json.dumps(changed)
     for at, step in enumerate(spec["steps"]):
-        for name in step.get("with", {}):
+        for argument in step.get("with", {}):
             changed = copy.deepcopy(document)
-            del changed["spec"]["steps"][at]["with"][name]
-            yield f"{step['id']} without {name}", json.dumps(changed)
+            del changed["spec"]["steps"][at]["with"][argument]
+            yield f"{step['id']} without {argument}", json.dumps(changed)
     for at, lines in enumerate(spec.get("log", [])):
-        for name in lines.get("inherit", []):
+        for inherited in lines.get("inherit", []):
             changed = copy.deepcopy(document)
-            changed["spec"]["log"][at]["inherit"].remove(name)
-            yield f"no lines of {name}", json.dumps(changed)
+            changed["spec"]["log"][at]["inherit"].remove(inherited)
+            yield f"no lines of {inherited}", json.dumps(changed)
 
 
 def parsed(text: str) -> object:
