@@ -17,9 +17,14 @@ from tests.policies.pending import PARTIAL, PENDING
 
 PLANS = {name: plan for name, plan in bundle().plans.items() if name not in PENDING | PARTIAL}
 
-CANNOT_BE = {"open-position": {"UNKNOWN_OPERATION"}, "execution-policy": {"cap"}}
-"""Denials that no inputs bring about: of an operation that the gate writes itself, and of a smoothing that cannot fail
-within the bounds of its inputs. The rule is unreached in `pipelines.py` too."""
+CANNOT_BE = {
+    "active-positions": {"regime", "NO_REGIME"},
+    "governor": {"NO_REGIME", "ACTIVE_POSITIONS_ERROR"},
+    "open-position": {"NO_REGIME", "ACTIVE_POSITIONS_ERROR", "GOVERNOR_ERROR", "ROUTE_ERROR", "UNKNOWN_OPERATION"},
+    "execution-policy": {"prudent", "stale", "mode", "cap"},
+}
+"""Denials of a step that no inputs bring about: of a policy that cannot fail once its inputs are read, and of an
+operation that the gate writes itself. The rules among them are unreached in `pipelines.py` too."""
 
 
 @cache
