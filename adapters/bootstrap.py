@@ -6,7 +6,7 @@ Everything that reads the world is put together here; commands and services are 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -30,27 +30,30 @@ class Opened:
     files: int
 
 
-def examine(folder: Path, environment: Mapping[str, str] = NO_ENVIRONMENT) -> Opened:
+def examine(
+    folder: Path, environment: Mapping[str, str] = NO_ENVIRONMENT, asked: Collection[str] | None = None
+) -> Opened:
     """Read, check and compile the bundle of a folder, whatever is found.
 
-    Raises `Unreadable` without a bundle to read, and OSError when a file of it cannot be read.
+    Where policies are named that will be asked, suites are not read and no other policy is compiled. Raises
+    `Unreadable` without a bundle to read, and OSError when a file of it cannot be read.
     """
-    checked = load(folder)
+    checked = load(folder, with_suites=asked is None)
     if checked.bundle is None:
         return Opened(None, checked.diagnostics, checked.files)
     try:
-        machine = compile_bundle(checked.bundle, environment)
+        machine = compile_bundle(checked.bundle, environment, asked)
     except Refused as refused:
         return Opened(None, (*checked.diagnostics, *refused.diagnostics), checked.files)
     return Opened(machine, checked.diagnostics, checked.files)
 
 
-def open_machine(folder: Path, environment: Mapping[str, str]) -> Machine:
-    """The policies of a folder, ready to decide under an environment's overrides.
+def open_machine(folder: Path, environment: Mapping[str, str], asked: Collection[str] | None = None) -> Machine:
+    """The policies of a folder, or those asked, ready to decide under an environment's overrides.
 
     Raises `Refused` with every finding when the bundle may not be used, and as `examine` does.
     """
-    opened = examine(folder, environment)
+    opened = examine(folder, environment, asked)
     if opened.machine is None:
         raise Refused(opened.diagnostics)
     return opened.machine

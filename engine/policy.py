@@ -6,7 +6,7 @@ error names the rule, the place in the document and the values it looked at; a m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import attrgetter
@@ -19,8 +19,9 @@ from engine.decoding import Decoder, Interface
 from engine.exits import Exit, decided_exit, exit_of, read_exit
 from engine.faults import Fault, InputsRefused
 from engine.overrides import Overrides, effective_digest, read_overrides
+from engine.scalar.emitter import Attributes
 from engine.scalar.known import Row
-from engine.scalar.program import Program, Result, compile_expression, compile_plan
+from engine.scalar.program import Program, Result, compile_plan, value_of
 from engine.scalar.runtime import EvaluationError
 from engine.stages import stages_of
 from engine.structs import StructTable
@@ -29,6 +30,7 @@ from rules.bundle import Bundle
 from rules.cel.tree import Root, walk
 from rules.diagnostics import Diagnostic, Refused
 from rules.plan import Parameter, ParameterValue, Plan, Requirement
+from rules.source import Span
 
 LogLine: TypeAlias = tuple[str, str]
 """The event of a log line, and the line."""
@@ -233,7 +235,7 @@ def _internal(error: Exception) -> DecisionError:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Every policy of a bundle, compiled."""
+    """The policies of a bundle, compiled: all of them, or those asked for and what they ask in turn."""
 
     bundle: Bundle
     policies: Mapping[str, Policy]
@@ -241,27 +243,53 @@ class Machine:
     effective_digest: str | None
 
 
-def compile_bundle(bundle: Bundle, environment: Mapping[str, str] | None = None) -> Machine:
-    """Compile a bundle, with the overrides of an environment where one is given.
+def compile_bundle(
+    bundle: Bundle, environment: Mapping[str, str] | None = None, asked: Collection[str] | None = None
+) -> Machine:
+    """Compile a bundle, with the overrides of an environment where one is given; of `asked` only what it needs.
 
-    Raises `Refused` when an override is not allowed or the parameters do not satisfy what they must together.
+    Raises `Refused` when an override is not allowed or the parameters do not satisfy what they must together, be it
+    those of a policy that is not asked.
     """
-    overrides = read_overrides(bundle.plans.values(), environment or {})
+    plans = bundle.plans.values()
+    overrides = read_overrides(plans, environment or {})
     if overrides.faults:
         raise Refused(overrides.faults)
     structs = StructTable(bundle.types.records)
-    effective = effective_digest(bundle.digest, overrides, bundle.plans.values())
+    effective = effective_digest(bundle.digest, overrides, plans)
+    wanted = bundle.plans.keys() if asked is None else _with_callees(asked, bundle.plans)
     programs: dict[str, Program] = {}
     policies: dict[str, Policy] = {}
-    for plan in bundle.plans.values():
-        programs[plan.name] = compile_plan(plan, structs, programs, overrides.of(plan))
-        policies[plan.name] = _policy(bundle, plan, programs[plan.name], structs, effective)
-    asked = {name for policy in policies.values() for name in policy.program.callees}
-    roots = [policy.program for name, policy in policies.items() if name not in asked]
-    unmet = {fault.span: fault for program in roots for fault in unmet_requirements(program)}
+    for plan in plans:
+        if plan.name in wanted:
+            programs[plan.name] = compile_plan(plan, structs, programs, overrides.of(plan))
+            policies[plan.name] = _policy(bundle, plan, programs[plan.name], structs, effective)
+    unmet = _unmet(_callers_first(bundle.plans), structs, overrides.of)
     if unmet:
-        raise Refused(unmet.values())
+        raise Refused(unmet)
     return Machine(bundle, policies, overrides, effective)
+
+
+def _with_callees(asked: Collection[str], plans: Mapping[str, Plan]) -> set[str]:
+    """The policies asked for, and all that they ask in turn."""
+    wanted = set(asked)
+    for plan in reversed(list(plans.values())):  # a policy stands after those it calls
+        if plan.name in wanted:
+            wanted.update(call.policy for call in plan.calls)
+    return wanted
+
+
+def _callers_first(plans: Mapping[str, Plan]) -> list[Plan]:
+    """Each policy that no other asks, followed by those it asks."""
+    called = {call.policy for plan in plans.values() for call in plan.calls}
+    waiting = [name for name in reversed(list(plans)) if name not in called]
+    found: dict[str, Plan] = {}
+    while waiting:
+        plan = plans[waiting.pop()]
+        if plan.name not in found:
+            found[plan.name] = plan
+            waiting.extend(call.policy for call in reversed(plan.calls))
+    return list(found.values())
 
 
 def _policy(bundle: Bundle, plan: Plan, program: Program, structs: StructTable, effective: str | None) -> Policy:
@@ -276,18 +304,33 @@ def _policy(bundle: Bundle, plan: Plan, program: Program, structs: StructTable, 
 
 def unmet_requirements(program: Program) -> list[Diagnostic]:
     """The requirements among parameters, its own and those of policies it asks, that the values do not satisfy."""
-    nothing = (UNSET,) * len(program.plan.inputs)
-    unmet: list[Diagnostic] = []
-    for requirement in program.plan.parameter_requirements:
-        try:
-            holds = bool(compile_expression(program, requirement.that)(*nothing))
-        except EvaluationError:
-            holds = False
-        if not holds:
-            named = ", ".join(_shown_value(program, p) for p in _named_in(requirement, program.plan))
-            message = f"`{requirement.id}` does not hold with {named}"
-            unmet.append(Diagnostic("parameters-require", requirement.span, message))
-    return [*unmet, *(fault for callee in program.callees.values() for fault in unmet_requirements(callee))]
+    programs = {one.plan.name: one for one in (program, *program.asked())}
+    plans = [one.plan for one in programs.values()]
+    return _unmet(plans, program.attributes, lambda plan: programs[plan.name].parameters)
+
+
+def _unmet(
+    plans: Iterable[Plan], attributes: Attributes, values_of: Callable[[Plan], Mapping[str, ParameterValue]]
+) -> list[Diagnostic]:
+    """The requirements among parameters that their values do not satisfy; what plans share is looked at once."""
+    unmet: dict[Span, Diagnostic | None] = {}
+    for plan in plans:
+        for requirement in plan.parameter_requirements:
+            if requirement.span not in unmet:
+                unmet[requirement.span] = _unsatisfied(requirement, plan, attributes, values_of(plan))
+    return [fault for fault in unmet.values() if fault is not None]
+
+
+def _unsatisfied(
+    requirement: Requirement, plan: Plan, attributes: Attributes, values: Mapping[str, ParameterValue]
+) -> Diagnostic | None:
+    try:
+        if value_of(requirement.that, plan, attributes, values):
+            return None
+    except EvaluationError:
+        pass
+    named = ", ".join(_shown_value(p, values[p.name]) for p in _named_in(requirement, plan))
+    return Diagnostic("parameters-require", requirement.span, f"`{requirement.id}` does not hold with {named}")
 
 
 def _named_in(requirement: Requirement, plan: Plan) -> list[Parameter]:
@@ -296,8 +339,7 @@ def _named_in(requirement: Requirement, plan: Plan) -> list[Parameter]:
     return [p for p in plan.parameters if p.name in named]
 
 
-def _shown_value(program: Program, parameter: Parameter) -> str:
-    value = program.parameters[parameter.name]
+def _shown_value(parameter: Parameter, value: ParameterValue) -> str:
     moved = f" (set by {parameter.env.name})" if parameter.env is not None and value != parameter.default else ""
     return f"{parameter.name}={_told(parameter.written(value))}{moved}"
 

@@ -60,13 +60,13 @@ class Checked:
     files: int
 
 
-def load(folder: Path) -> Checked:
-    """Read, check and lower the bundle of a folder.
+def load(folder: Path, *, with_suites: bool = True) -> Checked:
+    """Read, check and lower the bundle of a folder; its suites only where they are wanted.
 
     Raises `Unreadable` when there is no folder or no manifest in it.
     """
     diagnostics = Diagnostics()
-    found = read_folder(folder, diagnostics)
+    found = read_folder(folder, diagnostics, with_suites=with_suites)
     bundle = None
     if found.manifest is not None and found.complete:
         bundle = _assemble(found, found.manifest, diagnostics)

@@ -37,8 +37,13 @@ class Folder:
     complete: bool = True
 
 
-def read_folder(folder: Path, diagnostics: Diagnostics, above: tuple[Path, ...] = ()) -> Folder:
-    """The manifest and the documents of a folder, those it is laid over first. Raises `Unreadable`."""
+def read_folder(
+    folder: Path, diagnostics: Diagnostics, above: tuple[Path, ...] = (), *, with_suites: bool = True
+) -> Folder:
+    """The manifest and the documents of a folder, those it is laid over first. Raises `Unreadable`.
+
+    Without suites those are passed over that say so in their first lines.
+    """
     if folder.is_file():
         whole = next((parent for parent in folder.parents if (parent / MANIFEST).is_file()), Path("policies"))
         raise Unreadable(f"`{folder}` is a file, and a bundle is a folder: give that, as in `bascule check {whole}`")
@@ -58,17 +63,24 @@ def read_folder(folder: Path, diagnostics: Diagnostics, above: tuple[Path, ...] 
         found.complete = False
         return found
     found.manifest = manifest
-    _lay_under(found, folder, manifest, diagnostics, above)
+    _lay_under(found, folder, manifest, diagnostics, above, with_suites=with_suites)
     files = _included(found, folder, manifest, diagnostics)
-    own = [document for file in files if (document := _read(file, found, diagnostics)) is not None]
+    read = (_read(file, found, diagnostics, with_suites=with_suites) for file in files)
+    own = [document for document in read if document is not None]
     found.files += len(files)
     _report_unread(folder, manifest, files, diagnostics)
-    found.documents = _laid_over(found.documents, _distinct(own, diagnostics))
+    found.documents = _distinct(_laid_over(found.documents, _distinct(own, diagnostics)), diagnostics)
     return found
 
 
 def _lay_under(
-    found: Folder, folder: Path, manifest: Shaped, diagnostics: Diagnostics, above: tuple[Path, ...]
+    found: Folder,
+    folder: Path,
+    manifest: Shaped,
+    diagnostics: Diagnostics,
+    above: tuple[Path, ...],
+    *,
+    with_suites: bool,
 ) -> None:
     """Take the documents of the folder that this one is laid over."""
     assert isinstance(manifest.model, BundleDocument)
@@ -87,7 +99,8 @@ def _lay_under(
         found.complete = False
         return
     try:
-        base = read_folder(_display(folder / overlay), diagnostics, (*above, folder.resolve()))
+        below = _display(folder / overlay)
+        base = read_folder(below, diagnostics, (*above, folder.resolve()), with_suites=with_suites)
     except Unreadable:
         _report_no_bundle(found, manifest, overlay, diagnostics)
         return
@@ -173,7 +186,7 @@ def _matches(folder: Path, pattern: str) -> list[Path]:
         return []
 
 
-def _read(path: Path, found: Folder, diagnostics: Diagnostics) -> Shaped | None:
+def _read(path: Path, found: Folder, diagnostics: Diagnostics, *, with_suites: bool = True) -> Shaped | None:
     """The document of a file; one with faults leaves its names behind."""
     try:
         raw = path.read_bytes()
@@ -181,6 +194,8 @@ def _read(path: Path, found: Folder, diagnostics: Diagnostics) -> Shaped | None:
         nowhere = Source(str(path), "").span(0, 0)
         diagnostics.error("bundle-file", nowhere, f"the file cannot be read: {(error.strerror or 'no reason').lower()}")
         found.complete = False
+        return None
+    if not with_suites and _SUITE.match(raw):
         return None
     read = read_yaml(str(path), raw)
     diagnostics.extend(read.diagnostics)
@@ -191,6 +206,8 @@ def _read(path: Path, found: Folder, diagnostics: Diagnostics) -> Shaped | None:
     return document
 
 
+_SUITE = re.compile(rb"(?:#[^\n]*\n)*apiVersion: [a-z0-9/]+\r?\nkind: Suite\r?\n")
+"""How a suite begins. What begins so is a suite or cannot be used at all, whatever follows: a key stands once."""
 _NAME = re.compile(r"^metadata:[^\n]*?(?:\n [^\n]*?)*?[{, ]name: *[\"']?([a-z][a-z0-9-]*)", re.MULTILINE)
 _KIND = re.compile(r"^kind: *[\"']?(\w+)", re.MULTILINE)
 
@@ -218,5 +235,6 @@ def _distinct(documents: list[Shaped], diagnostics: Diagnostics) -> list[Shaped]
 
 
 def _laid_over(base: list[Shaped], own: list[Shaped]) -> list[Shaped]:
-    replaced = {document.name for document in own}
-    return [*(document for document in base if document.name not in replaced), *own]
+    """The documents of both; one of the base gives way to one of its name, but no policy to a suite."""
+    replaced = {(document.name, document.kind == "Suite") for document in own}
+    return [*(one for one in base if (one.name, one.kind == "Suite") not in replaced), *own]

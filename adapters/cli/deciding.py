@@ -108,7 +108,7 @@ def decision_options(command: F) -> F:
 
 def run(request: Request, write: Writer) -> int:
     """Decide what was asked and print it; gives the exit code."""
-    machine = open_machine(request.folder, environment())
+    machine = open_machine(request.folder, environment(), asked=(request.policy,))
     policy = find_policy(machine, request.policy, request.folder)
     if request.log is None:
         return _run(request, policy, write)

@@ -84,7 +84,7 @@ def demo() -> int:
     from adapters.bootstrap import shipped_policies
 
     folder = shipped_policies()
-    machine = open_machine(folder, {})
+    machine = open_machine(folder, {}, asked={name for scene in SCENES for name in scene.policies})
     terminal.say("\n".join(_told(machine, nearest(folder))))
     return 0
 

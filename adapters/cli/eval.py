@@ -70,7 +70,7 @@ def _setting(source: str | None, policy: str | None, folder: Path) -> tuple[Sett
 
     data = None if source is None else read_all(source, "eval")
     if policy is not None:
-        machine = open_machine(folder, environment())
+        machine = open_machine(folder, environment(), asked=(policy,))
         setting = setting_of_policy(find_policy(machine, policy, folder), machine.bundle.plans)
     elif data is not None:
         return _among_facts(data, folder)
@@ -88,7 +88,7 @@ def _among_facts(data: bytes, folder: Path) -> tuple[Setting, bytes]:
     from rules.diagnostics import did_you_mean
     from rules.types import Field
 
-    facts = open_machine(folder, {}).bundle.types.facts
+    facts = open_machine(folder, {}, asked=()).bundle.types.facts
     said = member_names(data) or frozenset()
     for name in sorted(said - facts.keys()):
         near = did_you_mean(name, facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -42,13 +42,18 @@ def examine(folder: Path) -> Opened:
     return _reading(folder, lambda: bootstrap.examine(folder))
 
 
-def open_machine(folder: Path, environment: Mapping[str, str], refusal: type[BundleRefused] = BundleRefused) -> Machine:
-    """The policies of a folder. Raises `refusal` when the bundle has errors, and `Unusable`."""
+def open_machine(
+    folder: Path,
+    environment: Mapping[str, str],
+    refusal: type[BundleRefused] = BundleRefused,
+    asked: Collection[str] | None = None,
+) -> Machine:
+    """The policies of a folder, or those asked alone. Raises `refusal` when the bundle has errors, and `Unusable`."""
     from adapters import bootstrap
     from rules.diagnostics import Refused
 
     try:
-        return _reading(folder, lambda: bootstrap.open_machine(folder, environment))
+        return _reading(folder, lambda: bootstrap.open_machine(folder, environment, asked))
     except Refused as refused:
         errors = sum(1 for d in refused.diagnostics if d.severity == "error")
         message = f"the bundle in `{folder}` has {plural(errors, 'error')}, {refusal.consequence}"
@@ -86,21 +91,22 @@ def find_policy(machine: Machine, name: str, folder: Path) -> Policy:
     found = machine.policies.get(name)
     if found is not None:
         return found
-    near = did_you_mean(name, machine.policies)
+    plans = machine.bundle.plans
+    near = did_you_mean(name, plans)
     hint = f" Did you mean `{near}`?" if near else ""
-    known = ", ".join(f"`{known}`" for known in sorted(machine.policies)) or "none"
+    known = ", ".join(f"`{known}`" for known in sorted(plans)) or "none"
     raise Unusable(f"there is no policy `{printable(name)}` in `{folder}`.{hint} It has {known}")
 
 
 def complete_policy(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The policies of the bundle at hand, for the shell."""
     try:
-        machine = open_machine(Path(ctx.params.get("folder") or DEFAULT_FOLDER), {})
+        machine = open_machine(Path(ctx.params.get("folder") or DEFAULT_FOLDER), {}, asked=())
     except click.ClickException:
         return []
     return [
-        CompletionItem(name, help=policy.plan.title)
-        for name, policy in sorted(machine.policies.items())
+        CompletionItem(name, help=plan.title)
+        for name, plan in sorted(machine.bundle.plans.items())
         if name.startswith(incomplete)
     ]
 

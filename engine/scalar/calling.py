@@ -9,7 +9,7 @@ from engine.scalar.asked import ROW, Depth
 from engine.scalar.constants import Constants, native
 from engine.scalar.emitter import Emitter
 from engine.scalar.making import within
-from engine.scalar.shapes import Key, is_safe
+from engine.scalar.shapes import Key, Shapes
 from rules.cel import presence
 from rules.cel.literals import inner
 from rules.cel.presence import Facts
@@ -49,7 +49,7 @@ class Calling:
         if call.when is not None:
             code = f"({code} if {emitter.write(call.when)} else UNSET)"
         name = emitter.fresh("c")
-        if _computed_anywhere(call, self.callees[call.policy].inputs):
+        if _computed_anywhere(call, self.callees[call.policy].inputs, emitter.shapes):
             emitter.lines.add(f"{name} = {code}")
             emitter.known[key] = name
         else:
@@ -72,9 +72,9 @@ class Calling:
         return value if binding.when is None else f"({value} if {emitter.write(binding.when)} else {absent})"
 
 
-def _computed_anywhere(call: Call, targets: Iterable[Field]) -> bool:
+def _computed_anywhere(call: Call, targets: Iterable[Field], shapes: Shapes) -> bool:
     """Whether a call can be made anywhere: nothing in it fails, and what it is given lies within its inputs."""
-    if call.when is not None and not is_safe(call.when):
+    if call.when is not None and not shapes.is_safe(call.when):
         return False
     asked = presence.NONE if call.when is None else presence.facts(call.when, True)
     return all(_passes(target, binding, asked) for target, binding in zip(targets, call.bindings, strict=True))

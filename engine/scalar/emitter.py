@@ -15,7 +15,7 @@ from typing import Protocol
 from engine.scalar.constants import Constants
 from engine.scalar.loops import LoopWriter
 from engine.scalar.making import write_made
-from engine.scalar.shapes import Fold, Key, depth_of, fold_of, free_locals, is_safe, key_of
+from engine.scalar.shapes import Fold, Key, Shapes, written_out
 from engine.scalar.translations import write_call
 from rules.cel.prepared import prepared
 from rules.cel.tree import (
@@ -82,6 +82,7 @@ class Emitter:
     guards: Callable[[Root], tuple[bool, bool]]
     """Whether a root may be absent, and whether it may be null."""
     prepare_call: Callable[[Emitter, Root, Key], None]
+    shapes: Shapes
     lines: Lines = field(default_factory=Lines)
     known: dict[Key, str] = field(default_factory=dict)
     uses: Counter[Key] = field(default_factory=Counter)
@@ -108,11 +109,11 @@ class Emitter:
         if isinstance(node, Variable):
             self._count(node.definition.node, times)
             return
-        if not free_locals(node):
-            key = key_of(node)
+        if self.shapes.is_closed(node):
+            key = self.shapes.key(node)
             if key in self.known:
                 return
-            kept_already = self.uses[key] > 0 and is_safe(node)
+            kept_already = self.uses[key] > 0 and self.shapes.is_safe(node)
             self.uses[key] += times
             if kept_already or self.uses[key] > ENOUGH:
                 return
@@ -127,12 +128,12 @@ class Emitter:
     def prepare(self, node: Node) -> None:
         """Compute beforehand what `node` reads more than once and what is best read in one loop."""
         key = None
-        if not free_locals(node):
-            key = key_of(node)
+        if self.shapes.is_closed(node):
+            key = self.shapes.key(node)
             if key in self.known:
                 return
-        fold = fold_of(node)
-        if fold is not None and key is not None and fold.is_safe() and not free_locals(fold.node):
+        fold = self.shapes.fold_of(node)
+        if fold is not None and key is not None and self._may_loop(fold):
             self._loop(fold)
             return
         if isinstance(node, Variable):
@@ -162,50 +163,47 @@ class Emitter:
     def _prepare_joined(self, node: Call) -> None:
         """Both lists of a join are held, so that joining nothing costs nothing."""
         for arg in node.args:
-            key = key_of(arg)
-            if is_safe(arg) and not free_locals(arg) and key not in self.known and not isinstance(arg, Root):
+            if isinstance(arg, Root) or not (self.shapes.is_safe(arg) and self.shapes.is_closed(arg)):
+                continue
+            if (key := self.shapes.key(arg)) not in self.known:
                 self._keep(arg, key)
 
     def _prepare_tested(self, path: Node) -> None:
         """What `has` looks at is read once when it is read again; an absent value may be held, not used."""
         self._prepare_parts(path)
-        key = key_of(path) if not free_locals(path) else None
+        key = self.shapes.key(path) if self.shapes.is_closed(path) else None
         if not isinstance(path, Select) or key is None or key in self.known:
             return
-        if is_safe(path.operand) and not path.fails_absent and self.uses[key] > 1:
+        if self.shapes.is_safe(path.operand) and not path.fails_absent and self.uses[key] > 1:
             self._keep(path, key)
 
     def _prepare_parts(self, node: Node) -> None:
         for child in children(node):
-            if is_safe(child) or isinstance(child, Root):
+            if self.shapes.is_safe(child) or isinstance(child, Root):
                 self.prepare(child)
             elif isinstance(child, Variable):
-                self._prepare_variable(child, key_of(child))
+                self._prepare_variable(child, self.shapes.key(child))
             else:
                 self._prepare_parts(child)
 
     def _worth_keeping(self, node: Node, key: Key) -> bool:
-        if isinstance(node, Constant | Root | Local) or not is_safe(node):
+        if isinstance(node, Constant | Root | Local) or not self.shapes.is_safe(node):
             return False
         return self.uses[key] > 1
 
     def _prepare_variable(self, node: Variable, key: Key | None) -> None:
         """A variable that cannot fail is like what it stands for; one that can, read often or deep, is a function."""
-        inner = node.definition.node
-        while isinstance(inner, Variable):
-            inner = inner.definition.node
+        inner = written_out(node)
         if key is None or key in self.known:
             return
-        if is_safe(inner):
+        if self.shapes.is_safe(inner):
             self.prepare(inner)
-            if key not in self.known and depth_of(inner) > LONG:
+            if key not in self.known and self.shapes.depth_of(inner) > LONG:
                 self._keep(inner, key)
             return
-        if self.uses[key] <= 1 and depth_of(inner) <= LONG:
-            self._prepare_parts(inner)
-            return
         self._prepare_parts(inner)
-        self.known[key] = self.remembered(self.fresh("m"), self.write(inner))
+        if self.uses[key] > 1 or self.shapes.depth_of(inner) > LONG:
+            self.known[key] = self.remembered(self.fresh("m"), self.write(inner))
 
     def remembered(self, value: str, code: str, nothing: str = "UNSET") -> str:
         """A local function that computes `code` when first asked and remembers it in `value`; its call.
@@ -228,14 +226,14 @@ class Emitter:
         """One loop over a list for every fold over it that is still to be written and waits for no other loop."""
         for part in first.parts():
             self._prepare_closed(part)
-        source_key = key_of(first.source)
+        key_of = self.shapes.key
         folds: dict[Key, Fold] = {key_of(first.node): first}
         for node in self.pending:
             for part in walk(node, into_variables=True):
-                fold = None if free_locals(part) else fold_of(part)
-                if fold is None or key_of(fold.source) != source_key or key_of(fold.node) in self.known:
+                fold = self.shapes.fold_of(part) if self.shapes.is_closed(part) else None
+                if fold is None or key_of(fold.source) != key_of(first.source) or key_of(fold.node) in self.known:
                     continue
-                if fold.is_safe() and not free_locals(fold.node) and self._is_ready(fold):
+                if self._may_loop(fold) and self._is_ready(fold):
                     folds.setdefault(key_of(fold.node), fold)
         for fold in folds.values():
             for part in fold.parts():
@@ -243,16 +241,21 @@ class Emitter:
         source = self.source_list(first.source)
         LoopWriter(self, source, list(folds.values())).write()
 
+    def _may_loop(self, fold: Fold) -> bool:
+        """Whether a fold may be computed before it is read."""
+        return self.shapes.accumulates_safely(fold) and self.shapes.is_closed(fold.node)
+
     def _is_ready(self, fold: Fold) -> bool:
         """Whether every loop that a fold's conditions and values need has been written."""
-        inner = (part for root in fold.parts() for part in walk(root, into_variables=True))
-        return all(free_locals(part) or fold_of(part) is None or key_of(part) in self.known for part in inner)
+        inner = [part for root in fold.parts() for part in walk(root, into_variables=True)]
+        loops = (part for part in inner if self.shapes.is_closed(part) and self.shapes.fold_of(part) is not None)
+        return all(self.shapes.key(part) in self.known for part in loops)
 
     def _prepare_closed(self, node: Node) -> None:
         """Prepare the parts of a loop's body that do not depend on its item."""
-        if not free_locals(node):
-            if is_safe(node):
-                self.uses[key_of(node)] += 2
+        if self.shapes.is_closed(node):
+            if self.shapes.is_safe(node):
+                self.uses[self.shapes.key(node)] += 2
                 self.prepare(node)
             else:
                 self._prepare_parts(node)
@@ -262,7 +265,7 @@ class Emitter:
 
     def source_list(self, node: Node) -> str:
         """A list that is gone over or counted: kept in a local, joined lists only where the second is not empty."""
-        key = key_of(node)
+        key = self.shapes.key(node)
         self.prepare(node)
         if key not in self.known:
             self._keep(node, key)
@@ -273,8 +276,8 @@ class Emitter:
     def write(self, node: Node, items: Mapping[int, str] | None = None) -> str:
         """The Python expression of a node; `items` names the loop variables in force."""
         items = items or {}
-        if not items or not free_locals(node):
-            found = self.known.get(key_of(node))
+        if not items or self.shapes.is_closed(node):
+            found = self.known.get(self.shapes.key(node))
             if found is not None:
                 return self._there(found, node) if found in self.perhaps else found
         match node:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.scalar.shapes import Fold, Key, key_of
+from engine.scalar.shapes import Fold, Key
 from rules.cel.tree import Local, Node, Select, walk
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class LoopWriter:
         emitter.lines.indent -= 1
         emitter.known = outer
         for index, fold in enumerate(self.folds):
-            emitter.known[key_of(fold.node)] = self._finish(fold, self.results[index])
+            emitter.known[emitter.shapes.key(fold.node)] = self._finish(fold, self.results[index])
 
     def _names(self, fold: Fold) -> dict[int, str]:
         names = {f.local.key: self.item for f in fold.filters}
@@ -66,7 +66,7 @@ class LoopWriter:
         """Every condition and body once, by its depth and its filters, with the loop variable it reads."""
         parts: dict[tuple[int, Key], tuple[Node, int]] = {}
         for index, fold in enumerate(self.folds):
-            keys = fold.filter_keys()
+            keys = self.emitter.shapes.filter_keys(fold)
             for depth, filter_ in enumerate(fold.filters):
                 parts[depth, keys[: depth + 1]] = (filter_.condition, filter_.local.key)
             if fold.body is not None and fold.local is not None:
@@ -85,7 +85,7 @@ class LoopWriter:
             if len(fold.filters) == depth:
                 lines.add(self._accumulate(fold, self.results[index]))
             else:
-                nested.setdefault(fold.filter_keys()[depth], []).append(index)
+                nested.setdefault(self.emitter.shapes.filter_keys(fold)[depth], []).append(index)
         for group in nested.values():
             fold = self.folds[group[0]]
             lines.add(f"if {self._code(fold.filters[depth].condition, fold)}:")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from traceback import walk_tb
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, TypeAlias
 
 from msgspec import UNSET
@@ -84,10 +84,7 @@ class Program:
 
     def linked(self) -> Program:
         """The functions over this program's own parameters and callees."""
-        parameters = {
-            f"P{index}": native(self.parameters[p.name], p.type) for index, p in enumerate(self.plan.parameters)
-        }
-        names = {**self.names, **parameters, "__builtins__": _BUILTINS}
+        names = {**self.names, **_bound(self.plan, self.parameters)}
         self.let_ask(names, self.variants)
         verdict, full, lines = (FunctionType(self.codes[name], names) for name in ("verdict", "full", "lines"))
         return replace(self, verdict=verdict, full=full, lines=lines, names=names)
@@ -197,7 +194,7 @@ def compile_plan(
         verdict=_unlinked,
         full=_unlinked,
         lines=_unlinked,
-        names={**NAMES, **writer.constants.values, "UNSET": UNSET, **_OWN_NAMES},
+        names={**_OWN_NAMES, **writer.constants.values},
         codes=codes,
         variants=writer.calling.variants,
     ).linked()
@@ -213,6 +210,19 @@ def _compiled(source: str) -> dict[str, CodeType]:
     return {name: found.__code__ for name, found in module.items() if isinstance(found, FunctionType)}
 
 
+def _bound(plan: Plan, parameters: Mapping[str, ParameterValue]) -> dict[str, Any]:
+    """The values of parameters under the names that generated code has for them."""
+    return {f"P{index}": native(parameters[p.name], p.type) for index, p in enumerate(plan.parameters)}
+
+
+def value_of(node: Node, plan: Plan, attributes: Attributes, parameters: Mapping[str, ParameterValue]) -> Any:
+    """The value of an expression that reads nothing but parameters. The plan need not be compiled."""
+    writer = ProgramWriter(plan, attributes, {})
+    code = _compiled(writer.expression(node))["value"]
+    names = {**_OWN_NAMES, **writer.constants.values, **_bound(plan, parameters)}
+    return FunctionType(code, names)(*(UNSET,) * len(plan.inputs))
+
+
 def compile_expression(program: Program, node: Node) -> Callable[..., Any]:
     """A function of the plan's inputs that evaluates one expression with the program's parameters."""
     callees = {name: callee.plan for name, callee in program.callees.items()}
@@ -223,8 +233,11 @@ def compile_expression(program: Program, node: Node) -> Callable[..., Any]:
     return FunctionType(code, names)
 
 
-_OWN_NAMES = {"GIVEN": given, "BAD": UNWRITABLE, "TRIED": tried, "NOT_YET": object()}
-_BUILTINS = {
-    "len": len, "min": min, "max": max, "abs": abs, "any": any, "all": all, "float": float, "int": int, "str": str,
-    "Exception": Exception,
-}  # fmt: skip
+_OWN_NAMES: Mapping[str, Any] = MappingProxyType({
+    **NAMES, "UNSET": UNSET, "GIVEN": given, "BAD": UNWRITABLE, "TRIED": tried, "NOT_YET": object(),
+    "__builtins__": {
+        "len": len, "min": min, "max": max, "abs": abs, "any": any, "all": all, "float": float, "int": int, "str": str,
+        "Exception": Exception,
+    },
+})  # fmt: skip
+"""What all generated code may read."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from engine.scalar.known import Row, static_truth
-from engine.scalar.shapes import Key, key_of
+from engine.scalar.shapes import Key, Shapes
 from rules.cel.tree import Call, Constant, Logic, Node, Placeholder
 from rules.plan import Case, Plan
 
@@ -27,9 +27,9 @@ class Switch:
         return [self.subject] if self.guard is None else [self.guard, self.subject]
 
 
-def switched(plan: Plan) -> Iterator[Case | Switch]:
+def switched(plan: Plan, shapes: Shapes) -> Iterator[Case | Switch]:
     """The cases of a plan in order, those together that one look-up tells apart."""
-    for key, group in groupby(plan.cases, lambda case: _likeness(case, plan)):
+    for key, group in groupby(plan.cases, lambda case: _likeness(case, plan, shapes)):
         cases = tuple(group)
         if key is None or len(cases) < 2:
             yield from cases
@@ -40,7 +40,7 @@ def switched(plan: Plan) -> Iterator[Case | Switch]:
         yield Switch(first[0], first[1], tuple(found[2] for found in asked if found is not None), cases)
 
 
-def _likeness(case: Case, plan: Plan) -> Key | None:
+def _likeness(case: Case, plan: Plan, shapes: Shapes) -> Key | None:
     """What the cases of a switch have in common; None for a case that stands alone."""
     found = _asked(case.when)
     if found is None or case.alternatives:
@@ -48,13 +48,13 @@ def _likeness(case: Case, plan: Plan) -> Key | None:
     row: Row = (case.outcome, case.id, plan.outcomes[case.outcome])
     conditions = [*(output.when for output in plan.outputs), *(requirement.that for requirement in plan.ensures)]
     concluding = tuple(None if node is None else static_truth(node, row) for node in conditions)
-    reason = () if case.reason is None else _reason_key(case.reason.parts)
+    reason = () if case.reason is None else _reason_key(case.reason.parts, shapes)
     subject, guard, _ = found
-    return (case.id, key_of(subject), None if guard is None else key_of(guard), concluding, reason)
+    return (case.id, shapes.key(subject), None if guard is None else shapes.key(guard), concluding, reason)
 
 
-def _reason_key(parts: Sequence[str | Placeholder]) -> Key:
-    return tuple(part if isinstance(part, str) else (key_of(part.node), part.format) for part in parts)
+def _reason_key(parts: Sequence[str | Placeholder], shapes: Shapes) -> Key:
+    return tuple(part if isinstance(part, str) else (shapes.key(part.node), part.format) for part in parts)
 
 
 def _asked(when: Node | None) -> tuple[Node, Node | None, str] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 
 from engine.scalar.asked import ROW, Depth, depths_of
 from engine.scalar.calling import Calling
@@ -11,7 +12,7 @@ from engine.scalar.constants import Constants
 from engine.scalar.emitter import Attributes, Emitter
 from engine.scalar.known import Row, static_truth
 from engine.scalar.making import message, within
-from engine.scalar.shapes import Key, key_of
+from engine.scalar.shapes import Key, Shapes
 from engine.scalar.switches import Switch, switched
 from rules.cel.expressions import Template
 from rules.cel.tree import Node, Placeholder, Root
@@ -25,6 +26,7 @@ class ProgramWriter:
     def __init__(self, plan: Plan, attributes: Attributes, callees: Mapping[str, Plan]) -> None:
         self.plan, self.attributes, self.callees = plan, attributes, callees
         self.constants = Constants()
+        self.shapes = Shapes()
         self.signature = ", ".join(f"i{index}" for index in range(len(plan.inputs)))
         self.inputs = {f.name: f"i{index}" for index, f in enumerate(plan.inputs)}
         self.parameters = {p.name: f"P{index}" for index, p in enumerate(plan.parameters)}
@@ -33,6 +35,14 @@ class ProgramWriter:
         self.calling = Calling(plan, callees, self.constants)
         self.rows: tuple[Row, ...] = tuple(self._row(case) for case in plan.all_cases)
         self._row_names = {row: self.constants.add(row) for row in self.rows}
+
+    @cached_property
+    def _asked(self) -> tuple[Case | Switch, ...]:
+        return tuple(switched(self.plan, self.shapes))
+
+    @cached_property
+    def _verdict_nodes(self) -> list[Node]:
+        return [node for one in self._asked for node in _asking(one)]
 
     def _row(self, case: Case) -> Row:
         return case.outcome, case.id, self.plan.outcomes[case.outcome]
@@ -74,22 +84,20 @@ class ProgramWriter:
                 return found.optional, found.nullable
             return node.guarded, False
 
-        return Emitter(self.attributes, self.constants, root, guards, self.calling.prepare)
+        return Emitter(self.attributes, self.constants, root, guards, self.calling.prepare, self.shapes)
 
     def function(self, name: str, depth: Depth) -> str:
         """The source of a function that decides and tells so much of it: the row, `(row, None, outputs)`, or all."""
-        verdict_nodes = [node for one in switched(self.plan) for node in _asking(one)]
-        self.calling.depths = self._depths(verdict_nodes, depth)
+        self.calling.depths = self._depths(depth)
         emitter = self._emitter({})
         emitter.lines.add(f"def {name}({self.signature}):")
         emitter.lines.indent += 1
         starts: list[tuple[int, str]] = []
-        emitter.uses = self._uses_of_any_way(verdict_nodes, depth)
+        emitter.uses = self._uses_of_any_way(depth)
         if depth is None:
             self._ask_stages(emitter)
-        asked = list(switched(self.plan))
-        for index, one in enumerate(asked):
-            emitter.pending = [node for later in asked[index:] for node in _asking(later)]
+        for index, one in enumerate(self._asked):
+            emitter.pending = [node for later in self._asked[index:] for node in _asking(later)]
             first = one.cases[0] if isinstance(one, Switch) else one
             starts.append((len(emitter.lines.lines) + 1, first.id))
             if isinstance(one, Switch):
@@ -103,9 +111,10 @@ class ProgramWriter:
         self._conclude(emitter, self.plan.otherwise, self.plan.otherwise.reason, depth)
         return emitter.lines.text()
 
-    def _depths(self, verdict_nodes: list[Node], depth: Depth) -> Mapping[str, Depth]:
+    def _depths(self, depth: Depth) -> Mapping[str, Depth]:
         """How much of each call a function reads; of the steps a full decision tells all."""
-        nodes = [*verdict_nodes, *(node for case in self.plan.all_cases for node in self._concluding(case, depth)[2])]
+        concluding = (node for case in self.plan.all_cases for node in self._concluding(case, depth)[2])
+        nodes = [*self._verdict_nodes, *concluding]
         if depth is None:
             nodes += [node for case in self.plan.all_cases for reason in _reasons(case) for node in _written(reason)]
         found = depths_of(nodes, self.plan)
@@ -121,14 +130,17 @@ class ProgramWriter:
         named = ((calls[name], self.callees[calls[name].policy]) for name in self.plan.stages)
         return [Root("call", call.name, RecordType(f"call:{callee.name}", ()), call.span) for call, callee in named]
 
-    def _uses_of_any_way(self, verdict_nodes: list[Node], depth: Depth) -> Counter[Key]:
+    def _uses_of_any_way(self, depth: Depth) -> Counter[Key]:
         """How often each part is read on the way to a conclusion and in it: the most over all conclusions."""
         most: Counter[Key] = Counter()
+        asked = self._emitter({})
+        asked.count(self._verdict_nodes)
         for case in self.plan.all_cases:
             for reason in _reasons(case):
-                way_there = self._emitter({})
                 told = _written(reason) if depth is None else []
-                way_there.count([*verdict_nodes, *told, *self._concluding(case, depth)[2]])
+                way_there = self._emitter({})
+                way_there.uses = asked.uses.copy()
+                way_there.count([*told, *self._concluding(case, depth)[2]])
                 most |= way_there.uses
         return most
 
@@ -221,7 +233,7 @@ class ProgramWriter:
         if told:
             told += f", ({''.join(f'{_packed(at, value)}, ' for at, value in enumerate(values))})"
         if depth is None:
-            stages = (inner.known[key_of(node)] for node in self._stages())
+            stages = (inner.known[self.shapes.key(node)] for node in self._stages())
             told += f", ({''.join(f'{_tried(stage)}, ' for stage in stages)})"
         inner.lines.add(f"return {row_code}{told}")
         emitter._numbers = inner._numbers
@@ -254,7 +266,7 @@ class ProgramWriter:
         read += [node for call in self.plan.calls if call.name in told for node in call.nodes]
         self.calling.depths = depths_of(read, self.plan)
         emitter = self._emitter({"outcome": "r[0]", "rule": "r[1]", "effect": "r[2]", "reason": "s"})
-        emitter.known = {key_of(node): f"t[{index}]" for index, node in enumerate(self._stages())}
+        emitter.known = {self.shapes.key(node): f"t[{index}]" for index, node in enumerate(self._stages())}
         comma = ", " if self.signature else ""
         emitter.lines.add(f"def lines(r, s, o, t{comma}{self.signature}):")
         emitter.lines.indent += 1

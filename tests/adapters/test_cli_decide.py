@@ -151,8 +151,8 @@ def opened_once() -> Iterator[None]:
     """Policies compiled once for a test of many runs."""
     with pytest.MonkeyPatch.context() as patch:
         opening = bootstrap.open_machine
-        once = cache(lambda folder: opening(folder, {}))
-        patch.setattr(bootstrap, "open_machine", lambda folder, _: once(folder))
+        once = cache(lambda folder, asked: opening(folder, {}, asked))
+        patch.setattr(bootstrap, "open_machine", lambda folder, _, asked: once(folder, asked))
         yield
 
 
