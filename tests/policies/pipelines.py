@@ -193,7 +193,6 @@ PIPELINES = (
         }
         | {"state": "state"},
         kinds={"otherwise": "policy"},
-        unreached=frozenset({"cap"}),
         within=1e-12,
     ),
     ROUTER,
