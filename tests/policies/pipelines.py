@@ -193,7 +193,6 @@ PIPELINES = (
         }
         | {"state": "state"},
         kinds={"otherwise": "policy"},
-        unreached=frozenset({"prudent", "stale", "mode", "cap"}),
         within=1e-12,
     ),
     ROUTER,

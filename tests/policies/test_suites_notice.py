@@ -51,7 +51,6 @@ WORDS = re.compile(r"reason:|description:|event:|line:| # |=> ")
 ALIKE = {
     ("risk-manager", "{id: drawdown, that: params.caution_drawdown < params.brake_drawdown}"),
     ("risk-manager", "{id: streak, that: params.caution_streak < params.brake_streak}"),
-    ("slots", "universe.symbols.tail(64)"),
     ("smoothing", "inputs.target <= old"),
     ("smoothing", "math.least(50.0,"),
 }
