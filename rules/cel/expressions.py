@@ -10,13 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rules.cel import presence, syntax
+from rules.cel import presence
 from rules.cel.checker import Checker, Text, Untyped
 from rules.cel.literals import fits_value, outer
 from rules.cel.mismatch import conversion
+from rules.cel.parsing import parse
 from rules.cel.paths import path_of
 from rules.cel.presence import Facts, Need
 from rules.cel.scope import Scope
+from rules.cel.syntax import Syntax
 from rules.cel.syntax_faults import SyntaxFault
 from rules.cel.tree import Constant, Entry, Node, Placeholder, Root, Select, extent
 from rules.diagnostics import Diagnostics
@@ -71,7 +73,7 @@ def expression(
     to the places that read it (a variable is checked where used).
     """
     try:
-        parsed = syntax.parse(text.text)
+        parsed = parse(text.text)
     except SyntaxFault as fault:
         report(fault, text, diagnostics)
         return None
@@ -84,7 +86,7 @@ def report(fault: SyntaxFault, text: Text, diagnostics: Diagnostics) -> None:
 
 
 def typed(
-    parsed: syntax.Syntax,
+    parsed: Syntax,
     text: Text,
     scope: Scope,
     diagnostics: Diagnostics,

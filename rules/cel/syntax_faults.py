@@ -5,9 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from lark import Token
-from lark.exceptions import UnexpectedInput
-
 from rules.cel.slips import Slip, slip_at
 
 
@@ -25,6 +22,7 @@ class SyntaxFault(Exception):
         )
 
 
+MAX_DEPTH = 48
 TOKENS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|//[^\n]*|[(\[{]|[)\]}]|[!?]|--+")
 """Quoted texts and comments, which hide what they hold, and brackets."""
 
@@ -32,15 +30,20 @@ _QUOTES = {"“": '"', "”": '"', "„": '"', "\u2018": "'", "\u2019": "'"}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 
 
-def explain(text: str, error: UnexpectedInput) -> SyntaxFault:
-    """The fault at which the parser stopped."""
-    token = getattr(error, "token", None)
-    start = getattr(error, "pos_in_stream", None)
-    if isinstance(token, Token) and token.start_pos is not None and token.type != "$END":
-        start, found = token.start_pos, str(token)
-    elif start is not None and start < len(text) and (token is None or token.type != "$END"):
-        found = text[start]
-    else:
+def too_deep(start: int, end: int) -> SyntaxFault:
+    """An expression that nests deeper than `MAX_DEPTH`."""
+    return SyntaxFault(
+        "cel-too-deep",
+        start,
+        end,
+        f"the expression nests deeper than {MAX_DEPTH} levels",
+        "name the inner parts under `variables`",
+    )
+
+
+def explain(text: str, start: int | None, found: str) -> SyntaxFault:
+    """The fault at which the parser stopped: where, and at what; None when the text ended."""
+    if start is None:
         return _ends_early(text)
     if found in "\"'":
         return SyntaxFault("cel-syntax", start, start + 1, "a quoted text is not closed", f"end it with `{found}`")

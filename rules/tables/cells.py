@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from rules.cel import syntax
+from rules.cel.parsing import parse
 from rules.cel.shifting import shifted
 from rules.cel.syntax import Apply, Constant, Member, Name, Syntax
 from rules.cel.syntax_faults import SyntaxFault
@@ -197,7 +197,7 @@ def _parsed(cell: Cell) -> Syntax:
     if not cell.text:
         raise SyntaxFault("table-cell", cell.start, cell.start + 1, "the cell is empty", "`-` where any value will do")
     try:
-        return shifted(syntax.parse(cell.text), cell.start)
+        return shifted(parse(cell.text), cell.start)
     except SyntaxFault as fault:
         start, end = cell.start + fault.start, cell.start + fault.end
         raise SyntaxFault(fault.code, start, end, fault.message, fault.remedy) from None

@@ -10,7 +10,8 @@ from adapters.bootstrap import open_machine
 from adapters.cli.inputs import MOST_BYTES
 from engine.policy import ERRORS
 from rules.cel.expressions import MAX_WRITTEN_DEPTH, MAX_WRITTEN_SIZE
-from rules.cel.syntax import MAX_DEPTH, MAX_LENGTH
+from rules.cel.parsing import MAX_LENGTH
+from rules.cel.syntax_faults import MAX_DEPTH
 from rules.folder import MAX_FILES
 from rules.yaml_compose import MAX_NODES
 from rules.yaml_reader import MAX_BYTES

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
+from rules.cel.parsing import parse
 from rules.cel.slips import LONGEST, slip_at
-from rules.cel.syntax import parse
 from rules.cel.syntax_faults import SyntaxFault
 from rules.numbers import meant
 

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.bundle import load
+from rules.cel import grammar, quick
 from rules.cel.expressions import Template
+from rules.cel.parsing import MAX_LENGTH, parse
 from rules.cel.syntax import (
-    MAX_DEPTH,
-    MAX_LENGTH,
     RESERVED,
     Apply,
     Constant,
@@ -24,9 +24,8 @@ from rules.cel.syntax import (
     Name,
     Subscript,
     Syntax,
-    parse,
 )
-from rules.cel.syntax_faults import SyntaxFault
+from rules.cel.syntax_faults import MAX_DEPTH, SyntaxFault
 from rules.cel.tree import Node, walk
 from rules.plan import LogLine, Plan
 from rules.source import Span
@@ -344,7 +343,54 @@ _tokens = st.sampled_from(
 )
 
 
-@given(st.one_of(st.text(max_size=40), st.lists(_tokens, max_size=25).map("".join)))
+_sloppy = st.one_of(st.text(max_size=40), st.lists(_tokens, max_size=25).map("".join))
+
+
+@st.composite
+def _nearly(draw: st.DrawFn) -> str:
+    """An expression in which a word or a sign was lost, put in, or put in the place of another."""
+    pieces = re.findall(r"\w+|\s+|.", draw(texts))
+    for _ in range(draw(st.integers(1, 2))):
+        at = draw(st.integers(0, len(pieces)))
+        pieces[at : at + draw(st.integers(0, 1))] = [draw(_tokens)]
+    return "".join(pieces)
+
+
+@settings(max_examples=400)
+@given(st.one_of(texts, _nearly(), _sloppy))
+def test_what_is_read_quickly_is_what_the_grammar_reads(text: str) -> None:
+    read = quick.read(text)
+    assert read is None or repr(read) == repr(grammar.read(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("has(a.b) && a.b[c] - 1 > -2.5 ? r'\\d' : 'it\\'s' // why", True),
+        ("[a, {'k': f(!b, - 1)},] == [] || x in y.z() % 0x1F", True),
+        ("'''a'''", False),
+        (".5", False),
+        ("true_north", False),
+        ("a.if", True),
+        ("if.a", False),
+        ("1.size()", False),
+        ("r'a''b'", False),
+        ("a inb", False),
+        ("'a\\q'", False),
+        ("9223372036854775808", False),
+        ("A{b: 1}", False),
+        ("(" * 40 + "a" + ")" * 40, True),
+        ("-" * 97 + "a", False),
+        ("a ? a : " * 97 + "a", False),
+        ("a" + ".a" * 97, False),
+        (" " * 200 + "\v", False),
+    ],
+)
+def test_what_is_read_quickly(text: str, plain: bool) -> None:
+    assert (quick.read(text) is not None) == plain
+
+
+@given(_sloppy)
 def test_no_text_makes_the_parser_raise_anything_else(text: str) -> None:
     refused(text)
 
