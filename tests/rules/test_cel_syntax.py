@@ -425,6 +425,8 @@ def test_every_line_of_the_shipped_expressions_has_a_node(repository: Path) -> N
     assert bundle is not None
     seen = 0
     for plan in bundle.plans.values():
+        if plan.kind in ("Whitelist", "Scorecard"):  # parts of their conditions stand for a table as a whole
+            continue
         for node in expressions(plan):
             lines = lines_with_code(node.span)
             covered = {part.span.line for part in walk(node)} | {end_line(part.span) for part in walk(node)}
