@@ -178,7 +178,7 @@ def bundle_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     return folder
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(which=st.floats(0, 1, exclude_max=True), changes=st.lists(slips, min_size=1, max_size=4))
 def test_no_slip_in_a_policy_makes_the_checker_raise(bundle_folder: Path, which: float, changes: list[Slip]) -> None:
     files = sorted(bundle_folder.rglob("*.yaml"))
