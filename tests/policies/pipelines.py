@@ -203,7 +203,7 @@ PIPELINES = (
         label="shorting",
         count=5_000,
     ),
-    _gate("", 6_000, GateParameters()),
-    _gate("mismatched", 2_000, GateParameters(), mismatches=True),
-    _gate("shorting", 2_000, GateParameters(router=order_inputs.SHORTING), moved=ROUTED_SHORTS),
+    _gate("", 20_000, GateParameters()),
+    _gate("mismatched", 5_000, GateParameters(), mismatches=True),
+    _gate("shorting", 5_000, GateParameters(router=order_inputs.SHORTING), moved=ROUTED_SHORTS),
 )

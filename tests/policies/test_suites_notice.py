@@ -58,7 +58,7 @@ ALIKE = {
 
 
 T = TypeVar("T")
-MOST = int(os.environ.get("BASCULE_CHANGES", "24"))
+MOST = int(os.environ.get("BASCULE_CHANGES", "10"))
 """Changes of one policy that are tried, spread over its text; 0: all of them, as `make changes` does."""
 
 
