@@ -26,6 +26,8 @@ BYTES_VERDICT = "bytes to verdict"
 BYTES_DECISION = "bytes to decision"
 HAND_BYTES = "msgspec alone, hand-written"
 CHECKED = " after our checks"
+JUDGED = 3
+"""Inputs that entry decides by: now, intent, portfolio. The others only size what its log line quotes."""
 
 STAMP = Stamp("benchmark", datetime(2026, 2, 3, tzinfo=UTC))
 
@@ -49,7 +51,7 @@ def own_contenders(policy: Policy, raw: Sequence[bytes]) -> dict[str, Contender]
     hand, unpack = handwritten_entry(policy.decoder.structs), policy.unpack
 
     def by_hand(row: bytes) -> object:
-        return hand(*unpack(parse(row)))
+        return hand(*unpack(parse(row))[:JUDGED])
 
     def verdict(row: bytes) -> object:
         return policy.verdict(decode(row))
@@ -62,7 +64,7 @@ def own_contenders(policy: Policy, raw: Sequence[bytes]) -> dict[str, Contender]
 
     everywhere = range(len(raw))
     table: tuple[tuple[str, Callable[..., Any], Sequence[tuple[Any, ...]]], ...] = (
-        (HAND, hand, unpacked),
+        (HAND, hand, [row[:JUDGED] for row in unpacked]),
         (VERDICT, policy.program.verdict, unpacked),
         ("verdict and reason", policy.program.full, unpacked),
         ("decoded to decision", lambda inputs: policy.decide(inputs, STAMP), decoded),
