@@ -50,8 +50,8 @@ def check_agreement(policy: Policy, raw: Sequence[bytes], peers: Sequence[Peer])
     """Everybody must judge every snapshot alike, and every result must be there a hundred times."""
     own = own_contenders(policy, raw)
     hand, verdict = own[HAND], own[VERDICT]
-    for place, row in enumerate(hand.arguments):
-        if hand.call(*row) != verdict.call(*row)[:2]:
+    for place, (judged, row) in enumerate(zip(hand.arguments, verdict.arguments, strict=True)):
+        if hand.call(*judged) != verdict.call(*row)[:2]:
             raise SystemExit(f"the hand-written function disagrees on snapshot {place}: {raw[place].decode()}")
     if len(same_mix(raw, PER_RESULT)) != len(raw) or len(raw) != 10 * PER_RESULT:
         raise SystemExit("the snapshots do not show ten results alike")
