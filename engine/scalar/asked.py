@@ -15,12 +15,17 @@ _OF_ROW = frozenset({"outcome", "rule", "effect"})
 
 
 def depths_of(nodes: Iterable[Node], plan: Plan) -> dict[str, Depth]:
-    """For each call of a plan that some expressions read how much of it they do, by way of other calls too."""
+    """For each call of a plan that some expressions read how much of it they do, by way of other calls too.
+
+    Calls of another plan, which a plan written into that one may read, are passed over.
+    """
     calls = {call.name: call for call in plan.calls}
     reads: dict[str, set[str]] = {}
     waiting, seen = list(nodes), set[int]()
 
     def read(name: str) -> set[str]:
+        if name not in calls:
+            return set()
         if name not in reads:
             reads[name] = set()
             waiting.extend(calls[name].nodes)

@@ -25,7 +25,7 @@ Variant = tuple[int, frozenset[str]]
 class Calling:
     """Writes the calls of one plan. `callees` are the plans of the policies it calls."""
 
-    plan: Plan
+    calls: list[Call]
     callees: Mapping[str, Plan]
     constants: Constants
     depths: Mapping[str, Depth] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Calling:
 
     def prepare(self, emitter: Emitter, node: Root, key: Key) -> None:
         """Ask the called policy, once: at once where its inputs cannot fail, else in a function that remembers."""
-        index, call = next((i, c) for i, c in enumerate(self.plan.calls) if c.name == node.name)
+        index, call = next((i, c) for i, c in enumerate(self.calls) if c.name == node.name)
         for part in call.nodes:
             emitter.prepare(part)
         asks = self._asks(index, self.depths.get(call.name, ROW))
@@ -49,7 +49,7 @@ class Calling:
         if call.when is not None:
             code = f"({code} if {emitter.write(call.when)} else UNSET)"
         name = emitter.fresh("c")
-        if _computed_anywhere(call, self.callees[call.policy].inputs, emitter.shapes):
+        if computed_anywhere(call, self.callees[call.policy].inputs, emitter.shapes):
             emitter.lines.add(f"{name} = {code}")
             emitter.known[key] = name
         else:
@@ -72,7 +72,7 @@ class Calling:
         return value if binding.when is None else f"({value} if {emitter.write(binding.when)} else {absent})"
 
 
-def _computed_anywhere(call: Call, targets: Iterable[Field], shapes: Shapes) -> bool:
+def computed_anywhere(call: Call, targets: Iterable[Field], shapes: Shapes) -> bool:
     """Whether a call can be made anywhere: nothing in it fails, and what it is given lies within its inputs."""
     if call.when is not None and not shapes.is_safe(call.when):
         return False

@@ -83,6 +83,8 @@ class Emitter:
     """Whether a root may be absent, and whether it may be null."""
     prepare_call: Callable[[Emitter, Root, Key], None]
     shapes: Shapes
+    merged: set[str]
+    """Locals that hold the row of a decision alone, each of its outputs standing in a local of its own."""
     lines: Lines = field(default_factory=Lines)
     known: dict[Key, str] = field(default_factory=dict)
     uses: Counter[Key] = field(default_factory=Counter)
@@ -92,28 +94,32 @@ class Emitter:
     """Reads of a loop's item that are kept in a local, by their code."""
     perhaps: set[str] = field(default_factory=set)
     """Locals that hold nothing when a list was empty."""
-    _numbers: int = 0
+    numbers: int = 0
 
     def fresh(self, letter: str) -> str:
         """A new local name."""
-        self._numbers += 1
-        return f"{letter}{self._numbers}"
+        self.numbers += 1
+        return f"{letter}{self.numbers}"
+
+    def continue_from(self, other: Emitter) -> None:
+        """Go on writing where another is, knowing what it knows."""
+        self.lines, self.known, self.numbers, self.perhaps = other.lines, dict(other.known), other.numbers, other.perhaps
 
     def count(self, nodes: list[Node]) -> None:
         """Count how often each part will be written, so that repeated ones are computed once."""
         for node in nodes:
             self._count(node, 1)
 
-    def _count(self, node: Node, times: int) -> None:
+    def _count(self, node: Node, times: int, *, named: bool = False) -> None:
         """A part that will be kept counts its own parts once, however often it is read itself."""
         if isinstance(node, Variable):
-            self._count(node.definition.node, times)
+            self._count(node.definition.node, times, named=True)
             return
         if self.shapes.is_closed(node):
             key = self.shapes.key(node)
             if key in self.known:
                 return
-            kept_already = self.uses[key] > 0 and self.shapes.is_safe(node)
+            kept_already = self.uses[key] > 0 and (named or self.shapes.is_safe(node))
             self.uses[key] += times
             if kept_already or self.uses[key] > ENOUGH:
                 return
@@ -331,9 +337,12 @@ class Emitter:
         """A called decision is `((outcome, rule, effect), reason, outputs)`."""
         record = node.operand.type
         assert isinstance(record, RecordType)
+        merged = operand in self.merged
         if node.field.name in DECIDED:
-            return operand + DECIDED[node.field.name]
+            return operand + DECIDED[node.field.name][3 * merged :]
         at = [f.name for f in record.fields].index(node.field.name) - len(DECIDED)
+        if merged:
+            return f"{operand}_{at}"
         return f"{operand}[2][{at}]"
 
     def _has(self, path: Node, items: Mapping[int, str]) -> str:

@@ -6,7 +6,7 @@ number of a site; `Program.where` says which expression that is, and in which ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from traceback import walk_tb
 from types import CodeType, FunctionType, MappingProxyType
@@ -18,6 +18,7 @@ from engine.scalar.calling import Variant
 from engine.scalar.constants import native
 from engine.scalar.emitter import Attributes
 from engine.scalar.known import Row
+from engine.scalar.merging import MergedWriter
 from engine.scalar.names import NAMES
 from engine.scalar.runtime import EvaluationError
 from engine.scalar.writer import ProgramWriter
@@ -43,7 +44,6 @@ class Program:
     starts: tuple[tuple[int, str], ...]
     """The line of `full` at which each case begins: cases may share what fails, but not the line that asks for it."""
     source: str
-    verdict: Callable[..., Row]
     full: Callable[..., Result]
     lines: Callable[..., list[tuple[str, str]]]
     names: Mapping[str, Any]
@@ -51,6 +51,29 @@ class Program:
     codes: Mapping[str, CodeType]
     variants: Mapping[Variant, str]
     """What the code asks of other policies in part, and the name under which it does."""
+    merging: list[Merging]
+    """The code of `verdict` where other policies are asked, once it has been needed: whatever the parameters."""
+    made: dict[str, Callable[..., Row]]
+    """`verdict` itself, once it has been needed."""
+
+    @property
+    def verdict(self) -> Callable[..., Row]:
+        """Which row applies. Together with the policies asked it is written when it is first needed."""
+        if not self.made:
+            self.made["verdict"] = self._verdict()
+        return self.made["verdict"]
+
+    def _verdict(self) -> Callable[..., Row]:
+        if "verdict" in self.codes:
+            return FunctionType(self.codes["verdict"], self.names)
+        if not self.merging:
+            plans = {program.plan.name: program.plan for program in self.asked()}
+            self.merging.append(merged(MergedWriter(self.plan, self.attributes, plans)))
+        (code,) = self.merging
+        programs = {program.plan.name: program for program in self.asked()}
+        names = {**_OWN_NAMES, **code.constants, **code.bound(self.reached_values())}
+        let_ask(names, [programs[policy] for policy in code.policies], code.variants)
+        return FunctionType(code.code, names)
 
     def with_parameters(self, changed: Mapping[str, ParameterValue]) -> Program:
         """The same code over other parameter values, which must lie within their types.
@@ -86,19 +109,12 @@ class Program:
         """The functions over this program's own parameters and callees."""
         names = {**self.names, **_bound(self.plan, self.parameters)}
         self.let_ask(names, self.variants)
-        verdict, full, lines = (FunctionType(self.codes[name], names) for name in ("verdict", "full", "lines"))
-        return replace(self, verdict=verdict, full=full, lines=lines, names=names)
+        full, lines = (FunctionType(self.codes[name], names) for name in ("full", "lines"))
+        return replace(self, full=full, lines=lines, names=names, made={})
 
     def let_ask(self, names: dict[str, Any], variants: Mapping[Variant, str]) -> None:
-        """Put the functions by which generated code asks other policies among its names.
-
-        What is asked of them in part is compiled when it is first asked.
-        """
-        callees = [self.callees[call.policy] for call in self.plan.calls]
-        for index, callee in enumerate(callees):
-            names |= {f"R{index}": callee.call_row, f"C{index}": callee.call, f"L{index}": callee.lines}
-        for (index, outputs), name in variants.items():
-            names[name] = _when_asked(names, name, callees[index], outputs)
+        """Put the functions by which generated code asks other policies among its names."""
+        let_ask(names, [self.callees[call.policy] for call in self.plan.calls], variants)
 
     def giving(self, outputs: frozenset[str]) -> Callable[..., Any]:
         """A function like `call` that gives the row and some outputs: `(row, None, outputs)`."""
@@ -140,6 +156,41 @@ class Program:
     @property
     def _failed(self) -> Row:
         return self.plan.on_error, "error", "block"
+
+
+def let_ask(names: dict[str, Any], callees: Sequence[Program], variants: Mapping[Variant, str]) -> None:
+    """Put the functions by which generated code asks some policies among its names.
+
+    What is asked of them in part is compiled when it is first asked.
+    """
+    for index, callee in enumerate(callees):
+        names |= {f"R{index}": callee.call_row, f"C{index}": callee.call, f"L{index}": callee.lines}
+    for (index, outputs), name in variants.items():
+        names[name] = _when_asked(names, name, callees[index], outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """The code of `verdict` of a plan together with those it asks."""
+
+    code: CodeType
+    constants: Mapping[str, Any]
+    parameters: Mapping[str, str]
+    """The label of each parameter, with its name in the code."""
+    policies: tuple[str, ...]
+    """The policies that are still called."""
+    variants: Mapping[Variant, str]
+
+    def bound(self, values: Mapping[str, tuple[Parameter, ParameterValue]]) -> dict[str, Any]:
+        """The values of parameters under the names that the code has for them."""
+        return {name: native(values[label][1], values[label][0].type) for label, name in self.parameters.items()}
+
+
+def merged(writer: MergedWriter) -> Merging:
+    """Generate and compile `verdict` of a plan together with those it asks."""
+    code, parts = _compiled(writer.source())["verdict"], writer.parts
+    policies = tuple(call.policy for call in parts.calling.calls)
+    return Merging(code, parts.constants.values, parts.parameters, policies, parts.calling.variants)
 
 
 def _when_asked(names: dict[str, Any], name: str, callee: Program, outputs: frozenset[str]) -> Callable[..., Any]:
@@ -191,12 +242,13 @@ def compile_plan(
         sites=tuple(writer.constants.sites),
         starts=writer.starts,
         source=source,
-        verdict=_unlinked,
         full=_unlinked,
         lines=_unlinked,
         names={**_OWN_NAMES, **writer.constants.values},
         codes=codes,
         variants=writer.calling.variants,
+        merging=[],
+        made={},
     ).linked()
 
 
@@ -234,7 +286,7 @@ def compile_expression(program: Program, node: Node) -> Callable[..., Any]:
 
 
 _OWN_NAMES: Mapping[str, Any] = MappingProxyType({
-    **NAMES, "UNSET": UNSET, "GIVEN": given, "BAD": UNWRITABLE, "TRIED": tried, "NOT_YET": object(),
+    **NAMES, "UNSET": UNSET, "GIVEN": given, "BAD": UNWRITABLE, "TRIED": tried, "ERROR": EvaluationError, "NOT_YET": object(),
     "__builtins__": {
         "len": len, "min": min, "max": max, "abs": abs, "any": any, "all": all, "float": float, "int": int, "str": str,
         "Exception": Exception,

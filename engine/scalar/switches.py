@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from engine.scalar.known import Row, static_truth
+from engine.scalar.known import Row, settled, static_truth
 from engine.scalar.shapes import Key, Shapes
 from rules.cel.tree import Call, Constant, Logic, Node, Placeholder
 from rules.plan import Case, Plan
@@ -50,7 +50,8 @@ def _likeness(case: Case, plan: Plan, shapes: Shapes) -> Key | None:
     concluding = tuple(None if node is None else static_truth(node, row) for node in conditions)
     reason = () if case.reason is None else _reason_key(case.reason.parts, shapes)
     subject, guard, _ = found
-    return (case.id, shapes.key(subject), None if guard is None else shapes.key(guard), concluding, reason)
+    told = tuple(shapes.key(settled(output.value, row)) for output in plan.outputs)
+    return (case.id, shapes.key(subject), None if guard is None else shapes.key(guard), concluding, reason, told)
 
 
 def _reason_key(parts: Sequence[str | Placeholder], shapes: Shapes) -> Key:

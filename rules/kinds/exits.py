@@ -18,8 +18,8 @@ from rules.types import BOOL
 EXIT = "exit"
 """The id of the rule that lets exits through."""
 
-_LONG = 'portfolio.positions.exists(p, p.symbol == signal.symbol && p.side == "LONG")'
-_SHORT = 'portfolio.positions.exists(p, p.symbol == signal.symbol && p.side == "SHORT")'
+_LONG = 'portfolio.positions.filter(p, p.symbol == signal.symbol).exists(p, p.side == "LONG")'
+_SHORT = 'portfolio.positions.filter(p, p.symbol == signal.symbol).exists(p, p.side == "SHORT")'
 _CLOSES_LONG = f'(signal.final_action == "CLOSE" || signal.final_action == "SELL") && {_LONG} && !{_SHORT}'
 _CLOSES_SHORT = f'(signal.final_action == "CLOSE" || signal.final_action == "BUY") && {_SHORT} && !{_LONG}'
 _IS_EXIT = Source("exits", f"{_CLOSES_LONG} || {_CLOSES_SHORT}")

@@ -5,6 +5,8 @@ One named `x?` says when it is there, or passes on the absence of the path that 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rules.cel import presence
 from rules.cel.expressions import covered
 from rules.cel.functions import BY_ID
@@ -19,9 +21,10 @@ from rules.kinds.lowering import Lowering
 from rules.kinds.records import Given, Maker
 from rules.kinds.rules import told
 from rules.plan import Output
-from rules.types import DOUBLE_MAX, INT_MAX, DoubleType, IntType, Type, join, show
+from rules.types import DOUBLE_MAX, INT_MAX, DoubleType, IntType, Type, join, proves, show
 
 Path = tuple[Step, ...]
+_UNBOUNDED: Mapping[str, Type] = {"least_double": DoubleType(), "least_int": IntType()}
 
 
 def read_outputs(lowering: Lowering) -> tuple[Output, ...]:
@@ -99,6 +102,7 @@ def _least(lowering: Lowering, scope: Scope, path: Path, count: int, wanted: Typ
         return None
     ident = "least_double" if isinstance(wanted, DoubleType) else "least_int"
     assert wanted is not None
-    least = Call(BY_ID[ident], tuple(given), wanted, span, raises=False)
+    within = all(proves(node.type, wanted) for node in given)
+    least = Call(BY_ID[ident], tuple(given), wanted if within else _UNBOUNDED[ident], span, raises=False)
     parts = [node for node in there_too if node is not None]
     return Given(least, any_of(parts, span) if len(parts) == count else None)
