@@ -1,7 +1,8 @@
 """A suite notices a change of its policy: each comparison turned, each number moved, each `and` made an `or`.
 
 Of a pipeline also: neighbours in the order of priority changed, an argument of a step left out, log lines of a step
-left out. Entry and allocation have tests of their own for this, which also change the order of rules.
+left out, a log line written always. Entry and allocation have tests of their own for this, which also change the order
+of rules.
 
 Only the changed policy is read and compiled anew, among the others as they are.
 """
@@ -137,6 +138,10 @@ def rearranged(text: str) -> Iterator[tuple[str, str]]:
             changed = copy.deepcopy(document)
             changed["spec"]["log"][at]["inherit"].remove(name)
             yield f"no lines of {name}", json.dumps(changed)
+        if "when" in lines:
+            changed = copy.deepcopy(document)
+            del changed["spec"]["log"][at]["when"]
+            yield f"{lines['event']} always: {lines['line']}", json.dumps(changed)
 
 
 def parsed(text: str) -> object:
