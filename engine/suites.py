@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from engine.decision import Decision, RuleTrace, Stamp
 from engine.faults import InputsRefused
-from engine.policy import Machine, Policy, unmet_requirements
+from engine.policy import LogLine, Machine, Policy, unmet_requirements
+from rules.documents.kinds import Expectation
 from rules.suites import Suite, TestCase
 
 STAMP = Stamp("test", datetime(2000, 1, 1, tzinfo=UTC))
@@ -71,21 +72,22 @@ def _run_case(case: TestCase, suite: Suite, policy: Policy) -> CaseResult:
     unmet = unmet_requirements(moved.program) if case.parameters else []
     if unmet:
         return CaseResult(case, (Mismatch("parameters", "values the policy allows together", unmet[0].message),), None)
-    log: list[str] = []
+    lines: list[LogLine] = []
     try:
         inputs = moved.decoder.from_plain(case.inputs)
     except InputsRefused as refused:
         decision = moved.refused(refused, STAMP, case.inputs)
     else:
         decision, lines = moved.decide_and_log(inputs, STAMP)
-        log = [line for _, line in lines]
-        if mismatches := tuple(_compare(case, suite.tolerance, moved.plan.on_error, decision, log)):
+        if mismatches := tuple(_compare(case, suite.tolerance, moved.plan.on_error, decision, lines)):
             traced = moved.decide(inputs, STAMP, trace=True).trace or []
             return CaseResult(case, mismatches, decision, tuple(traced))
-    return CaseResult(case, tuple(_compare(case, suite.tolerance, moved.plan.on_error, decision, log)), decision)
+    return CaseResult(case, tuple(_compare(case, suite.tolerance, moved.plan.on_error, decision, lines)), decision)
 
 
-def _compare(case: TestCase, tolerance: float, on_error: str, decision: Decision, log: list[str]) -> Iterator[Mismatch]:
+def _compare(
+    case: TestCase, tolerance: float, on_error: str, decision: Decision, lines: list[LogLine]
+) -> Iterator[Mismatch]:
     """What did not come out; an error nobody expected is one, although it blocks like the block that was expected."""
     expect = case.expect
     for what in ("outcome", "effect", "rule", "reason"):
@@ -93,16 +95,25 @@ def _compare(case: TestCase, tolerance: float, on_error: str, decision: Decision
         if wanted is not None and wanted != found:
             yield Mismatch(what, wanted, found)
     yield from _compare_outputs(expect.outputs or {}, decision, tolerance)
-    for line in expect.log or ():
-        if line not in log:
-            yield Mismatch("log", line, log)
-    if expect.log == [] and log:
-        yield Mismatch("log", [], log)
+    yield from _compare_log(expect, lines)
     message = decision.error.message if decision.error is not None else None
     if expect.error is not None and (message is None or expect.error not in message):
         yield Mismatch("error", expect.error, message)
     if expect.error is None and message is not None and expect.outcome != on_error:
         yield Mismatch("error", None, message)
+
+
+def _compare_log(expect: Expectation, lines: list[LogLine]) -> Iterator[Mismatch]:
+    """The lines that must be there, and the events that must not; `lines` are an event and its line each."""
+    log = [line for _, line in lines]
+    for line in expect.log or ():
+        if line not in log:
+            yield Mismatch("log", line, log)
+    if expect.log == [] and log:
+        yield Mismatch("log", [], log)
+    for silent in expect.silent or ():
+        if written := [line for event, line in lines if event == silent]:
+            yield Mismatch("silent", f"no line of {silent}", written)
 
 
 def _compare_outputs(wanted: Mapping[str, object], decision: Decision, tolerance: float) -> Iterator[Mismatch]:

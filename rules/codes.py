@@ -95,6 +95,7 @@ _OWN: dict[str, str] = {
     "scorecard-word": "a word of a scorecard that is unknown, has no row, or has one and is said to have none",
     "suite-duplicate": "two cases of one id",
     "suite-empty": "a case that expects nothing",
+    "suite-event": "an event said to be silent that the policy does not log",
     "suite-fixture": "a fixture that does not exist, or extends itself",
     "suite-outcome": "an expected outcome that the policy does not have",
     "suite-output": "an expected output that the policy does not have",

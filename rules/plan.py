@@ -263,6 +263,13 @@ def reached_parameters(plan: Plan, plans: Mapping[str, Plan]) -> dict[str, Param
     return own | {f"{p.origin}.{p.name}": p for p in further if (p.origin, p.name) not in known}
 
 
+def reached_events(plan: Plan, plans: Mapping[str, Plan]) -> Iterator[str]:
+    """The event of every log line that a plan may write, those of the policies whose lines it writes included."""
+    asked = {call.name: plans[call.policy] for call in plan.calls}
+    for line in plan.log:
+        yield from (line.event,) if isinstance(line, LogLine) else reached_events(asked[line.call], plans)
+
+
 def may_fail(plan: Plan) -> bool:
     """Whether a decision of a plan may fail: a condition, an output, or what must hold of it."""
     conditions = (node for case in plan.all_cases for node in (case.when, *(way.when for way in case.alternatives)))

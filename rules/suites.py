@@ -1,7 +1,7 @@
 """Policy tests as written: fixtures, cases, what each expects. Running them is the engine's.
 
-What can be known without running is checked here: the policy exists, the fixture exists, the outcome and the
-parameters named are the policy's own.
+What can be known without running is checked here: the policy exists, the fixture exists, the outcome, the parameters
+and the log events named are the policy's own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rules.diagnostics import Diagnostics, did_you_mean
 from rules.documents.kinds import CaseSpec, Expectation, SuiteDocument, SuiteSpec
 from rules.documents.shape import Shaped, Step
 from rules.documents.types_document import Fact
-from rules.plan import Parameter, ParameterValue, Plan, reached_parameters
+from rules.plan import Parameter, ParameterValue, Plan, reached_events, reached_parameters
 from rules.source import Span
 from rules.types import ListType, MapType, RecordType, Type
 
@@ -65,8 +65,8 @@ def read_suite(
         )
         return None
     glossary = {name: fact.type for name, fact in (facts or {}).items()}
-    inputs, parameters = {f.name: f.type for f in plan.inputs}, reached_parameters(plan, plans)
-    reader = _Reader(document, spec, plan, diagnostics, glossary | inputs, parameters)
+    inputs = {f.name: f.type for f in plan.inputs}
+    reader = _Reader(document, spec, plan, plans, diagnostics, glossary | inputs)
     cases = reader.cases()
     return (
         None
@@ -81,13 +81,15 @@ class _Reader:
         document: Shaped,
         spec: SuiteSpec,
         plan: Plan,
+        plans: Mapping[str, Plan],
         diagnostics: Diagnostics,
         roots: Mapping[str, Type],
-        parameters: Mapping[str, Parameter],
     ) -> None:
         self.document, self.spec, self.plan, self.diagnostics = document, spec, plan, diagnostics
-        self.parameters = parameters
+        self.parameters: Mapping[str, Parameter] = reached_parameters(plan, plans)
         """What a case may move, those of the policies asked included."""
+        self.events = frozenset(reached_events(plan, plans))
+        """What a case may say is silent, the events of inherited lines included."""
         self.roots = roots
         """What a path may begin with: the inputs of the policy and the facts of the glossary."""
         self.failed = False
@@ -142,6 +144,8 @@ class _Reader:
         for name in expect.outputs or {}:
             outputs = [output.name for output in plan.outputs]
             self._known("suite-output", "output", name, outputs, (*path, "expect", "outputs", name), at_key=True)
+        for index, event in enumerate(expect.silent or ()):
+            self._known("suite-event", "log event", event, self.events, (*path, "expect", "silent", index))
 
     def _known(
         self, code: str, what: str, name: str, known: Iterable[str], path: tuple[Step, ...], *, at_key: bool = False

@@ -213,6 +213,7 @@ class Expectation(Strict):
     reason: str | None = None
     outputs: dict[Identifier, Json] | None = None
     log: list[str] | None = None
+    silent: Annotated[list[Word], Field(min_length=1, description="Events of which no line is written.")] | None = None
     error: Annotated[str, Field(min_length=1, description="A part of the error's message.")] | None = None
 
 

@@ -106,11 +106,14 @@ def test_an_explanation_keeps_to_the_width(columns: str) -> None:
 
 def test_a_failing_case_shows_expected_found_and_the_rules(bundle: Path) -> None:
     suite = bundle / "suites" / "gate.yaml"
-    suite.write_text(suite.read_text("utf-8").replace("rule: dear}", "rule: steep, outputs: {paid: 1.0}}"), "utf-8")
+    suite.write_text(
+        suite.read_text("utf-8").replace("rule: dear}", "rule: steep, outputs: {paid: 1.0}, silent: [GATE]}"), "utf-8"
+    )
     assert "price > params.dearest" not in run("test", bundle).stdout
     done = run("test", bundle, "--junit", bundle / "out.xml", "-v")
     assert "rule: expected steep\n            found    dear\n" in done.stdout
     assert "outputs.paid: expected 1.0\n                    found    22.0\n" in done.stdout
+    assert "silent: expected no line of GATE\n              found    GATE TOO_DEAR 11.00\n" in done.stdout
     assert "price > params.dearest \u2192 TOO_DEAR" in done.stdout
     assert "suites/gate.yaml:12:12" in done.stdout
     root = ElementTree.fromstring((bundle / "out.xml").read_bytes())  # noqa: S314 -- written here a moment ago

@@ -22,7 +22,9 @@ POLICY = rule_list(
     outputs:
       twice: {type: Amount, value: thing.x * 2.0}
       maybe?: {type: Amount, value: thing.x, when: thing.x > 5.0}
-    log: [{event: LINE, when: decision.effect == "allow", line: '{decision.reason}'}]
+    log:
+      - {event: LINE, when: decision.effect == "allow", line: '{decision.reason}'}
+      - {event: LINE_LOW, when: decision.rule == "low" && thing.x > 0.7, line: 'LINE x={thing.x:.1f}'}
     """,
 )
 FIXTURE = (
@@ -56,6 +58,14 @@ CASES: list[tuple[str, list[str]]] = [
     ("expect: {log: [LINE other]}", ["log"]),
     ("expect: {outcome: 'YES', log: []}", ["log"]),
     ("set: {thing.x: 0.5}, expect: {outcome: 'NO', log: []}", []),
+    ("expect: {silent: [LINE]}", ["silent"]),
+    ("expect: {silent: [LINE_LOW]}", []),
+    ("expect: {silent: [LINE_LOW, LINE]}", ["silent"]),
+    ("expect: {log: [LINE fine], silent: [LINE]}", ["silent"]),
+    ("set: {thing.x: 0.5}, expect: {silent: [LINE, LINE_LOW]}", []),
+    ("set: {thing.x: 0.8}, expect: {silent: [LINE]}", []),  # a line that only begins like it is of another event
+    ("set: {thing.x: 0.8}, expect: {silent: [LINE, LINE_LOW]}", ["silent"]),
+    ("set: {thing.x: 3.0}, expect: {silent: [LINE]}", ["error"]),
     ("set: {thing.x: 0.5}, expect: {reason: x=0.5}", []),
     ("set: {thing.x: 2.5}, parameters: {floor: 3.0}, expect: {rule: low}", []),
     ("set: {thing.x: 3.0}, expect: {outcome: ERROR}", []),

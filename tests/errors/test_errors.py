@@ -114,8 +114,9 @@ def in_the_words_of_the_house(found: Diagnostic) -> None:
 IN_PLACE = {
     *("call-input", "call-unknown", "cel-enum", "cel-field", "cel-function", "cel-name", "cel-null", "cel-syntax"),
     *("document-unknown-key", "document-value", "parameter-default"),
-    *("input-fact", "outcome-must-block", "outcome-unknown", "suite-fixture", "suite-outcome", "suite-output"),
-    *("suite-parameter", "suite-path", "suite-policy", "suite-rule", "types-default", "types-unknown", "uses-unknown"),
+    *("input-fact", "outcome-must-block", "outcome-unknown", "suite-event", "suite-fixture", "suite-outcome"),
+    *("suite-output", "suite-parameter", "suite-path", "suite-policy", "suite-rule"),
+    *("types-default", "types-unknown", "uses-unknown"),
 }
 """Codes whose remedy, where it is one word or one expression, stands for what the caret marks."""
 PIECE = re.compile(r"`([^`…]+)`|(\"\w+\")")

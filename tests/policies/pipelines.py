@@ -69,12 +69,10 @@ def governor(facts: Facts) -> Verdict:
     nobody = _nobody_sizes(facts)
     adviser = verdict["subsystem"] in ("coordinator", "balancer", "amplification")
     return found | {
-        **{name: verdict[name] for name in ("effect", "closes", "weakest")},
+        **{name: verdict[name] for name in ("effect", "closes")},
         "outcome": "BLOCKED_ADVISER" if adviser else verdict["outcome"],
         "kind": verdict["subsystem"],
-        "headroom": found["headroom"] if verdict["effect"] == "allow" else None,
         "size_multiplier": None if nobody else verdict["size_multiplier"],
-        "weakest": verdict["weakest"] if verdict["outcome"] == "ROTATION_TRIGGERED" else None,
     }
 
 
@@ -173,12 +171,7 @@ PIPELINES = (
         "governor",
         active_inputs.governor_inputs,
         governor,
-        outputs={
-            name: theirs
-            for name, theirs in ACTIVE_OUTPUTS.items()
-            if name not in ("over_by", "weakest_score", "improvement")
-        }
-        | {"size_multiplier": "size_multiplier"},
+        outputs=ACTIVE_OUTPUTS | {"size_multiplier": "size_multiplier"},
         words=DENIALS,
         kinds=GOVERNOR_STEPS,  # type: ignore[arg-type]
         within=1e-12,
