@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from yaml.error import Mark, MarkedYAMLError
-from yaml.events import Event
+from yaml.events import Event, ScalarEvent
 from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
@@ -110,6 +110,17 @@ class YamlParser(Reader, Scanner, Parser):
             mark = self.get_mark()
             where = "while scanning a double-quoted scalar"
             raise MarkedYAMLError(where, mark, "found unknown escape", mark) from error
+
+    def parse_node(self, block: bool = False, indentless_sequence: bool = False) -> Event:
+        """The event of a node: nearly always of a scalar without anchor and tag."""
+        token = self.peek_token()
+        if not isinstance(token, ScalarToken):
+            event: Event = super().parse_node(block, indentless_sequence)
+            return event
+        self.get_token()
+        self.state = self.states.pop()
+        start, end, implicit = token.start_mark, token.end_mark, (token.plain, not token.plain)
+        return ScalarEvent(None, None, implicit, token.value, start, end, token.style)
 
     def get_mark(self) -> Mark:
         """Where the scanner stands."""
