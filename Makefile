@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle agree clean
+.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle agree systems changes clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
@@ -75,6 +75,12 @@ oracle: $(VENV)/.dev ## compare 100 000 random expressions with Google's C++ CEL
 
 benchmarks: $(VENV)/.bench ## time everything beside what else could be picked; writes docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.report
+
+systems: $(VENV)/.dev ## hold every policy against its oracle, on 20 000 inputs each, in both readers
+	@BASCULE_SHARE=1 $(BIN)/python -m pytest -q -n 2 tests/policies/test_systems.py
+
+changes: $(VENV)/.dev ## change every policy in every place, and see that its suite notices
+	@BASCULE_CHANGES=0 $(BIN)/python -m pytest -q tests/policies/test_suites_notice.py
 
 clean: ## remove .venv, caches and build output
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

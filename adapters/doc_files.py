@@ -1,7 +1,7 @@
-"""`python -m adapters.doc_files --write | --check`: the generated parts of `docs/language.md`, made from the code.
+"""`python -m adapters.doc_files --write | --check`: what is generated in `docs`, made from code and policies.
 
-A part stands between two markers of its name; everything round them is written by people and left as it is. Output is
-stable: the same code, the same text.
+`docs/policies.md` is generated as a whole, of `docs/language.md` some parts. A part stands between two markers of its
+name; everything round them is written by people and left as it is. Output is stable: the same code, the same text.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from types import MappingProxyType
 
 import click
 
+from adapters.bootstrap import shipped_policies
+from adapters.policy_page import policy_page
+from rules.bundle import load
 from rules.cel.functions import OVERLOADS
 from rules.cel.macros import MACRO_DOCS
 from rules.cel.overload import Failure, Overload, Style
@@ -22,6 +25,8 @@ from rules.codes import CODES
 from rules.documents.type_specs import BASIC
 
 PAGE = Path(__file__).parent.parent / "docs" / "language.md"
+POLICIES = PAGE.parent / "policies.md"
+"""The page of the shipped policies, generated as a whole."""
 
 HAS = (
     "has(path)",
@@ -201,11 +206,19 @@ def _code(text: str) -> str:
     return f"`{text}`"
 
 
+def policies() -> str:
+    """The page of the shipped policies. Raises ClickException when they do not check."""
+    bundle = load(shipped_policies()).bundle
+    if bundle is None:
+        raise click.ClickException("the shipped policies do not check: run `bascule check`")
+    return policy_page(bundle)
+
+
 @click.command()
 @click.option("--write", "mode", flag_value="write", help="Bring the page up to date.")
 @click.option("--check", "mode", flag_value="check", help="Exit with 1, naming the parts that are not up to date.")
 def main(mode: str | None) -> None:
-    r"""Generate the reference parts of docs/language.md: functions and diagnostic codes.
+    r"""Generate the reference parts of docs/language.md, functions and diagnostic codes, and docs/policies.md.
 
     \b
     Examples:
@@ -221,9 +234,15 @@ def main(mode: str | None) -> None:
         raise click.ClickException(str(error)) from None
     if found and mode == "write":
         PAGE.write_text(updated(text), encoding="utf-8")
-    for name in found:
-        click.echo(f"{PAGE.parent.name}/{PAGE.name}: {name} {'written' if mode == 'write' else 'not up to date'}")
-    if mode == "check" and found:
+    told = [f"{PAGE.parent.name}/{PAGE.name}: {name}" for name in found]
+    page = policies()
+    if page != (POLICIES.read_text("utf-8") if POLICIES.exists() else ""):
+        told.append(f"{POLICIES.parent.name}/{POLICIES.name}:")
+        if mode == "write":
+            POLICIES.write_text(page, encoding="utf-8")
+    for one in told:
+        click.echo(f"{one} {'written' if mode == 'write' else 'not up to date'}")
+    if mode == "check" and told:
         click.echo("run `python -m adapters.doc_files --write`", err=True)
         sys.exit(1)
 

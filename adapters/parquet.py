@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from engine.columnar.admitting import first_fault
-from engine.columnar.building import DTYPES, Words
-from engine.columnar.columns import Column, Lists, Maps, Numbers, Part, Records, Texts, filled
+from engine.columnar.building import DTYPES, Words, blank
+from engine.columnar.columns import Column, Lists, Maps, Numbers, Part, Records, Texts, filled, with_presence
 from engine.columnar.ragged import Array, Ragged, longest_first, ordered_by_length
 from engine.columnar.reader import CHUNK_ROWS, Chunk, Reader
 from engine.columnar.reads import Read
@@ -50,12 +50,13 @@ class UnusableFile(Exception):
 def read_chunks(path: Path, reader: Reader, rows: int = CHUNK_ROWS, *, whole: bool = False) -> Iterator[Chunk]:
     """The rows of a file as chunks of at most so many; the fields that deciding reads or, when `whole`, all of them.
 
-    Raises UnusableFile.
+    An input that may be absent is so in every row of a file without its column. Raises UnusableFile.
     """
     reads = None if whole else reader.reads
     with pq.ParquetFile(path) as file:
-        names = [f.name for f in reader.plan.inputs]
-        missing = [name for name in names if name not in file.schema_arrow.names]
+        there = set(file.schema_arrow.names)
+        names = [f.name for f in reader.plan.inputs if f.name in there]
+        missing = [f.name for f in reader.plan.inputs if f.name not in there and not f.optional]
         if missing:
             raise UnusableFile(f"{path}: no column `{missing[0]}`, an input of `{reader.plan.name}`")
         start = 0
@@ -72,8 +73,11 @@ def _chunk(path: Path, reader: Reader, arrays: dict[str, Any], start: int, reads
     if order is not None:
         arrays = {name: array.take(pa.array(order)) for name, array in arrays.items()}
     loader = _Loader(reads)
-    inputs = {}
+    inputs: dict[str, Column] = {}
     for f in reader.plan.inputs:
+        if f.name not in arrays:
+            inputs[f.name] = with_presence(blank(f.type, size), np.zeros((), np.bool_))
+            continue
         try:
             inputs[f.name] = loader.field(f, arrays[f.name])
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError, AttributeError, TypeError) as error:

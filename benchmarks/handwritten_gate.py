@@ -132,14 +132,11 @@ def gate(now, intent, signal, portfolio, market, universe, freeze, health, risk,
             theirs = position.<Position.returns>
             points = 0 if theirs is UNSET else min(len(candidate), len(theirs))
             if points < 20:
-                if BLOCK_UNKNOWN:
-                    return CORRELATION
-                continue
-            found = corrcoef(candidate[-points:], theirs[-points:])[0, 1]
-            if found != found:
-                if BLOCK_UNKNOWN:
-                    return CORRELATION
-                continue
+                return CORRELATION
+            a, b = candidate[-points:], theirs[-points:]
+            if min(a) == max(a) or min(b) == max(b):
+                return CORRELATION
+            found = corrcoef(a, b)[0, 1]
             if largest is None or found > largest:
                 largest = found
         if largest is not None and largest > MAX_CORRELATION:
@@ -245,7 +242,6 @@ def handwritten_gate(structs: StructTable, *, correlates: bool) -> Callable[...,
         "UNSET": UNSET,
         "corrcoef": np.corrcoef,
         "CORRELATES": correlates,
-        "BLOCK_UNKNOWN": True,
         "SHORT_ENABLED": False,
         "ALLOW_SHORT": {},
         "FREEZES": frozenset({"FULL_FREEZE", "S3_ALERT_FREEZE", "ERROR_FREEZE"}),

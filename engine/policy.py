@@ -7,7 +7,7 @@ error names the rule, the place in the document and the values it looked at; a m
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeAlias
@@ -60,11 +60,8 @@ class Policy:
     effective_digest: str | None
     tracer: Tracer
     unpack: Callable[[Any], tuple[Any, ...]]
-    moved: Mapping[str, Any] = field(init=False)
+    moved: Mapping[str, Any]
     """The parameters that are not at their published default: known once, told with every decision."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "moved", _moved(self.program))
 
     @property
     def plan(self) -> Plan:
@@ -218,7 +215,7 @@ class Policy:
     def with_parameters(self, changed: Mapping[str, ParameterValue]) -> Policy:
         """The policy with other parameter values, as suites and comparisons ask for."""
         program = self.program.with_parameters(changed)
-        return Policy(program, self.decoder, self.bundle_digest, self.effective_digest, Tracer(program), self.unpack)
+        return replace(self, program=program, tracer=Tracer(program), moved=_moved(program))
 
 
 def _moved(program: Program) -> dict[str, Any]:
@@ -299,7 +296,7 @@ def _policy(bundle: Bundle, plan: Plan, program: Program, structs: StructTable, 
     attributes = [decoder.input_attribute(f.name) for f in plan.inputs]
     read = attrgetter(*attributes)
     unpack = read if len(attributes) > 1 else lambda inputs: (read(inputs),)
-    return Policy(program, decoder, bundle.digest, effective, Tracer(program), unpack)
+    return Policy(program, decoder, bundle.digest, effective, Tracer(program), unpack, _moved(program))
 
 
 def unmet_requirements(program: Program) -> list[Diagnostic]:

@@ -56,8 +56,14 @@ class SuiteResult:
 
 def run_suite(suite: Suite, machine: Machine) -> SuiteResult:
     """Every case of a suite."""
+    return SuiteResult(suite, tuple(run_cases(suite, machine)))
+
+
+def run_cases(suite: Suite, machine: Machine) -> Iterator[CaseResult]:
+    """The cases of a suite one by one, each when it is asked for."""
     policy = machine.policies[suite.policy]
-    return SuiteResult(suite, tuple(_run_case(case, suite, policy) for case in suite.cases))
+    for case in suite.cases:
+        yield _run_case(case, suite, policy)
 
 
 def _run_case(case: TestCase, suite: Suite, policy: Policy) -> CaseResult:

@@ -220,6 +220,18 @@ def tail(site: Site, frame: Frame) -> Value:
     return Value(Lists((last_items,)), first_error(errors, asked.errors))
 
 
+def distinct(site: Site, frame: Frame) -> Value:
+    """Each text of a list once, where it stands first; within a lane items stand in the order of the list."""
+    lists, errors = given_list(site, frame)
+    part = lists.joined()
+    items = filled(part.items, part.layout.items)
+    assert isinstance(items, Texts)
+    words = part.layout.parent * (int(items.codes.max(initial=0)) + 1) + items.codes
+    first = np.zeros(part.layout.items, np.bool_)
+    first[np.unique(words, return_index=True)[1]] = True
+    return Value(Lists((Part(part.layout, items, first),)), errors)
+
+
 def add_list(site: Site, frame: Frame) -> Value:
     """One list after the other: parts side by side, nothing is copied."""
     left, before = given_list(site, frame)

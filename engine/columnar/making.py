@@ -1,13 +1,14 @@
 """What no text of a document says by itself, over columns: whether a part fails, messages as texts, records made.
 
 A message is formatted once for each different row of its arguments, by the scalar reader's own pattern. A record's
-field is computed when it is first read, unless it may fail: what may fail is computed with the record.
+field is computed when it is first read, unless it may fail: what may fail is computed with the record. What leaves the
+reader is settled first: no field of it is computed any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,18 @@ import numpy as np
 from engine.columnar.admitting import admitted
 from engine.columnar.building import blank, natives
 from engine.columnar.calls import distinct
-from engine.columnar.columns import Column, Numbers, Records, Texts, Vocabulary, filled, with_presence
+from engine.columnar.columns import (
+    Column,
+    Lists,
+    Maps,
+    Numbers,
+    Part,
+    Records,
+    Texts,
+    Vocabulary,
+    filled,
+    with_presence,
+)
 from engine.columnar.frames import Code, Frame, Value, first_error
 from engine.columnar.loops import holding
 from engine.columnar.ragged import Array
@@ -24,7 +36,7 @@ from engine.scalar.runtime import NAMES as RUNTIME
 from engine.structs import StructTable
 from rules.cel.tree import Member, RecordOf, Text
 from rules.cel.written import UNWRITABLE
-from rules.types import Type
+from rules.types import ListType, MapType, RecordType, Type
 
 
 def failed(body: Code, frame: Frame) -> Value:
@@ -118,3 +130,33 @@ class Made:
         """The records of each lane."""
         errors = first_error(*(code.errors(frame) for code in self.members.values() if code.member.fails))
         return Value(Records(frame.size, lambda name: self.members[name].column(frame)), errors)
+
+
+def settled(t: Type, column: Column) -> Column:
+    """The same values, every field of every record computed; those that were not loaded stay away."""
+    match t, column:
+        case RecordType(fields=fields), Records():
+            held: dict[str, Column] = {}
+            for f in fields:
+                try:
+                    found = column.field(f.name)
+                except KeyError:
+                    continue
+                held[f.name] = settled(f.type, found)
+            return Records(column.size, held.__getitem__, column.present, column.null)
+        case ListType(item=item), Lists() if _holds_records(item):
+            return replace(column, parts=tuple(Part(part.layout, settled(item, part.items)) for part in column.parts))
+        case MapType(value=value), Maps() if _holds_records(value):
+            return replace(column, values=settled(value, column.values))
+        case _:
+            return column
+
+
+def _holds_records(t: Type) -> bool:
+    match t:
+        case RecordType():
+            return True
+        case ListType(item=inner) | MapType(value=inner):
+            return _holds_records(inner)
+        case _:
+            return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -15,6 +15,7 @@ from engine.columnar.columns import Column, concatenated, with_presence
 from engine.columnar.compiler import Compiler
 from engine.columnar.deciding import Cases, Outcome
 from engine.columnar.frames import Failures, Frame, Setting, TooWide, Value
+from engine.columnar.making import settled
 from engine.columnar.ragged import Array, longest_first
 from engine.columnar.reads import Read, reads_of
 from engine.decision import Decision, Stamp
@@ -150,7 +151,8 @@ class Reader:
 
     def _outcome(self, size: int, inputs: Mapping[str, Value], *, outputs: bool) -> Outcome:
         try:
-            return self._code.cases.decide(Frame(size, self._setting), inputs, outputs=outputs)
+            found = self._code.cases.decide(Frame(size, self._setting), inputs, outputs=outputs)
+            return _settled(self.plan, found) if outputs else found
         except TooWide:
             if size < 2:
                 raise
@@ -172,6 +174,12 @@ class Reader:
             field_natives(f, chunk.inputs[f.name].take(lanes), len(lanes), self.structs) for f in self.plan.inputs
         ]
         return [self.policy.decide_unpacked(row, stamp, trace=trace) for row in zip(*values, strict=True)]
+
+
+def _settled(plan: Plan, found: Outcome) -> Outcome:
+    """The outcome with nothing left to compute in its outputs."""
+    types = {output.name: output.type for output in plan.outputs}
+    return replace(found, outputs={name: settled(types[name], column) for name, column in found.outputs.items()})
 
 
 def _there(column: Column, found: Outcome) -> Column:

@@ -134,6 +134,7 @@ def _lists() -> dict[str, Translation]:
         "in_map": Whole(lists.in_map),
         "index_list": Whole(lists.index_list),
         "tail": Whole(lists.tail),
+        "distinct": Whole(lists.distinct),
         "add_list": Whole(lists.add_list, dear=False),
         "comparable": Whole(series.comparable),
         "correlation": Whole(series.correlation),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from rules.cel.tree import Call, Constant, Logic, Node, Root
+from rules.cel.tree import Call, Constant, Items, Logic, Node, Root
 from rules.plan import Effect
 
 Row: TypeAlias = tuple[str, str, Effect]
@@ -25,6 +25,9 @@ def static_truth(node: Node, row: Row) -> bool | None:
         case Call(overload=overload, args=(inner,)) if overload.id == "not":
             truth = static_truth(inner, row)
             return None if truth is None else not truth
+        case Call(overload=overload, args=(word, Items(items=words))) if overload.id == "in_list":
+            asked, listed = _known_text(word, row), [_known_text(one, row) for one in words]
+            return None if asked is None or None in listed else asked in listed
         case Call(overload=overload, args=(left, right)) if overload.id in ("equal", "not_equal"):
             sides_known = _known_text(left, row), _known_text(right, row)
             if None in sides_known:

@@ -160,6 +160,11 @@ def least_by(items: Sequence[T], key: Callable[[T], Any], site: int) -> T:
     raise EvaluationError("empty", site)
 
 
+def distinct(items: Iterable[T]) -> list[T]:
+    """Each item once, where it stands first."""
+    return list(dict.fromkeys(items))
+
+
 def tail(items: Sequence[T], count: int) -> Sequence[T]:
     """The last `count` items."""
     return items[-count:] if count > 0 else []
@@ -356,6 +361,7 @@ NAMES: dict[str, Any] = {
     "MAX": largest,
     "LEASTBY": least_by,
     "TAIL": tail,
+    "DISTINCT": distinct,
     "BOTH": both,
     "EITHER": either,
     "SOME": some,

@@ -52,6 +52,7 @@ def _table() -> dict[str, Translation]:
         "sum_double": Translation("SUMD({0}, {site})", "SUMD({0}, {site})"),
         "sum_duration": Translation("SUMT({0}, {site})", "SUMT({0}, {site})"),
         "tail": Translation("TAIL({0}, {1})"),
+        "distinct": Translation("DISTINCT({0})"),
         "comparable": Translation("COMPARABLE({0}, {1}, {2})"),
         "correlation": Translation("", "CORRELATION({0}, {1}, {site})"),
         "abs_int": Translation("abs({0})", "WINT(abs({0}), {site})"),

@@ -53,6 +53,8 @@ def result_of(overload: Overload, args: Sequence[Type]) -> tuple[Type, bool]:
     word = overload.id.partition("_")[0]
     if overload.id in ("add_list", "tail"):
         return _list_result(overload.id, args), False
+    if overload.id == "distinct":
+        return args[0], False
     if overload.id == "index_list":
         item = args[0]
         assert isinstance(item, ListType)

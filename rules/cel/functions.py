@@ -55,6 +55,10 @@ def _lists() -> Iterator[Overload]:
         "tail", "tail", "list(T) int -> list(T)", "The last n items; all when fewer, none when n is not above 0.",
         "[1, 2, 3].tail(2) == [2, 3]",
     )  # fmt: skip
+    yield _method(
+        "distinct", "distinct", "list(string) -> list(string)", "Each text once, where it stands first.",
+        '["b", "a", "b"].distinct() == ["b", "a"]',
+    )  # fmt: skip
 
 
 def _series() -> Iterator[Overload]:

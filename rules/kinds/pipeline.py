@@ -22,7 +22,7 @@ from rules.kinds.exits import exit_case
 from rules.kinds.lowering import Body, Lowering
 from rules.kinds.rules import not_applied, preconditions, ruled, told
 from rules.kinds.steps import call_of
-from rules.plan import Call, Case, Plan
+from rules.plan import Call, Case, Plan, may_fail
 from rules.types import RecordType
 
 Path = tuple[Step, ...]
@@ -111,9 +111,18 @@ def _inherit_outcomes(lowering: Lowering) -> None:
 
 
 def _blocking(lowering: Lowering, step: StepSpec) -> list[str]:
-    """The outcomes with which a step denies."""
+    """The outcomes of a step that block."""
     callee = lowering.around.plans.get(step.policy)
     return [] if callee is None else [name for name, effect in callee.outcomes.items() if effect == "block"]
+
+
+def _given(lowering: Lowering, step: StepSpec) -> list[str]:
+    """Those of them that the step can give: in its cases, and for an error where its policy may fail."""
+    callee = lowering.around.plans.get(step.policy)
+    if callee is None:
+        return []
+    given = {case.outcome for case in callee.all_cases} | ({callee.on_error} if may_fail(callee) else set())
+    return [name for name in _blocking(lowering, step) if name in given]
 
 
 def _denials(lowering: Lowering, step: StepSpec) -> Iterator[Case]:
@@ -127,10 +136,12 @@ def _denials(lowering: Lowering, step: StepSpec) -> Iterator[Case]:
     deny = _spec(lowering).deny
     if deny is None:
         outcome, reason = _field(record, "outcome", call), _field(record, "reason", call)
-        for name in _blocking(lowering, step):
+        for name in _given(lowering, step):
             when = all_of([*asked, equal(outcome, name, call.span)], call.span)
             told_by = Template((Placeholder(reason, ""),), call.span)
             yield Case(step.id, when, (), name, told_by, call.span, _text(step))
+        return
+    if not _given(lowering, step):
         return
     when = all_of([*asked, equal(_field(record, "effect", call), "block", call.span)], call.span)
     written = lowering.message(("spec", "deny", "reason"), known=presence.facts(when, True))

@@ -79,7 +79,7 @@ def test_an_explanation_of_a_formula_shows_each_step_and_what_bound_the_result()
     done = run("explain", "allocation", "--policies", POLICIES, "--inputs", ROOT / "examples" / "scale-in.json")
     steps = [line.split() for line in done.stdout.partition("Steps in order\n")[2].splitlines()]
     assert ["total_room", "4400.0"] in steps
-    assert ["allocation", "400.0", "bound", "by", "symbol_room"] in steps
+    assert ["within_caps", "400.0", "bound", "by", "symbol_room"] in steps
     assert "Steps in order" not in run("decide", "allocation", "--inputs", ROOT / "examples" / "scale-in.json").stdout
 
 

@@ -35,7 +35,7 @@ def test_every_line_of_a_decision_is_written(sent: tuple[str, io.StringIO]) -> N
         decision, lines = gate.decide_and_log(gate.read(text), STAMP)
         log_decision(decision, lines)
         wanted += lines
-    assert {event for event, _ in wanted} >= {"ACTION_ROUTE", "SKIP", "POSITION_SIZE", "CAPITAL_ALLOCATION"}
+    assert {event for event, _ in wanted} >= {"ACTION_ROUTE", "SKIP", "POSITION_SIZE", "ACTIVE_SLOTS"}
     found = stream.getvalue().splitlines()
     if form == "text":
         assert found == [line for _, line in wanted]

@@ -162,8 +162,7 @@ def test_no_fault_of_ours_holds_an_exit_back() -> None:
 
 def test_a_policy_without_exits_lets_none_out() -> None:
     facts = exits()[0]
-    router = policy("router")
-    assert decided({**facts, "now": 1, "exploration": None}, router).effect == "block"
+    assert decided({**facts, "portfolio": {**facts["portfolio"], "pending": None}}, policy("route")).effect == "block"
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ CONDITIONS = [
     ("thing.items.leastBy(p, p.amount).name == 'b'", True),
     ("thing.items.leastBy(p, 1, p.count).name == 'b'", True),
     ("thing.items.filter(p, has(p.score)).leastBy(p, p.score).score == 5.0", True),
+    ("(thing.items + thing.items).map(p, p.name).distinct() == thing.items.map(p, p.name).distinct()", True),
     ("thing.items.tail(1).exists(p, p.name == 'b') && size(thing.items.tail(0)) == 0", True),
     ("thing.items[1].name == 'b'", True),
     # presence

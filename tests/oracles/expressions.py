@@ -203,7 +203,8 @@ class Writer:
             return f"({self.write(f'list:{item}', depth)} + {self.write(f'list:{item}', depth)})"
 
         def last() -> str:
-            return f"{self.write(f'list:{item}', depth)}.tail({self.one_of(('0', '1', '2', '(-1)', 'thing.n'))})"
+            once = ".distinct()" if item == "string" and self.rng.random() < 0.5 else ""
+            return f"{self.write(f'list:{item}', depth)}.tail({self.one_of(('0', '1', '2', '(-1)', 'thing.n'))}){once}"
 
         def filtered() -> str:
             source = self.write(f"list:{item}", depth)

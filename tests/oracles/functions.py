@@ -128,6 +128,7 @@ def _table() -> dict[str, Function]:
         "in_map": lambda key, mapping: key in mapping,
         "index_list": _index,
         "tail": lambda items, n: [item for at, item in enumerate(items) if len(items) - at <= n],
+        "distinct": lambda items: [item for at, item in enumerate(items) if item not in items[:at]],
         "comparable": lambda a, b, n: pearson(a, b, len(a), n) is not None,
         "correlation": _correlation,
         "abs_int": lambda a: _int(-a if a < 0 else a),

@@ -167,7 +167,6 @@ PIPELINES = (
         active,
         outputs=ACTIVE_OUTPUTS,
         kinds=ACTIVE_STEPS,
-        unreached=frozenset({"regime"}),
         within=1e-12,
     ),
     Asked(
@@ -194,7 +193,6 @@ PIPELINES = (
         }
         | {"state": "state"},
         kinds={"otherwise": "policy"},
-        unreached=frozenset({"prudent", "stale", "mode", "cap"}),
         within=1e-12,
     ),
     ROUTER,

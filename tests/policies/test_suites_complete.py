@@ -17,6 +17,15 @@ from tests.policies.pending import PARTIAL, PENDING
 
 PLANS = {name: plan for name, plan in bundle().plans.items() if name not in PENDING | PARTIAL}
 
+CANNOT_BE = {
+    "active-positions": {"regime", "NO_REGIME"},
+    "governor": {"NO_REGIME", "ACTIVE_POSITIONS_ERROR"},
+    "open-position": {"NO_REGIME", "ACTIVE_POSITIONS_ERROR", "GOVERNOR_ERROR", "ROUTE_ERROR", "UNKNOWN_OPERATION"},
+    "execution-policy": {"prudent", "stale", "mode", "cap"},
+}
+"""Denials of a step that no inputs bring about: of a policy that cannot fail once its inputs are read, and of an
+operation that the gate writes itself. The rules among them are unreached in `pipelines.py` too."""
+
 
 @cache
 def results(policy: str) -> tuple[CaseResult, ...]:
@@ -27,7 +36,8 @@ def results(policy: str) -> tuple[CaseResult, ...]:
 
 def cases_of(plan: Plan) -> tuple[Case, ...]:
     """The cases that can apply: a table that leaves nothing out ends in one that only guards it."""
-    return tuple(case for case in plan.all_cases if case.reason is None or not is_guard(case))
+    cannot = CANNOT_BE.get(plan.name, set())
+    return tuple(case for case in plan.all_cases if case.id not in cannot and not is_guard(case))
 
 
 def is_guard(case: Case) -> bool:
@@ -61,7 +71,7 @@ def test_every_rule_is_expected_by_name(name: str) -> None:
 @pytest.mark.parametrize("name", PLANS)
 def test_every_outcome_is_expected(name: str) -> None:
     expected = {result.case.expect.outcome for result in results(name)}
-    assert PLANS[name].outcomes.keys() - expected == set()
+    assert PLANS[name].outcomes.keys() - expected == CANNOT_BE.get(name, set()) & PLANS[name].outcomes.keys()
 
 
 @pytest.mark.parametrize("name", PLANS)

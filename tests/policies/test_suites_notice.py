@@ -1,29 +1,44 @@
 """A suite notices a change of its policy: each comparison turned, each number moved, each `and` made an `or`.
 
-Entry and allocation have tests of their own for this, which also change the order of rules.
+Of a pipeline also: neighbours in the order of priority changed, an argument of a step left out, log lines of a step
+left out. Entry and allocation have tests of their own for this, which also change the order of rules.
+
+Only the changed policy is read and compiled anew, among the others as they are.
 """
 
 from __future__ import annotations
 
+import copy
 import json
+import os
 import re
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import pytest
 
-from engine.policy import compile_bundle
-from engine.suites import run_suite
-from rules.bundle import MANIFEST, load
-from rules.diagnostics import Refused
+from engine.decision import RuleTrace
+from engine.decoding import Decoder, Interface
+from engine.policy import Machine, unmet_requirements
+from engine.scalar.program import compile_plan
+from engine.suites import run_cases
+from engine.tracing import Tracer
+from rules.diagnostics import Diagnostics
+from rules.documents.shape import shaped
+from rules.kinds import LOWER
+from rules.kinds.lowering import Lowering, Surroundings
 from rules.plan import Plan
-from tests.engine.shipped import ROOT, bundle
+from rules.yaml_nodes import plain
+from rules.yaml_reader import read_yaml
+from tests.engine.shipped import ROOT, bundle, machine
 from tests.policies.pending import PARTIAL, PENDING
+from tests.policies.test_suites_complete import CANNOT_BE
 
 POLICIES = ROOT / "policies"
 NAMES = [name for name in bundle().plans if name not in {"entry", "allocation", *PENDING, *PARTIAL}]
+PIPELINES = [name for name in NAMES if bundle().plans[name].stages]
 
 OTHER = {">=": ">", ">": ">=", "<=": "<", "<": "<=", "==": "!=", "!=": "==", "&&": "||", "||": "&&"}
 SIGN = re.compile(r"(?<= )(>=|<=|==|!=|<|>|&&|\|\|)(?= )")
@@ -36,10 +51,15 @@ WORDS = re.compile(r"reason:|description:|event:|line:| # |=> ")
 ALIKE = {
     ("risk-manager", "{id: drawdown, that: params.caution_drawdown < params.brake_drawdown}"),
     ("risk-manager", "{id: streak, that: params.caution_streak < params.brake_streak}"),
-    ("slots", "universe.symbols.tail(64)"),
     ("smoothing", "inputs.target <= old"),
+    ("smoothing", "math.least(50.0,"),
 }
 """What may be changed to the same effect, or (what parameters must satisfy) cannot be shown by a case."""
+
+
+T = TypeVar("T")
+MOST = int(os.environ.get("BASCULE_CHANGES", "10"))
+"""Changes of one policy that are tried, spread over its text; 0: all of them, as `make changes` does."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +70,13 @@ class Change:
     end: int
     text: str
     line: str
+
+
+class Silent(Tracer):
+    """Explains nothing: why a case fails is of no interest here, and dear to find out."""
+
+    def trace(self, inputs: tuple[Any, ...]) -> list[RuleTrace]:
+        return []
 
 
 def changes(text: str) -> Iterator[Change]:
@@ -69,6 +96,12 @@ def changes(text: str) -> Iterator[Change]:
         at += len(line)
 
 
+def some(every: Iterable[T]) -> list[T]:
+    """As many as are tried, spread over all there are."""
+    listed = list(every)
+    return listed[:: max(1, -(-len(listed) // MOST))] if MOST else listed
+
+
 def moved(number: str) -> str:
     """The number next to another, as far as a desk would notice."""
     if "." not in number:
@@ -76,58 +109,89 @@ def moved(number: str) -> str:
     return repr(round(float(number) + (0.01 if float(number) < 1 else 1.0), 4))
 
 
-def files(plan: Plan) -> list[str]:
-    """What a policy needs to be checked and tested by itself."""
-    libraries = [str(path.relative_to(POLICIES)) for path in sorted(POLICIES.glob("lib/*.yaml"))]
-    return ["types.yaml", *libraries, *(f"{name}.yaml" for name in asked(plan)), f"suites/{plan.name}.yaml"]
+def rearranged(text: str) -> Iterator[tuple[str, str]]:
+    """A pipeline with one part of it in another place or left out, and which; nothing of another kind."""
+    document: Any = parsed(text)
+    if document["kind"] != "Pipeline":
+        return
+    spec = document["spec"]
+    order = spec.get("priority", [step["id"] for step in spec["steps"]])
+    for at, (first, second) in enumerate(pairwise(order)):
+        if not CANNOT_BE.get(document["metadata"]["name"], set()) & {first, second}:
+            changed = copy.deepcopy(document)
+            changed["spec"]["priority"] = [*order[:at], second, first, *order[at + 2 :]]
+            yield f"{second} before {first}", json.dumps(changed)
+    for at, step in enumerate(spec["steps"]):
+        for name in step.get("with", {}):
+            changed = copy.deepcopy(document)
+            del changed["spec"]["steps"][at]["with"][name]
+            yield f"{step['id']} without {name}", json.dumps(changed)
+    for at, lines in enumerate(spec.get("log", [])):
+        for name in lines.get("inherit", []):
+            changed = copy.deepcopy(document)
+            changed["spec"]["log"][at]["inherit"].remove(name)
+            yield f"no lines of {name}", json.dumps(changed)
 
 
-def asked(plan: Plan) -> list[str]:
-    """A policy, those it asks, and those that they ask."""
-    found = [plan.name]
-    for name in found:
-        found += [call.policy for call in bundle().plans[name].calls if call.policy not in found]
-    return found
+def parsed(text: str) -> object:
+    """A document as plain data."""
+    root = read_yaml("a policy", text.encode()).root
+    assert root is not None
+    return plain(root)
 
 
-def copied(folder: Path, plan: Plan) -> Path:
-    """A policy and what it needs as a bundle of its own."""
-    for file in (MANIFEST, *files(plan)):
-        (folder / file).parent.mkdir(exist_ok=True)
-        shutil.copy(POLICIES / file, folder / file)
-    manifest = (folder / MANIFEST).read_text("utf-8")
-    written, count = re.subn(r"(?m)^  includes: .*$", f"  includes: {json.dumps(files(plan))}", manifest)
-    assert count == 1
-    (folder / MANIFEST).write_text(written, "utf-8")
-    return folder
+def passes(name: str, text: str) -> bool:
+    """Whether a policy's suites pass with this text in its place; one that is refused was noticed before any suite."""
+    found = compiled(name, text)
+    own = (suite for suite in bundle().suites if suite.policy == name)
+    return found is not None and all(result.passed for suite in own for result in run_cases(suite, found))
 
 
-def passes(folder: Path) -> bool:
-    """Whether the bundle is one, and its suites pass; what is refused was noticed before any suite."""
-    checked = load(folder)
-    if checked.bundle is None:
-        return False
-    try:
-        machine = compile_bundle(checked.bundle)
-    except Refused:
-        return False
-    return all(run_suite(suite, machine).failed == 0 for suite in checked.bundle.suites)
+def compiled(name: str, text: str) -> Machine | None:
+    """The shipped policies with this text in the place of one of them; None when it is refused."""
+    diagnostics = Diagnostics()
+    plan = lowered(text, diagnostics)
+    if plan is None or diagnostics.errors:
+        return None
+    policies = machine().policies
+    was, programs = policies[name], {key: one.program for key, one in policies.items()}
+    program = compile_plan(plan, was.program.attributes, programs, machine().overrides.of(plan))
+    if unmet_requirements(program):
+        return None
+    decoder = Decoder(Interface(plan.inputs, was.decoder.interface.ignored), was.decoder.structs)
+    changed = replace(was, program=program, decoder=decoder, tracer=Silent(program))
+    return replace(machine(), policies={**policies, name: changed})
+
+
+def lowered(text: str, diagnostics: Diagnostics) -> Plan | None:
+    """The plan of a text among the shipped policies."""
+    read = read_yaml("a policy", text.encode())
+    diagnostics.extend(read.diagnostics)
+    document = None if read.root is None else shaped(read.source, read.root, diagnostics)
+    if document is None:
+        return None
+    among = bundle()
+    around = Surroundings(among.types, among.libraries, among.plans, frozenset(), frozenset(among.plans))
+    return LOWER[document.kind](Lowering(document, around, diagnostics))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_change_is_noticed(name: str, tmp_path: Path) -> None:
-    plan = bundle().plans[name]
-    folder = copied(tmp_path, plan)
-    assert passes(folder), "as it is"
-    file = folder / f"{name}.yaml"
-    text = file.read_text("utf-8")
-    unnoticed = []
-    for change in changes(text):
-        if not any(policy == name and part in change.line for policy, part in ALIKE):
-            file.write_text(text[: change.start] + change.text + text[change.end :], "utf-8")
-            if passes(folder):
-                unnoticed.append((text[change.start : change.end], change.text, change.line))
+def test_every_change_is_noticed(name: str) -> None:
+    text = (POLICIES / f"{name}.yaml").read_text("utf-8")
+    assert passes(name, text), "as it is"
+    unnoticed: list[object] = []
+    for change in some(changes(text)):
+        alike = any(policy == name and part in change.line for policy, part in ALIKE)
+        if not alike and passes(name, text[: change.start] + change.text + text[change.end :]):
+            unnoticed.append((text[change.start : change.end], change.text, change.line))
     assert unnoticed == []
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_every_rearrangement_is_noticed(name: str) -> None:
+    text = (POLICIES / f"{name}.yaml").read_text("utf-8")
+    assert passes(name, json.dumps(parsed(text))), "as it is"
+    assert [what for what, changed in some(rearranged(text)) if passes(name, changed)] == []
 
 
 def test_what_is_alike_is_still_there() -> None:

@@ -6,6 +6,7 @@ The inputs are crowded round the thresholds, and both readers decide them: value
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -21,6 +22,8 @@ from tests.policies.pipelines import PIPELINES
 from tests.policies.systems import SYSTEMS, System
 
 BATCH = 5_000
+SHARE = float(os.environ.get("BASCULE_SHARE", "0.2"))
+"""The share of the inputs that is shown; all of them with `make systems`."""
 ALL = (*SYSTEMS, *PIPELINES)
 
 
@@ -44,7 +47,8 @@ def test_policy_and_oracle_agree(system: System) -> None:
     chosen = policy_of(system)
     reader = Reader(chosen)
     seen: Counter[str | None] = Counter()
-    for batch in batches(system.generated(system.count, 2026)):
+    count = round(system.count * SHARE)
+    for batch in batches(system.generated(count, 2026)):
         decoded = [chosen.decoder.decode(as_json(chosen, facts)) for facts in batch]
         columns = told_by_columns(reader, decoded)
         for facts, inputs, by_columns in zip(batch, decoded, columns, strict=True):
@@ -53,9 +57,10 @@ def test_policy_and_oracle_agree(system: System) -> None:
             wanted = system.oracle(facts)
             assert not system.differs(told, wanted), (system.differs(told, wanted), wanted, facts)
             seen[told[0][1] if len(told) == 2 else "error"] += 1
-    assert seen.total() == system.count
+    assert seen.total() == count
     rules = {case.id for case in chosen.plan.all_cases}
-    assert rules - seen.keys() == system.unreached, "rules that never applied"
+    if SHARE >= 1:
+        assert rules - seen.keys() == system.unreached, "rules that never applied"
 
 
 @pytest.mark.parametrize("system", ALL, ids=lambda system: system.name)
