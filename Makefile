@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle agree systems changes clean
+.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle agree systems replay changes clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
@@ -78,6 +78,9 @@ benchmarks: $(VENV)/.bench ## time everything beside what else could be picked; 
 
 systems: $(VENV)/.dev ## hold every policy against its oracle, on 20 000 inputs each, in both readers
 	@BASCULE_SHARE=1 $(BIN)/python -m pytest -q -n 2 tests/policies/test_systems.py
+
+replay: $(VENV)/.dev ## ask the gate of every recorded trade, and tell the tally in docs/policies.md (BASCULE_DATA: where they are)
+	@$(BIN)/python -m tests.policies.replay --write
 
 changes: $(VENV)/.dev ## change every policy in every place, and see that its suite notices
 	@BASCULE_CHANGES=0 $(BIN)/python -m pytest -q tests/policies/test_suites_notice.py

@@ -1,7 +1,9 @@
 """`python -m adapters.doc_files --write | --check`: what is generated in `docs`, made from code and policies.
 
-`docs/policies.md` is generated as a whole, of `docs/language.md` some parts. A part stands between two markers of its
-name; everything round them is written by people and left as it is. Output is stable: the same code, the same text.
+Of `docs/language.md` some parts are generated. A part stands between two markers of its name; everything round them is
+written by people and left as it is. `docs/policies.md` is generated as a whole but for one part, the replay of recorded
+trades, which is kept: `python -m tests.policies.replay --write` counts them. Output is stable: the same code, the same
+text.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from rules.documents.type_specs import BASIC
 
 PAGE = Path(__file__).parent.parent / "docs" / "language.md"
 POLICIES = PAGE.parent / "policies.md"
-"""The page of the shipped policies, generated as a whole."""
+"""The page of the shipped policies, generated as a whole but for the replay."""
+REPLAY = "python -m tests.policies.replay --write"
 
 HAS = (
     "has(path)",
@@ -206,12 +209,30 @@ def _code(text: str) -> str:
     return f"`{text}`"
 
 
-def policies() -> str:
-    """The page of the shipped policies. Raises ClickException when they do not check."""
+def policies(replay: str) -> str:
+    """The page of the shipped policies with a replay. Raises ClickException when they do not check."""
     bundle = load(shipped_policies()).bundle
     if bundle is None:
         raise click.ClickException("the shipped policies do not check: run `bascule check`")
-    return policy_page(bundle)
+    return policy_page(bundle, replay)
+
+
+def replay_of(page: str) -> str:
+    """What a page of policies keeps of a replay. Raises ValueError when it keeps none."""
+    _, replay, _ = _split(page, "replay")
+    if not replay.strip():
+        raise ValueError("the replay of recorded trades is empty")
+    return replay
+
+
+def _policies_updated() -> tuple[str, str]:
+    """The page of the shipped policies as it is, and as it should be. Raises ClickException without a replay."""
+    try:
+        page = POLICIES.read_text("utf-8")
+        return page, policies(replay_of(page))
+    except (OSError, ValueError) as error:
+        remedy = f"take the page from version control, or run `{REPLAY}` where the recorded trades are"
+        raise click.ClickException(f"{POLICIES.parent.name}/{POLICIES.name}: {error}; {remedy}") from None
 
 
 @click.command()
@@ -235,11 +256,11 @@ def main(mode: str | None) -> None:
     if found and mode == "write":
         PAGE.write_text(updated(text), encoding="utf-8")
     told = [f"{PAGE.parent.name}/{PAGE.name}: {name}" for name in found]
-    page = policies()
-    if page != (POLICIES.read_text("utf-8") if POLICIES.exists() else ""):
+    page, wanted = _policies_updated()
+    if page != wanted:
         told.append(f"{POLICIES.parent.name}/{POLICIES.name}:")
         if mode == "write":
-            POLICIES.write_text(page, encoding="utf-8")
+            POLICIES.write_text(wanted, encoding="utf-8")
     for one in told:
         click.echo(f"{one} {'written' if mode == 'write' else 'not up to date'}")
     if mode == "check" and told:

@@ -1,7 +1,8 @@
 """`docs/policies.md`: the shipped policies as a person reads them, made from the bundle that decides.
 
 Each policy is told in a paragraph (what it is asked, what it asks, what it gives), then its rules, its table or its
-steps, then its parameters as published. Nothing here is written by hand, so nothing here can be out of date.
+steps, then its parameters as published. Nothing here is written by hand, so nothing here can be out of date but one
+part: what the gate says to recorded trades, which only those who have them can count. It is kept as it was counted.
 """
 
 from __future__ import annotations
@@ -25,8 +26,16 @@ in *italics* blocks.
 """
 
 
-def policy_page(bundle: Bundle) -> str:
-    """The page of a bundle."""
+START, END = "<!-- generated: replay -->", "<!-- end of replay -->"
+"""What stands round the replay, a marked part like those of the other pages."""
+REPLAYED = "open-position"
+"""The policy of which recorded trades are asked."""
+
+
+def policy_page(bundle: Bundle, replay: str) -> str:
+    """The page of a bundle, with what was counted in a replay. Raises ValueError when it has no such policy."""
+    if REPLAYED not in bundle.plans:
+        raise ValueError(f"the page has a replay of `{REPLAYED}`, which is no policy of the bundle")
     documents = {document.name: document for document in bundle.documents}
     asked_by: dict[str, list[str]] = {}
     for plan in bundle.plans.values():
@@ -35,6 +44,8 @@ def policy_page(bundle: Bundle) -> str:
     lines = [HEAD.format(name=bundle.name, version=bundle.version)]
     for plan in bundle.plans.values():
         lines += _policy(plan, documents[plan.name], asked_by.get(plan.name, []))
+        if plan.name == REPLAYED:
+            lines += [START, replay.strip("\n"), "", END, ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

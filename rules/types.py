@@ -37,6 +37,11 @@ class DoubleType:
     exclusive_minimum: bool = False
     exclusive_maximum: bool = False
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether one of its bounds is no value of it."""
+        return self.exclusive_minimum or self.exclusive_maximum
+
 
 @dataclass(frozen=True, slots=True)
 class StringType:

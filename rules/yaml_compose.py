@@ -97,6 +97,8 @@ class _Composer:
 
     def node(self, event: ev.Event, depth: int, place: Place) -> Node:
         self._count(event, nodes=1, depth=depth)
+        if isinstance(event, ev.ScalarEvent) and event.anchor is None and event.tag is None:
+            return self._scalar(event, extent(event)[0], place)
         if isinstance(event, ev.AliasEvent):
             return self._alias(event, depth, place)
         event = cast(_Written, event)
@@ -126,6 +128,8 @@ class _Composer:
         """Refuse what would be too much to read, before it is built."""
         self._nodes += nodes
         self._deepest = max(self._deepest, depth)
+        if depth <= MAX_DEPTH and self._nodes <= MAX_NODES:
+            return
         if depth > MAX_DEPTH:
             self._found.error(
                 "yaml-depth",
@@ -134,17 +138,16 @@ class _Composer:
                 expected=f"at most {MAX_DEPTH} levels",
             )
             raise Stop
-        if self._nodes > MAX_NODES:
-            repeated = isinstance(event, ev.AliasEvent)
-            self._found.error(
-                "yaml-alias-explosion" if repeated else "yaml-too-large",
-                self._span(event),
-                f"the document has more than {MAX_NODES} values"
-                + (" once its aliases are written out" if repeated else ""),
-                expected=f"at most {MAX_NODES} values",
-                remedy="fewer aliases of aliases" if repeated else "several files",
-            )
-            raise Stop
+        repeated = isinstance(event, ev.AliasEvent)
+        self._found.error(
+            "yaml-alias-explosion" if repeated else "yaml-too-large",
+            self._span(event),
+            f"the document has more than {MAX_NODES} values"
+            + (" once its aliases are written out" if repeated else ""),
+            expected=f"at most {MAX_NODES} values",
+            remedy="fewer aliases of aliases" if repeated else "several files",
+        )
+        raise Stop
 
     def _alias(self, event: ev.AliasEvent, depth: int, place: Place) -> Node:
         span = self._span(event)
@@ -239,8 +242,9 @@ class _Composer:
         pairs: list[tuple[Node, Node]] = []
         self._flow_depth += flow
         in_flow = self._flow_depth > 0
+        key_place = Place(flow=in_flow, is_key=True)
         while not isinstance(event := self._parser.next_event(), ev.MappingEndEvent):
-            key = self.node(event, depth + 1, Place(flow=in_flow, is_key=True))
+            key = self.node(event, depth + 1, key_place)
             name = key.span.text if isinstance(key, Scalar) else ""
             pairs.append((key, self.node(self._parser.next_event(), depth + 1, Place(name, in_flow))))
         self._flow_depth -= flow

@@ -13,6 +13,8 @@ from typing import TypeAlias
 from rules.source import Span
 
 ScalarValue: TypeAlias = bool | int | float | str | None
+Offsets: TypeAlias = tuple[int, ...] | range
+"""The offset in the source of each character of a text, and one more for its end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,8 +24,7 @@ class Scalar:
     value: ScalarValue
     text: str
     span: Span
-    offsets: tuple[int, ...]
-    """Offset in the source of each character of `text`, and one more for its end."""
+    offsets: Offsets
 
     def offset_at(self, index: int) -> int:
         """The source offset of the character `text[index]`."""

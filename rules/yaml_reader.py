@@ -110,6 +110,8 @@ def _read_text(source: Source, found: Diagnostics) -> Node | None:
     except MarkedYAMLError as error:
         _report_unreadable(explain(source, error), composed, found)
         return None
+    finally:
+        parser.dispose()  # else it holds itself, and the text
     found.extend(composed)
     if root is None and not composed:
         found.error(

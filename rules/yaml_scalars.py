@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rules.yaml_nodes import ScalarValue
+from rules.yaml_nodes import Offsets, ScalarValue
 
 _FOLD = re.compile(r"[ \t]*(?:\r?\n[ \t]*)+")
 _ESCAPED_FOLD = re.compile(r"(?:\r?\n[ \t]*)+")
@@ -33,6 +33,7 @@ _OCTAL = re.compile(r"0o[0-7]+")
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_BEGINS_A_NUMBER = frozenset("+-.0123456789")
 _INT64_DIGITS = {8: 21, 10: 19, 16: 16}
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
@@ -49,6 +50,8 @@ def resolve(text: str) -> ScalarValue | NumberFault:
     """The value of a plain scalar by the YAML 1.2 core schema; whatever it does not name is text."""
     if text in _WORDS:
         return _WORDS[text]
+    if text[0] not in _BEGINS_A_NUMBER:
+        return text
     if _INT.fullmatch(text):
         return _int64(text, 10)
     if _OCTAL.fullmatch(text):
@@ -110,11 +113,11 @@ class _Chars:
         for offset in offsets:
             self.put("\n", offset)
 
-    def done(self, end: int) -> tuple[str, tuple[int, ...]]:
+    def done(self, end: int) -> tuple[str, Offsets]:
         return "".join(self.chars), (*self.offsets, end)
 
 
-def decode(text: str, start: int, end: int, style: str | None, parent_indent: int) -> tuple[str, tuple[int, ...]]:
+def decode(text: str, start: int, end: int, style: str | None, parent_indent: int) -> tuple[str, Offsets]:
     """The content of the scalar at `text[start:end]` and the offset of each of its characters.
 
     One more offset stands for the end. `style` is PyYAML's: a quote, `|`, `>` or none for plain.
@@ -129,7 +132,13 @@ def decode(text: str, start: int, end: int, style: str | None, parent_indent: in
     return _decode_flow(text, start, end, "")
 
 
-def _decode_flow(text: str, start: int, end: int, quote: str) -> tuple[str, tuple[int, ...]]:
+_BENDS = {"": re.compile(r"\n"), "'": re.compile(r"[\n']"), '"': re.compile(r"[\n\\]")}
+"""By quote, what of the text of a scalar does not stand for itself."""
+
+
+def _decode_flow(text: str, start: int, end: int, quote: str) -> tuple[str, Offsets]:
+    if not _BENDS[quote].search(text, start, end):
+        return text[start:end], range(start, end + 1)
     out = _Chars()
     i = start
     while i < end:
@@ -172,7 +181,7 @@ class _Line:
     """Whether the line feed is there."""
 
 
-def _decode_block(text: str, start: int, end: int, parent_indent: int) -> tuple[str, tuple[int, ...]]:
+def _decode_block(text: str, start: int, end: int, parent_indent: int) -> tuple[str, Offsets]:
     header, *lines = text[start:end].splitlines(keepends=True)
     indicators = header.split()[0]
     least = max(parent_indent + 1, 1)

@@ -68,6 +68,7 @@ class Place:
 _SHOWN = 60
 _LONGEST = 4096  # of a text that was meant: looking further would cost quadratic time
 _OPENING, _CLOSING = "([{", ")]}"
+_COMMENT = re.compile(r" +#")
 _CORE_TAG = re.compile(r"!(<|!(str|int|float|bool|null|map|seq|set|omap|pairs|binary|timestamp|python\S*)(?!\S))")
 _BLOCK_DIGIT = re.compile(r">[-+]?[0-9]+[-+]?(?=[ \r]*$)", re.MULTILINE)
 
@@ -206,7 +207,7 @@ def comparison(source: Source, start: int, end: int, remedy: str) -> Diagnostic:
 def plain_scalar(scalar: Scalar, place: Place, found: Diagnostics) -> None:
     """Notice an unquoted text that a comment cut off in the middle of a quote or bracket."""
     text, end = scalar.span.source.text, scalar.span.end
-    if not re.compile(r" +#").match(text, end) or not unbalanced(scalar.text):
+    if not _COMMENT.match(text, end) or not unbalanced(scalar.text):
         return
     meant = text_end(text, scalar.span.start, flow=place.flow, comments=False)
     found.error(

@@ -1,6 +1,8 @@
 """Fixtures every test may use, and how hard hypothesis tries."""
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,3 +30,10 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recorded market data at {folder}: set BASCULE_DATA to its folder")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays() -> Iterator[None]:
+    """A command keeps what it read until its process ends; tests are many commands in one process."""
+    yield
+    gc.unfreeze()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -37,9 +39,10 @@ def policies_option(command: F) -> F:
 
 def examine(folder: Path) -> Opened:
     """The bundle of a folder compiled without an environment, and every finding. Raises `Unusable`."""
-    from adapters import bootstrap
+    with _uncollected():
+        from adapters import bootstrap
 
-    return _reading(folder, lambda: bootstrap.examine(folder))
+        return _reading(folder, lambda: bootstrap.examine(folder))
 
 
 def open_machine(
@@ -49,15 +52,29 @@ def open_machine(
     asked: Collection[str] | None = None,
 ) -> Machine:
     """The policies of a folder, or those asked alone. Raises `refusal` when the bundle has errors, and `Unusable`."""
-    from adapters import bootstrap
-    from rules.diagnostics import Refused
+    with _uncollected():
+        from adapters import bootstrap
+        from rules.diagnostics import Refused
 
+        try:
+            return _reading(folder, lambda: bootstrap.open_machine(folder, environment, asked))
+        except Refused as refused:
+            errors = sum(1 for d in refused.diagnostics if d.severity == "error")
+            message = f"the bundle in `{folder}` has {plural(errors, 'error')}, {refusal.consequence}"
+            raise refusal(message, refused.diagnostics) from None
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage is collected while a bundle is read: it stays as long as the process, and is never gone through."""
+    collecting = gc.isenabled()
+    gc.disable()
     try:
-        return _reading(folder, lambda: bootstrap.open_machine(folder, environment, asked))
-    except Refused as refused:
-        errors = sum(1 for d in refused.diagnostics if d.severity == "error")
-        message = f"the bundle in `{folder}` has {plural(errors, 'error')}, {refusal.consequence}"
-        raise refusal(message, refused.diagnostics) from None
+        yield
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()
 
 
 T = TypeVar("T")

@@ -21,7 +21,7 @@ from rules.types import (
 def admits(declared: Type) -> Callable[[Any], bool]:
     """A test of values for a declared type."""
     match declared:
-        case IntType(minimum=low, maximum=high):
+        case IntType(minimum=low, maximum=high) | DoubleType(low, high, False, False):
             return lambda value: low <= value <= high
         case DoubleType():
             return lambda value: _double(declared, value)

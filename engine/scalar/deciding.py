@@ -131,7 +131,7 @@ class DecisionWriter:
     def case(self, emitter: Emitter, case: Case) -> None:
         """`if` it applies: what is told of it."""
         assert case.when is not None
-        emitter.prepare(case.when)
+        emitter.prepare_now(case.when)
         emitter.lines.add(f"if {emitter.write(case.when)}:")
         outside = dict(emitter.known)
         emitter.lines.indent += 1

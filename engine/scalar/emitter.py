@@ -123,6 +123,12 @@ class Emitter:
             self.uses[key] += times
             if kept_already or self.uses[key] > ENOUGH:
                 return
+        fold = self.shapes.fold_of(node)
+        if fold is not None and self._may_loop(fold):
+            self._count(fold.source, 1)
+            for part in fold.parts():
+                self._count(part, 2)
+            return
         if isinstance(node, Loop):
             self._count(node.source, 1)
             for body in node.bodies:
@@ -196,6 +202,16 @@ class Emitter:
         if isinstance(node, Constant | Root | Local) or not self.shapes.is_safe(node):
             return False
         return self.uses[key] > 1
+
+    def prepare_now(self, node: Node) -> None:
+        """`prepare` for what is evaluated next: a variable that it reads before all else that fails may fail here."""
+        first = _first_failing(node)
+        if first is not None and self.shapes.is_closed(first):
+            key = self.shapes.key(first)
+            if key not in self.known and self.uses[key] > 1:
+                self.prepare_now(first.definition.node)
+                self._keep(first, key)
+        self.prepare(node)
 
     def _prepare_variable(self, node: Variable, key: Key | None) -> None:
         """A variable that cannot fail is like what it stands for; one that can, read often or deep, is a function."""
@@ -371,6 +387,8 @@ class Emitter:
             left, right = (self.write(arg, items) for arg in node.args)
             held = left.isidentifier() and right.isidentifier()
             return f"({left} + {right} if {right} else {left})" if held else f"({left} + {right})"
+        if node.overload.id == "size_list" and isinstance(node.args[0], Call) and node.args[0].overload.id == "distinct":
+            return f"len({{*{self.write(node.args[0].args[0], items)}}})"
         args = [self.write(arg, items) for arg in node.args]
         if node.overload.takes_literal and isinstance(literal := node.args[-1], Constant):
             args[-1] = self.constants.add(prepared(node.overload, literal.value))
@@ -404,3 +422,17 @@ class Emitter:
             case "leastBy":
                 key = f"lambda {item}: ({', '.join(bodies)},)"
                 return f"LEASTBY({source}, {key}, {self.constants.site(node)})"
+
+
+def _first_failing(node: Node) -> Variable | None:
+    """The variable that a node is sure to read before anything else of it can fail."""
+    match node:
+        case Variable() if node.fails:
+            return node
+        case Call(args=args):
+            failing = next((arg for arg in args if arg.fails), None)
+            return None if failing is None else _first_failing(failing)
+        case Select(operand=operand) if operand.fails:
+            return _first_failing(operand)
+        case _:
+            return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.scalar.admitted import admits
 from engine.scalar.constants import Constants
 from rules.cel.tree import Entries, Failed, Items, Member, Node, Placeholder, RecordOf, Text
-from rules.types import BoolType, DurationType, TimestampType, Type, proves
+from rules.types import BoolType, DoubleType, DurationType, TimestampType, Type, proves
 
 if TYPE_CHECKING:
     from engine.scalar.emitter import Emitter
@@ -50,6 +50,9 @@ def within(code: str, node: Node, declared: Type, constants: Constants) -> str:
     """The code of a value, checked against its declared type where its own bounds do not prove it."""
     if proves(node.type, declared):
         return code
+    if isinstance(declared, DoubleType) and code.isidentifier() and not declared.exclusive:
+        low, high = constants.name(declared.minimum, declared), constants.name(declared.maximum, declared)
+        return f"({code} if {low} <= {code} <= {high} else FAIL('out-of-range', {constants.site(node)}))"
     return f"WITHIN({code}, {constants.add(admits(declared))}, {constants.site(node)})"
 
 

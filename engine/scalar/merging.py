@@ -124,9 +124,15 @@ class MergedDecision(DecisionWriter):
         """What telling of a case reads."""
         return self.concluding(case, self.telling.depth(self.row(case)))[2]
 
-    def all_nodes(self) -> list[Node]:
-        """Every expression of this decision and of those in it."""
-        return [*self.nodes, *(node for inner in self.inside.values() for node in inner.all_nodes())]
+    def sure_nodes(self) -> list[Node]:
+        """What is read here, and in decisions asked from here, whenever the function goes on after this decision."""
+        found: list[Node] = []
+        for case in self.plan.cases:
+            found += asking(case)
+            if self.plan.outcomes[case.outcome] != "block":
+                break
+        asked = depths_of(found, self.plan)
+        return [*found, *(node for name in asked if name in self.inside for node in self.inside[name].sure_nodes())]
 
     def all_uses(self) -> Counter[Key]:
         """How often each part is read in this decision and in those in it."""
@@ -136,7 +142,7 @@ class MergedDecision(DecisionWriter):
         """Say what is still to be written from a case on, here and after this decision."""
         super().pending(emitter, at)
         later = [inner for name, inner in self.inside.items() if self.key(name) not in emitter.known]
-        emitter.pending += [node for inner in later for node in inner.all_nodes()]
+        emitter.pending += [node for inner in later for node in inner.sure_nodes()]
         emitter.pending += self.outside
 
     def key(self, name: str) -> Key:

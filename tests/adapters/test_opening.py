@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import pytest
 from adapters.bootstrap import NO_ENVIRONMENT, open_machine
 from rules.bundle import load
 from rules.diagnostics import Refused
-from tests.adapters.running import CHEAP, POLICIES, run
+from tests.adapters.running import CHEAP, POLICIES, ROOT, run
 
 OTHER = """\
 apiVersion: bascule/v1
@@ -116,3 +119,13 @@ def test_an_override_that_a_policy_not_asked_cannot_have_stops_every_decision(bu
     with pytest.raises(Refused) as refused:
         open_machine(bundle, {"OTHER_LEAST": "7.0"}, asked=("gate",))
     assert [d.code for d in refused.value.diagnostics if d.severity == "error"] == ["parameters-require"]
+
+
+def test_a_decision_needs_no_grammar_and_no_columns() -> None:
+    """What costs more to import than a decision to make; the shipped expressions are all plainly written."""
+    asked = "from adapters.bootstrap import open_machine; from pathlib import Path; import sys; "
+    asked += "open_machine(Path('policies'), {}, asked=('entry',)); "
+    asked += "print(*{'lark', 'celpy', 'numpy', 'jsonschema', 'asyncio'} & sys.modules.keys())"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", asked], env=environment, capture_output=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == []

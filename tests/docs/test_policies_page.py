@@ -2,18 +2,52 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from adapters import doc_files
 from adapters.policy_page import policy_page
 from tests.engine.shipped import bundle
 
-SECTIONS = {part.split(" ", 1)[0]: part for part in policy_page(bundle()).split("\n## ")[1:]}
+REPLAY = "### A replay\n"
+SECTIONS = {part.split(" ", 1)[0]: part for part in policy_page(bundle(), REPLAY).split("\n## ")[1:]}
 
 
 def test_it_is_current(repository: Path) -> None:
-    assert (repository / "docs" / "policies.md").read_text("utf-8") == policy_page(bundle())
+    page = (repository / "docs" / "policies.md").read_text("utf-8")
+    assert page == policy_page(bundle(), doc_files.replay_of(page))
+
+
+def test_the_replay_stands_with_the_gate_and_is_kept() -> None:
+    page = policy_page(bundle(), "\n### A replay\n\n| 1 | 2 |\n")
+    assert page.index("## open-position ") < page.index("### A replay") < page.index("<!-- end of replay -->")
+    assert doc_files.replay_of(page) == "### A replay\n\n| 1 | 2 |\n\n"
+    assert policy_page(bundle(), doc_files.replay_of(page)) == page
+
+
+@pytest.mark.parametrize("page", [None, "# Policies\n", "<!-- generated: replay -->\n\n<!-- end of replay -->\n"])
+@pytest.mark.parametrize("mode", ["--write", "--check"])
+def test_a_page_without_its_replay_is_refused(
+    page: str | None, mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trades may not be here: a page made without them would lose what was counted."""
+    found = tmp_path / "policies.md"
+    if page is not None:
+        found.write_text(page, encoding="utf-8")
+    monkeypatch.setattr(doc_files, "POLICIES", found)
+    done = CliRunner().invoke(doc_files.main, [mode])
+    assert done.exit_code == 1
+    assert "python -m tests.policies.replay --write" in done.output
+    assert (found.read_text("utf-8") if found.exists() else None) == page
+
+
+def test_a_replay_of_a_policy_that_is_not_there_is_refused() -> None:
+    without = {name: plan for name, plan in bundle().plans.items() if name != "open-position"}
+    with pytest.raises(ValueError, match="`open-position`, which is no policy of the bundle"):
+        policy_page(replace(bundle(), plans=without), REPLAY)
 
 
 @pytest.mark.parametrize("name", bundle().plans)

@@ -48,8 +48,10 @@ LONGEST_RETURNS = 100
 
 @dataclass(frozen=True)
 class Trade:
-    """One row; `position` is how it stands in the book while open, returns apart."""
+    """One row; `position` is how it stands in the book while open, returns and adds apart."""
 
+    file: str
+    row: int
     opened: datetime
     closed: datetime
     symbol: str
@@ -75,68 +77,83 @@ class Series:
 ReturnsByPair = dict[tuple[int, str], Series]  # by (year, symbol spelt as the trades spell it)
 
 
+class Book:
+    """The book of one file as it goes: it knows the trades that were opened in it, and no later ones."""
+
+    def __init__(self, series: ReturnsByPair) -> None:
+        self.equity = START_EQUITY
+        self._series = series
+        self._open: list[tuple[Trade, Record]] = []
+        self._last_trade_at: datetime | None = None
+        self._last_by_symbol: dict[str, datetime] = {}
+
+    def close(self, now: datetime) -> list[Trade]:
+        """Take out the trades that have closed by now, and count what they made."""
+        closed = [trade for trade, _ in self._open if trade.closed <= now]
+        for trade in closed:
+            self.equity += trade.profit
+        self.equity = round(self.equity, 8)
+        self._open = [(trade, position) for trade, position in self._open if trade.closed > now]
+        return closed
+
+    def snapshot(self, trade: Trade) -> Record:
+        """A trade as an intent against the book, which has been closed up to its time."""
+        committed = 0.0
+        for held, _ in self._open:
+            committed += held.stake
+        copied = ("id", "symbol", "side", "confidence", "regime", "leverage", "score")
+        intent = {name: trade.position[name] for name in copied}
+        intent |= {"action": "NEW_TRADE", "price": trade.price, "risk_score": trade.risk_score}
+        last = self._last_trade_at
+        return {
+            "now": rfc3339(trade.opened),
+            "intent": self._with_returns(intent, trade.opened),
+            "portfolio": {
+                "equity": self.equity,
+                "available_capital": max(0.0, round(self.equity - committed, 8)),
+                "positions": [self._with_returns(position, trade.opened) for _, position in self._open],
+                "pending": [],
+                "last_trade_at": None if last is None else rfc3339(last),
+                "last_trade_at_by_symbol": {name: rfc3339(at) for name, at in self._last_by_symbol.items()},
+            },
+        }
+
+    def open(self, trade: Trade) -> None:
+        """Put a trade in."""
+        adds = int(any(held.symbol == trade.symbol for held, _ in self._open))
+        self._open.append((trade, trade.position | {"adds": adds}))
+        now, last = trade.opened, self._last_trade_at
+        self._last_trade_at = now if last is None else max(last, now)
+        self._last_by_symbol[trade.symbol] = max(self._last_by_symbol.get(trade.symbol, now), now)
+
+    def _with_returns(self, record: Record, now: datetime) -> Record:
+        known = self._series.get((now.year, record["symbol"]))
+        returns = known.until(now) if known else []
+        return {**record, "returns": returns} if returns else dict(record)
+
+
 def intents(data: Path) -> Iterator[tuple[str, Record]]:
     """Each trade as (file name, snapshot); `data` holds `replay_mit` and `hourly_mit`."""
-    series = _series(data / "hourly_mit")
+    series = returns_by_pair(data)
+    for trades in flows(data):
+        book = Book(series)
+        for trade in trades:
+            book.close(trade.opened)
+            yield trade.file, book.snapshot(trade)
+            book.open(trade)
+
+
+def flows(data: Path) -> Iterator[list[Trade]]:
+    """The trades of each file."""
     for path in sorted((data / "replay_mit").glob("*.csv.gz")):
-        for snapshot in _replay(path, series):
-            yield path.name, snapshot
+        yield [_trade(path.name, row, columns) for row, columns in enumerate(_rows(path))]
 
 
-def _replay(path: Path, series: ReturnsByPair) -> Iterator[Record]:
-    book: list[Trade] = []
-    equity = START_EQUITY
-    last_trade_at: datetime | None = None
-    last_by_symbol: dict[str, datetime] = {}
-    for row, columns in enumerate(_rows(path)):
-        now = _instant(columns["open_date"])
-        for trade in book:
-            if trade.closed <= now:
-                equity += trade.profit
-        equity = round(equity, 8)
-        book = [trade for trade in book if trade.closed > now]
-        trade = _trade(path.name, row, columns, book)
-        yield _snapshot(trade, book, equity, last_trade_at, last_by_symbol, series)
-        book.append(trade)
-        last_trade_at = now if last_trade_at is None else max(last_trade_at, now)
-        last_by_symbol[trade.symbol] = max(last_by_symbol.get(trade.symbol, now), now)
-
-
-def _snapshot(
-    trade: Trade,
-    book: list[Trade],
-    equity: float,
-    last_trade_at: datetime | None,
-    last_by_symbol: dict[str, datetime],
-    series: ReturnsByPair,
-) -> Record:
-    now = trade.opened
-    committed = 0.0
-    for held in book:
-        committed += held.stake
-    position = trade.position
-    copied = ("id", "symbol", "side", "confidence", "regime", "leverage", "score")
-    intent = {name: position[name] for name in copied}
-    intent |= {"action": "NEW_TRADE", "price": trade.price, "risk_score": trade.risk_score}
-    return {
-        "now": _text(now),
-        "intent": _with_returns(intent, now, series),
-        "portfolio": {
-            "equity": equity,
-            "available_capital": max(0.0, round(equity - committed, 8)),
-            "positions": [_with_returns(held.position, now, series) for held in book],
-            "pending": [],
-            "last_trade_at": None if last_trade_at is None else _text(last_trade_at),
-            "last_trade_at_by_symbol": {name: _text(at) for name, at in last_by_symbol.items()},
-        },
-    }
-
-
-def _trade(file: str, row: int, columns: dict[str, str], book: list[Trade]) -> Trade:
+def _trade(file: str, row: int, columns: dict[str, str]) -> Trade:
     opened = _instant(columns["open_date"])
     symbol = columns["pair"]
-    fractions = _fractions(f"{file}:{row}")
-    day = _fractions(f"{file}:{opened:%Y-%m-%d}")
+    drawn = fractions(f"{file}:{row}")
+    day = fractions(f"{file}:{opened:%Y-%m-%d}")
     position = {
         "id": f"{file.removesuffix('.csv.gz')}:{row}",
         "symbol": symbol,
@@ -144,31 +161,28 @@ def _trade(file: str, row: int, columns: dict[str, str], book: list[Trade]) -> T
         "quantity": float(columns["amount"]),
         "exposure": float(columns["stake_amount"]),
         "leverage": float(columns.get("leverage") or 1.0),
-        "confidence": round(0.55 + 0.45 * fractions[0], 4),
+        "confidence": round(0.55 + 0.45 * drawn[0], 4),
         "regime": REGIMES[int(day[0] * len(REGIMES))],
-        "adds": int(any(held.symbol == symbol for held in book)),
-        "score": round(0.3 + 0.7 * fractions[2], 4),
-        "opened_at": _text(opened),
+        "score": round(0.3 + 0.7 * drawn[2], 4),
+        "opened_at": rfc3339(opened),
     }
     return Trade(
+        file=file,
+        row=row,
         opened=opened,
         closed=_instant(columns["close_date"]),
         symbol=symbol,
         price=float(columns["open_rate"]),
         stake=float(columns["stake_amount"]),
         profit=float(columns["profit_abs"]),
-        risk_score=0.0 if fractions[1] < 0.02 else round(0.25 + 0.75 * fractions[1], 4),
+        risk_score=0.0 if drawn[1] < 0.02 else round(0.25 + 0.75 * drawn[1], 4),
         position=position,
     )
 
 
-def _with_returns(record: Record, now: datetime, series: ReturnsByPair) -> Record:
-    known = series.get((now.year, record["symbol"]))
-    returns = known.until(now) if known else []
-    return {**record, "returns": returns} if returns else dict(record)
-
-
-def _series(hourly: Path) -> ReturnsByPair:
+def returns_by_pair(data: Path) -> ReturnsByPair:
+    """The hourly returns of every pair that `hourly_mit` has."""
+    hourly = data / "hourly_mit"
     found: ReturnsByPair = {}
     matrix = _rows(hourly / "close_1h_2021h1_50pairs.csv.gz")
     for pair in matrix[0]:
@@ -198,7 +212,8 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(text))
 
 
-def _fractions(text: str) -> list[float]:
+def fractions(text: str) -> list[float]:
+    """The four `u(k)` of a text."""
     digest = hashlib.sha256(text.encode()).digest()
     return [int.from_bytes(digest[at : at + 8], "big") / 2**64 for at in range(0, 32, 8)]
 
@@ -208,5 +223,6 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _text(instant: datetime) -> str:
+def rfc3339(instant: datetime) -> str:
+    """RFC 3339 text in UTC."""
     return instant.isoformat().replace("+00:00", "Z")

@@ -6,10 +6,12 @@ What a policy gives as an output the oracle gives as well, to the last bit unles
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.policy import Policy
 from tests.oracles import active_inputs, order_inputs
 from tests.oracles.agreement import Told
 from tests.oracles.book import Facts, Verdict, is_error
@@ -72,6 +74,11 @@ class System:
         if self.within and isinstance(mine, float) and isinstance(theirs, float):
             return abs(mine - theirs) <= self.within
         return bool(mine == theirs)
+
+
+def as_json(chosen: Policy, facts: Facts) -> str:
+    """What the policy reads of a snapshot."""
+    return json.dumps({name: facts[name] for f in chosen.plan.inputs if (name := f.name) in facts})
 
 
 SLOTS_OUTPUTS = {

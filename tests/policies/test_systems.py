@@ -5,7 +5,6 @@ The inputs are crowded round the thresholds, and both readers decide them: value
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from tests.engine.shipped import policy
 from tests.oracles.agreement import told_by_columns, told_by_scalar
 from tests.oracles.book import Facts
 from tests.policies.pipelines import PIPELINES
-from tests.policies.systems import SYSTEMS, System
+from tests.policies.systems import SYSTEMS, System, as_json
 
 BATCH = 5_000
 SHARE = float(os.environ.get("BASCULE_SHARE", "0.2"))
@@ -30,11 +29,6 @@ ALL = (*SYSTEMS, *PIPELINES)
 def policy_of(system: System) -> Policy:
     chosen = policy(system.policy)
     return chosen.with_parameters(system.parameters) if system.parameters else chosen
-
-
-def as_json(chosen: Policy, facts: Facts) -> str:
-    """What the policy reads of a snapshot."""
-    return json.dumps({name: facts[name] for f in chosen.plan.inputs if (name := f.name) in facts})
 
 
 def batches(facts: Iterator[Facts]) -> Iterator[list[Facts]]:
