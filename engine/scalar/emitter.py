@@ -42,6 +42,9 @@ LONG = 24
 DECIDED = {"outcome": "[0][0]", "rule": "[0][1]", "effect": "[0][2]", "reason": "[1]"}
 """Where a called decision holds what every decision has."""
 
+CHOICES = {f"{word}_{kind}": sign for word, sign in (("least", "<="), ("greatest", ">=")) for kind in ("int", "double")}
+"""The functions that choose one of their arguments, with what the chosen is to the others."""
+
 ENOUGH = 8
 """Reads beyond which a part need not be counted further."""
 
@@ -162,7 +165,9 @@ class Emitter:
             return
         self._prepare_parts(node)
         if isinstance(node, Call) and node.overload.id == "add_list":
-            self._prepare_joined(node)
+            self._keep_args(node)
+        if isinstance(node, Call) and node.overload.id.startswith(("least_", "greatest_")):
+            self._keep_args(node)
         if key is not None and self._worth_keeping(node, key):
             self._keep(node, key)
 
@@ -172,10 +177,10 @@ class Emitter:
         self.lines.add(f"{name} = {self.write(node)}")
         self.known[key] = name
 
-    def _prepare_joined(self, node: Call) -> None:
-        """Both lists of a join are held, so that joining nothing costs nothing."""
+    def _keep_args(self, node: Call) -> None:
+        """Lists that are joined are held, so that joining nothing costs nothing; and numbers that are compared."""
         for arg in node.args:
-            if isinstance(arg, Root) or not (self.shapes.is_safe(arg) and self.shapes.is_closed(arg)):
+            if isinstance(arg, Root | Constant) or not (self.shapes.is_safe(arg) and self.shapes.is_closed(arg)):
                 continue
             if (key := self.shapes.key(arg)) not in self.known:
                 self._keep(arg, key)
@@ -390,6 +395,8 @@ class Emitter:
         if node.overload.id == "size_list" and isinstance(node.args[0], Call) and node.args[0].overload.id == "distinct":
             return f"len({{*{self.write(node.args[0].args[0], items)}}})"
         args = [self.write(arg, items) for arg in node.args]
+        if node.overload.id in CHOICES and len(args) in (2, 3) and all(arg.isidentifier() for arg in args):
+            return _chosen(CHOICES[node.overload.id], args)
         if node.overload.takes_literal and isinstance(literal := node.args[-1], Constant):
             args[-1] = self.constants.add(prepared(node.overload, literal.value))
         return write_call(node.overload.id, args, self.constants.site(node) if node.raises else 0, raises=node.raises)
@@ -422,6 +429,16 @@ class Emitter:
             case "leastBy":
                 key = f"lambda {item}: ({', '.join(bodies)},)"
                 return f"LEASTBY({source}, {key}, {self.constants.site(node)})"
+
+
+def _chosen(sign: str, names: list[str]) -> str:
+    """The least or greatest of two or three locals, the first of those that are equal."""
+    first, second, *rest = names
+    if not rest:
+        return f"({first} if {first} {sign} {second} else {second})"
+    third = rest[0]
+    beyond = f"{second} if {second} {sign} {third} else {third}"
+    return f"({first} if {first} {sign} {second} and {first} {sign} {third} else {beyond})"
 
 
 def _first_failing(node: Node) -> Variable | None:
