@@ -19,8 +19,8 @@ from engine.decoding import Decoder, Interface
 from engine.exits import Exit, decided_exit, exit_of, read_exit
 from engine.faults import Fault, InputsRefused
 from engine.overrides import Overrides, effective_digest, read_overrides
-from engine.scalar.emitter import Attributes
 from engine.scalar.known import Row
+from engine.scalar.lines import Attributes
 from engine.scalar.program import Program, Result, compile_plan, value_of
 from engine.scalar.runtime import EvaluationError
 from engine.stages import stages_of

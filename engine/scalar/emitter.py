@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from engine.scalar.constants import Constants
-from engine.scalar.loops import LoopWriter
+from engine.scalar.lines import Attributes, Lines
+from engine.scalar.loops import LoopWriter, write_macro
 from engine.scalar.making import write_made
-from engine.scalar.shapes import Fold, Key, Shapes, written_out
-from engine.scalar.translations import write_call
+from engine.scalar.shapes import Fold, Key, Shapes, first_failing, written_out
+from engine.scalar.translations import CHOICES, chosen, write_call
 from rules.cel.prepared import prepared
 from rules.cel.tree import (
     Call,
@@ -42,37 +42,8 @@ LONG = 24
 DECIDED = {"outcome": "[0][0]", "rule": "[0][1]", "effect": "[0][2]", "reason": "[1]"}
 """Where a called decision holds what every decision has."""
 
-CHOICES = {f"{word}_{kind}": sign for word, sign in (("least", "<="), ("greatest", ">=")) for kind in ("int", "double")}
-"""The functions that choose one of their arguments, with what the chosen is to the others."""
-
 ENOUGH = 8
 """Reads beyond which a part need not be counted further."""
-
-
-class Attributes(Protocol):
-    """Where a record's field lives in a decoded input."""
-
-    def attribute(self, record: str, field: str) -> str:
-        """The attribute name of a field; never the field's own text."""
-
-    def maker(self, record: RecordType) -> Callable[..., object]:
-        """What makes a record of its fields, by their attributes."""
-
-
-@dataclass(slots=True)
-class Lines:
-    """Source lines with indentation."""
-
-    lines: list[str] = field(default_factory=list)
-    indent: int = 0
-
-    def add(self, text: str) -> None:
-        """One line at the current indentation."""
-        self.lines.append("    " * self.indent + text)
-
-    def text(self) -> str:
-        """The whole source."""
-        return "\n".join(self.lines) + "\n"
 
 
 @dataclass(slots=True)
@@ -106,7 +77,12 @@ class Emitter:
 
     def continue_from(self, other: Emitter) -> None:
         """Go on writing where another is, knowing what it knows."""
-        self.lines, self.known, self.numbers, self.perhaps = other.lines, dict(other.known), other.numbers, other.perhaps
+        self.lines, self.known, self.numbers, self.perhaps = (
+            other.lines,
+            dict(other.known),
+            other.numbers,
+            other.perhaps,
+        )
 
     def count(self, nodes: list[Node]) -> None:
         """Count how often each part will be written, so that repeated ones are computed once."""
@@ -210,7 +186,7 @@ class Emitter:
 
     def prepare_now(self, node: Node) -> None:
         """`prepare` for what is evaluated next: a variable that it reads before all else that fails may fail here."""
-        first = _first_failing(node)
+        first = first_failing(node)
         if first is not None and self.shapes.is_closed(first):
             key = self.shapes.key(first)
             if key not in self.known and self.uses[key] > 1:
@@ -329,7 +305,7 @@ class Emitter:
             case Call():
                 return self._call(node, items)
             case Loop():
-                return self._macro(node, items)
+                return write_macro(self, node, items)
             case _:
                 return write_made(self, node, items)
 
@@ -392,64 +368,15 @@ class Emitter:
             left, right = (self.write(arg, items) for arg in node.args)
             held = left.isidentifier() and right.isidentifier()
             return f"({left} + {right} if {right} else {left})" if held else f"({left} + {right})"
-        if node.overload.id == "size_list" and isinstance(node.args[0], Call) and node.args[0].overload.id == "distinct":
+        if (
+            node.overload.id == "size_list"
+            and isinstance(node.args[0], Call)
+            and node.args[0].overload.id == "distinct"
+        ):
             return f"len({{*{self.write(node.args[0].args[0], items)}}})"
         args = [self.write(arg, items) for arg in node.args]
         if node.overload.id in CHOICES and len(args) in (2, 3) and all(arg.isidentifier() for arg in args):
-            return _chosen(CHOICES[node.overload.id], args)
+            return chosen(CHOICES[node.overload.id], args)
         if node.overload.takes_literal and isinstance(literal := node.args[-1], Constant):
             args[-1] = self.constants.add(prepared(node.overload, literal.value))
         return write_call(node.overload.id, args, self.constants.site(node) if node.raises else 0, raises=node.raises)
-
-    def _macro(self, node: Loop, items: Mapping[int, str]) -> str:
-        source = self.write(node.source, items)
-        item = self.fresh("x")
-        inner = {**items, node.local.key: item}
-        bodies = [self.write(body, inner) for body in node.bodies]
-        fails = any(body.fails for body in node.bodies)
-        match node.macro:
-            case "filter":
-                return f"[{item} for {item} in {source} if {bodies[0]}]"
-            case "map":
-                return f"[{bodies[0]} for {item} in {source}]"
-            case "exists":
-                return (
-                    f"SOME({source}, lambda {item}: {bodies[0]})"
-                    if fails
-                    else f"any({bodies[0]} for {item} in {source})"
-                )
-            case "all":
-                return (
-                    f"EVERY({source}, lambda {item}: {bodies[0]})"
-                    if fails
-                    else f"all({bodies[0]} for {item} in {source})"
-                )
-            case "exists_one":
-                return f"ONE({source}, lambda {item}: {bodies[0]})"
-            case "leastBy":
-                key = f"lambda {item}: ({', '.join(bodies)},)"
-                return f"LEASTBY({source}, {key}, {self.constants.site(node)})"
-
-
-def _chosen(sign: str, names: list[str]) -> str:
-    """The least or greatest of two or three locals, the first of those that are equal."""
-    first, second, *rest = names
-    if not rest:
-        return f"({first} if {first} {sign} {second} else {second})"
-    third = rest[0]
-    beyond = f"{second} if {second} {sign} {third} else {third}"
-    return f"({first} if {first} {sign} {second} and {first} {sign} {third} else {beyond})"
-
-
-def _first_failing(node: Node) -> Variable | None:
-    """The variable that a node is sure to read before anything else of it can fail."""
-    match node:
-        case Variable() if node.fails:
-            return node
-        case Call(args=args):
-            failing = next((arg for arg in args if arg.fails), None)
-            return None if failing is None else _first_failing(failing)
-        case Select(operand=operand) if operand.fails:
-            return _first_failing(operand)
-        case _:
-            return None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.scalar.shapes import Fold, Key
-from rules.cel.tree import Local, Node, Select, walk
+from rules.cel.tree import Local, Loop, Node, Select, walk
 
 if TYPE_CHECKING:
     from engine.scalar.emitter import Emitter
@@ -120,3 +121,30 @@ class LoopWriter:
         if fold.kind in ("min", "max"):
             self.emitter.perhaps.add(name)
         return name
+
+
+def write_macro(emitter: Emitter, node: Loop, items: Mapping[int, str]) -> str:
+    """The code of a macro that is no fold: a comprehension, or a function where its body may fail."""
+    source = emitter.write(node.source, items)
+    item = emitter.fresh("x")
+    inner = {**items, node.local.key: item}
+    bodies = [emitter.write(body, inner) for body in node.bodies]
+    fails = any(body.fails for body in node.bodies)
+    match node.macro:
+        case "filter":
+            return f"[{item} for {item} in {source} if {bodies[0]}]"
+        case "map":
+            return f"[{bodies[0]} for {item} in {source}]"
+        case "exists":
+            return (
+                f"SOME({source}, lambda {item}: {bodies[0]})" if fails else f"any({bodies[0]} for {item} in {source})"
+            )
+        case "all":
+            return (
+                f"EVERY({source}, lambda {item}: {bodies[0]})" if fails else f"all({bodies[0]} for {item} in {source})"
+            )
+        case "exists_one":
+            return f"ONE({source}, lambda {item}: {bodies[0]})"
+        case "leastBy":
+            key = f"lambda {item}: ({', '.join(bodies)},)"
+            return f"LEASTBY({source}, {key}, {emitter.constants.site(node)})"

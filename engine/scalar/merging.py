@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from engine.scalar.asked import ROW, Depth, depths_of
 from engine.scalar.calling import computed_anywhere
 from engine.scalar.deciding import Conclusion, DecisionWriter, Known, Telling, asking, may_fail
-from engine.scalar.emitter import Attributes, Emitter
+from engine.scalar.emitter import Emitter
 from engine.scalar.known import Row, truth_for
+from engine.scalar.lines import Attributes
 from engine.scalar.parts import Parts
 from engine.scalar.shapes import Key
 from engine.scalar.substitution import Substitution, given_by
@@ -247,7 +248,9 @@ class Asking:
             failed = self.outer.parts.emitter({})
             failed.continue_from(emitter)
             nothing = ("UNSET",) * len(inner.plan.outputs)
-            self._tell(Conclusion(inner.failed, self.outer.parts.constants.add(inner.failed), nothing, failed, dict(before)))
+            self._tell(
+                Conclusion(inner.failed, self.outer.parts.constants.add(inner.failed), nothing, failed, dict(before))
+            )
             emitter.numbers = failed.numbers
         lines.indent = indent
         first, *others = self.exits or [before]
@@ -259,7 +262,9 @@ class Asking:
         if case is None:
             return otherwise
         outer = self.outer
-        return depths_of(outer.concluding(case, outer.telling.depth(outer.row(case)))[2], outer.plan).get(self.name, ROW)
+        return depths_of(outer.concluding(case, outer.telling.depth(outer.row(case)))[2], outer.plan).get(
+            self.name, ROW
+        )
 
     def _tell(self, found: Conclusion) -> None:
         """What follows a row: the end of the decision that asks, or what is written next."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from engine.scalar.calling import Calling
 from engine.scalar.constants import Constants
-from engine.scalar.emitter import Attributes, Emitter
+from engine.scalar.emitter import Emitter
+from engine.scalar.lines import Attributes
 from engine.scalar.shapes import Shapes
 from rules.cel.tree import Root
 from rules.plan import Plan

@@ -16,8 +16,8 @@ from msgspec import UNSET
 
 from engine.scalar.calling import Variant
 from engine.scalar.constants import native
-from engine.scalar.emitter import Attributes
 from engine.scalar.known import Row
+from engine.scalar.lines import Attributes
 from engine.scalar.merging import MergedWriter
 from engine.scalar.names import NAMES
 from engine.scalar.runtime import EvaluationError
@@ -65,7 +65,7 @@ class Program:
 
     def _verdict(self) -> Callable[..., Row]:
         if "verdict" in self.codes:
-            return FunctionType(self.codes["verdict"], self.names)
+            return FunctionType(self.codes["verdict"], dict(self.names))
         if not self.merging:
             plans = {program.plan.name: program.plan for program in self.asked()}
             self.merging.append(merged(MergedWriter(self.plan, self.attributes, plans)))
@@ -171,8 +171,9 @@ def let_ask(names: dict[str, Any], callees: Sequence[Program], variants: Mapping
 
 @dataclass(frozen=True, slots=True)
 class Merging:
-    """The code of `verdict` of a plan together with those it asks."""
+    """The code of `verdict` of a plan together with those it asks. `source` is for those who look."""
 
+    source: str
     code: CodeType
     constants: Mapping[str, Any]
     parameters: Mapping[str, str]
@@ -188,9 +189,11 @@ class Merging:
 
 def merged(writer: MergedWriter) -> Merging:
     """Generate and compile `verdict` of a plan together with those it asks."""
-    code, parts = _compiled(writer.source())["verdict"], writer.parts
+    source, parts = writer.source(), writer.parts
     policies = tuple(call.policy for call in parts.calling.calls)
-    return Merging(code, parts.constants.values, parts.parameters, policies, parts.calling.variants)
+    return Merging(
+        source, _compiled(source)["verdict"], parts.constants.values, parts.parameters, policies, parts.calling.variants
+    )
 
 
 def _when_asked(names: dict[str, Any], name: str, callee: Program, outputs: frozenset[str]) -> Callable[..., Any]:
@@ -286,7 +289,8 @@ def compile_expression(program: Program, node: Node) -> Callable[..., Any]:
 
 
 _OWN_NAMES: Mapping[str, Any] = MappingProxyType({
-    **NAMES, "UNSET": UNSET, "GIVEN": given, "BAD": UNWRITABLE, "TRIED": tried, "ERROR": EvaluationError, "NOT_YET": object(),
+    **NAMES, "UNSET": UNSET, "GIVEN": given, "BAD": UNWRITABLE, "TRIED": tried, "ERROR": EvaluationError,
+    "NOT_YET": object(),
     "__builtins__": {
         "len": len, "min": min, "max": max, "abs": abs, "any": any, "all": all, "float": float, "int": int, "str": str,
         "Exception": Exception,

@@ -188,6 +188,20 @@ def written_out(node: Node) -> Node:
     return node
 
 
+def first_failing(node: Node) -> Variable | None:
+    """The variable that a node is sure to read before anything else of it can fail."""
+    match node:
+        case Variable() if node.fails:
+            return node
+        case Call(args=args):
+            failing = next((arg for arg in args if arg.fails), None)
+            return None if failing is None else first_failing(failing)
+        case Select(operand=operand) if operand.fails:
+            return first_failing(operand)
+        case _:
+            return None
+
+
 class Shapes:
     """What there is to know of the shape of the nodes of one plan, each looked at once.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from rules import plan as planned
 from rules.cel.changing import changed, changed_parts
 from rules.cel.expressions import Template
 from rules.cel.literals import inner
 from rules.cel.paths import path_of
 from rules.cel.tree import Call, Conditional, Constant, Definition, Has, Items, Logic, Node, Root, Variable, define
-from rules import plan as planned
 from rules.plan import Alternative, Binding, Case, Output, Plan, Requirement
 from rules.types import BOOL, Field, ListType, TimestampType
 

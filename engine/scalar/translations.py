@@ -174,3 +174,17 @@ def write_call(overload: str, args: list[str], site: int, *, raises: bool) -> st
 
 MISSING = frozenset(BY_ID) - frozenset(TRANSLATIONS)
 """Functions of the language that this reader does not translate: none."""
+
+
+CHOICES = {f"{word}_{kind}": sign for word, sign in (("least", "<="), ("greatest", ">=")) for kind in ("int", "double")}
+"""The functions that choose one of their arguments, with what the chosen is to the others."""
+
+
+def chosen(sign: str, names: list[str]) -> str:
+    """The least or greatest of two or three locals, the first of those that are equal."""
+    first, second, *rest = names
+    if not rest:
+        return f"({first} if {first} {sign} {second} else {second})"
+    third = rest[0]
+    beyond = f"{second} if {second} {sign} {third} else {third}"
+    return f"({first} if {first} {sign} {second} and {first} {sign} {third} else {beyond})"

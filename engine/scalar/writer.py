@@ -7,8 +7,9 @@ from functools import cached_property
 
 from engine.scalar.asked import ROW, Depth, depths_of
 from engine.scalar.deciding import Conclusion, DecisionWriter, Telling, asking, reasons, written
-from engine.scalar.emitter import Attributes, Emitter
+from engine.scalar.emitter import Emitter
 from engine.scalar.known import Row
+from engine.scalar.lines import Attributes
 from engine.scalar.making import message
 from engine.scalar.parts import Parts
 from engine.scalar.switches import Switch, switched

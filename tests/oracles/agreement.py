@@ -25,6 +25,7 @@ from msgspec import UNSET
 from engine.columnar.building import natives
 from engine.columnar.reader import Reader
 from engine.policy import Machine, compile_bundle
+from engine.scalar.program import Program
 from engine.scalar.runtime import EvaluationError
 from engine.scalar.shapes import Key, free_locals, key_of
 from rules.cel.tree import Node
@@ -51,15 +52,29 @@ def compare(reader: Reader, decoded: Sequence[Any], ended: Counter[str]) -> Iter
 
 
 def told_by_scalar(reader: Reader, inputs: Any) -> Told:
-    """What the scalar reader decides."""
+    """What the scalar reader decides; its verdict alone must be the same."""
     program, structs = reader.policy.program, reader.structs
+    unpacked = reader.policy.unpack(inputs)
+    alone = verdict_alone(program, unpacked)
     try:
-        row, _, values, _ = program.full(*reader.policy.unpack(inputs))
+        row, _, values, _ = program.full(*unpacked)
     except EvaluationError as error:
+        if alone != error.code:
+            raise AssertionError(f"alone {alone}, in full {error.code}: {inputs!r}") from error
         node, rule = program.where(error)
         return error.code, reader.plan.on_error, rule, expression(node)
+    if alone != row:
+        raise AssertionError(f"alone {alone}, in full {row}: {inputs!r}")
     outputs = zip(reader.plan.outputs, values, strict=True)
     return row, {o.name: structs.plain(o.type, value) for o, value in outputs if value is not UNSET}
+
+
+def verdict_alone(program: Program, inputs: tuple[Any, ...]) -> tuple[str, str, str] | str:
+    """The row that a policy decides without telling more, or the code of its error."""
+    try:
+        return program.verdict(*inputs)
+    except EvaluationError as error:
+        return error.code
 
 
 def told_by_columns(reader: Reader, decoded: Sequence[Any]) -> Iterator[Told]:

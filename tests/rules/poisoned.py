@@ -16,7 +16,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from engine.scalar.emitter import Attributes
+from engine.scalar.lines import Attributes
 from engine.scalar.program import Program
 from tests.rules.small_scope import ITEM, LEAF, RECORD
 
