@@ -63,6 +63,7 @@ bench: $(VENV)/.core ## time our own decisions, and how long it takes to get rea
 	@$(BIN)/python benchmarks/decide.py --no-peers
 	@$(BIN)/python benchmarks/compile.py
 	@$(BIN)/python benchmarks/columns.py
+	@$(BIN)/python benchmarks/gate.py
 
 agree: $(VENV)/.dev ## compare the readers on 200 000 snapshots a policy and 20 000 generated policies (half an hour)
 	@$(BIN)/python -m tests.oracles.agreement

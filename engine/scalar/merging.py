@@ -52,7 +52,7 @@ class MergedWriter:
         self.parts.prepare_call = self._prepare_call
         self.parts.calling.calls = []
         self.labels = {(p.origin, p.name): label for label, p in planned.reached_parameters(plan, plans).items()}
-        self.parts.parameters = {label: f"Q{index}" for index, label in enumerate(self.labels.values())}
+        self.parts.parameters = {label: f"P{index}" for index, label in enumerate(self.labels.values())}
         self.cases = len(plan.cases)
         self.owners: dict[str, MergedDecision] = {}
         """By the name of a call, the decision into which the policy called is written."""

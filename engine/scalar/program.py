@@ -33,7 +33,7 @@ could not be."""
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The functions of one policy with its parameters bound. `source` is what was generated, for those who look."""
+    """The functions of one policy with its parameters bound."""
 
     plan: Plan
     attributes: Attributes
@@ -43,10 +43,11 @@ class Program:
     sites: tuple[Node, ...]
     starts: tuple[tuple[int, str], ...]
     """The line of `full` at which each case begins: cases may share what fails, but not the line that asks for it."""
-    source: str
+    written: str
+    """What was generated at once."""
     full: Callable[..., Result]
     lines: Callable[..., list[tuple[str, str]]]
-    names: Mapping[str, Any]
+    names: dict[str, Any]
     """What the code may read: constants, parameters, callees, the functions of the runtime."""
     codes: Mapping[str, CodeType]
     variants: Mapping[Variant, str]
@@ -57,6 +58,12 @@ class Program:
     """`verdict` itself, once it has been needed."""
 
     @property
+    def source(self) -> str:
+        """All that is generated, the verdict first, for those who look."""
+        assert self.verdict is not None
+        return "\n\n".join([*(code.source for code in self.merging), self.written])
+
+    @property
     def verdict(self) -> Callable[..., Row]:
         """Which row applies. Together with the policies asked it is written when it is first needed."""
         if not self.made:
@@ -65,7 +72,7 @@ class Program:
 
     def _verdict(self) -> Callable[..., Row]:
         if "verdict" in self.codes:
-            return FunctionType(self.codes["verdict"], dict(self.names))
+            return FunctionType(self.codes["verdict"], self.names)
         if not self.merging:
             plans = {program.plan.name: program.plan for program in self.asked()}
             self.merging.append(merged(MergedWriter(self.plan, self.attributes, plans)))
@@ -244,7 +251,7 @@ def compile_plan(
         rows=writer.rows,
         sites=tuple(writer.constants.sites),
         starts=writer.starts,
-        source=source,
+        written=source,
         full=_unlinked,
         lines=_unlinked,
         names={**_OWN_NAMES, **writer.constants.values},

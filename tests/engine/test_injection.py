@@ -29,9 +29,10 @@ def hostile() -> Machine:
     return compile_bundle(found.bundle)
 
 
-OURS = re.compile(r"[KPCRVLiotvxymgcfr]\d+|[rsotlx]|verdict|values|full|lines|value")
+OURS = re.compile(r"[KPCRVLiotvxymgcfr]\d+|c\d+_\d+|[rsotlx]|verdict|values|full|lines|value")
+OWN = {"UNSET", "GIVEN", "BAD", "TRIED", "NOT_YET", "ERROR"}
 METHODS = {"append", "startswith", "endswith", "find", "rfind", "replace"}
-STRINGS = re.compile(r"empty|ensures|year|month|day|hour|minute|second|dayOfWeek|dayOfYear|milliseconds")
+STRINGS = re.compile(r"empty|out-of-range|ensures|year|month|day|hour|minute|second|dayOfWeek|dayOfYear|milliseconds")
 
 
 def foreign(source: str) -> list[str]:
@@ -41,7 +42,9 @@ def foreign(source: str) -> list[str]:
         match node:
             case ast.Name(id=name) | ast.arg(arg=name) | ast.FunctionDef(name=name):
                 known = (
-                    name in NAMES or name in {"UNSET", "GIVEN", "BAD", "TRIED", "NOT_YET"} or hasattr(builtins, name)
+                    name in NAMES
+                    or name in {"UNSET", "GIVEN", "BAD", "TRIED", "NOT_YET", "ERROR"}
+                    or hasattr(builtins, name)
                 )
                 if not known and not OURS.fullmatch(name):
                     found.append(name)
