@@ -94,7 +94,7 @@ COLUMNS = Section(
 )
 GATE = Section(
     "The gate",
-    "The verdict of the gate on decoded inputs, with all policies that it asks, beside the same checks written by hand. "
+    "The verdict of the gate on decoded inputs, with all the policies it asks, beside the same checks written by hand. "
     "Without correlation the step is left out of both; with it, the hand-written gate asks numpy for each position. "
     "Nanoseconds per decision.",
     ("gate", *TIMES, "x hand", "results"),
