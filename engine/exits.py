@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 from engine.decision import Decision, DecisionError, Stamp
 from engine.faults import Fault
+from rules.types import DOUBLE_MAX
 
 Side: TypeAlias = Literal["LONG", "SHORT"]
 RULE = "exit"
@@ -81,13 +82,13 @@ def exit_of(inputs: Mapping[str, Any]) -> Exit | None:
 
 
 def _quantity(held: list[Mapping[str, Any]]) -> float | None:
-    """The quantity held, left to right; None as soon as one position does not tell its own."""
+    """The quantity held, left to right; None as soon as one position does not tell its own, and beyond all numbers."""
     total = 0.0
     for one in held:
         if one.get("quantity") is None:
             return None
         total += one["quantity"]
-    return total
+    return total if math.isfinite(total) else None
 
 
 def _is_position(one: Any) -> bool:
@@ -100,7 +101,7 @@ def _is_position(one: Any) -> bool:
         return False
     quantity = one.get("quantity")
     number = isinstance(quantity, int | float) and not isinstance(quantity, bool)
-    return quantity is None or (number and math.isfinite(quantity) and quantity >= 0)
+    return quantity is None or (number and 0 <= quantity <= DOUBLE_MAX)  # NaN is not; and no whole number is too large
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -97,6 +97,8 @@ def _compare(
     yield from _compare_outputs(expect.outputs or {}, decision, tolerance)
     yield from _compare_log(expect, lines)
     message = decision.error.message if decision.error is not None else None
+    if expect.silent and message is not None and expect.outcome == on_error:
+        yield Mismatch("silent", "a decision, which may write lines", "one that failed, which writes none")
     if expect.error is not None and (message is None or expect.error not in message):
         yield Mismatch("error", expect.error, message)
     if expect.error is None and message is not None and expect.outcome != on_error:

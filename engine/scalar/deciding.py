@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from engine.scalar.asked import Depth
 from engine.scalar.emitter import Emitter
@@ -53,7 +53,7 @@ class DecisionWriter:
     def __init__(self, plan: Plan, parts: Parts, asked: tuple[Case | Switch, ...], telling: Telling) -> None:
         self.plan, self.parts, self.asked, self.telling = plan, parts, asked, telling
         self.rows: Mapping[Row, str] = {self.row(case): parts.constants.add(self.row(case)) for case in plan.all_cases}
-        self._outputs: dict[Row, tuple[Output, ...]] = {}
+        self._settled: dict[tuple[int, Row], Node] = {}
         self.starts: list[tuple[int, str]] = []
         """The line at which each case begins."""
 
@@ -110,8 +110,7 @@ class DecisionWriter:
         What is not told is computed only where it may make the decision fail.
         """
         row = self.row(case)
-        own = self._outputs_of(row)
-        outputs = [(o, True if o.when is None else static_truth(o.when, row)) for o in own]
+        outputs = [(o, True if o.when is None else static_truth(o.when, row)) for o in self.plan.outputs]
         ensures = [requirement for requirement in self.plan.ensures if static_truth(requirement.that, row) is not True]
         if depth is not None:
             outputs = [
@@ -120,13 +119,15 @@ class DecisionWriter:
             ]
         nodes = [output.value for output, there in outputs if there is not False]
         nodes += [output.when for output, there in outputs if there is None and output.when is not None]
-        return outputs, ensures, [*nodes, *(requirement.that for requirement in ensures)]
+        nodes += [requirement.that for requirement in ensures]
+        return outputs, ensures, [self._for_row(node, row) for node in nodes]
 
-    def _outputs_of(self, row: Row) -> tuple[Output, ...]:
-        """The outputs, as they read once the row is known."""
-        if row not in self._outputs:
-            self._outputs[row] = tuple(replace(o, value=settled(o.value, row)) for o in self.plan.outputs)
-        return self._outputs[row]
+    def _for_row(self, node: Node, row: Row) -> Node:
+        """An expression as it reads once the row is known: one node, however often it is asked for."""
+        key = (id(node), row)
+        if key not in self._settled:
+            self._settled[key] = settled(node, row)
+        return self._settled[key]
 
     def case(self, emitter: Emitter, case: Case) -> None:
         """`if` it applies: what is told of it."""
@@ -179,24 +180,28 @@ class DecisionWriter:
             self._write_reason(inner, reason)
         for node in later:
             inner.prepare(node)
-        values = [self._output(inner, output, there) for output, there in outputs]
+        values = [self._output(inner, row, output, there) for output, there in outputs]
         names = tuple("UNSET" if v == "UNSET" else f"{self.telling.variables}{at}" for at, v in enumerate(values))
         for name, value in zip(names, values, strict=True):
             if value != "UNSET":
                 inner.lines.add(f"{name} = {value}")
         for requirement in ensures:
             site = self.parts.constants.site(requirement.that)
-            inner.lines.add(f"if not {inner.write(requirement.that)}: FAIL('ensures', {site})")
+            that = self._for_row(requirement.that, row)
+            inner.lines.add(f"if not {inner.write(that)}: FAIL('ensures', {site})")
         self.telling.tell(Conclusion(row, looked_up or self.rows[row], names, inner, dict(emitter.known)))
         emitter.numbers = inner.numbers
 
-    def _output(self, emitter: Emitter, output: Output, there: bool | None) -> str:
+    def _output(self, emitter: Emitter, row: Row, output: Output, there: bool | None) -> str:
         """The code of an output."""
         if there is False:
             return "UNSET"
-        value = within(emitter.write(output.value), output.value, output.type, self.parts.constants)
+        told = self._for_row(output.value, row)
+        value = emitter.write(told)
+        if not proves(told.type, output.type):
+            value = within(value, output.value, output.type, self.parts.constants)
         if there is None and output.when is not None:
-            value = f"({value} if {emitter.write(output.when)} else UNSET)"
+            value = f"({value} if {emitter.write(self._for_row(output.when, row))} else UNSET)"
         return value
 
     def _decision(self, row: Row, looked_up: str) -> dict[str, str]:

@@ -19,18 +19,24 @@ def static_truth(node: Node, row: Row) -> bool | None:
     """What a condition is when the decision is known; None when that depends on more."""
 
     def text(part: Node) -> str | None:
-        return row[PARTS.index(part.name)] if isinstance(part, Root) and _is_of_row(part) else None
+        if not isinstance(part, Root) or part.kind != "decision":
+            return None
+        name = own_name(part)
+        return row[PARTS.index(name)] if name in PARTS else None
 
     return _truth(node, text)
 
 
 def settled(node: Node, row: Row) -> Node:
-    """An expression with the branches that the decision chooses in the place of the choice."""
-    while isinstance(node, Conditional):
-        truth = static_truth(node.test, row)
-        if truth is None:
-            break
-        node = node.then if truth else node.other
+    """An expression without the choices that the decision makes: the branch that it takes, the side that is left."""
+    match node:
+        case Conditional(test=test, then=then, other=other):
+            truth = static_truth(test, row)
+            return node if truth is None else settled(then if truth else other, row)
+        case Logic(operator=operator, left=left, right=right):
+            for side, rest in ((left, right), (right, left)):
+                if static_truth(side, row) is (operator == "&&"):
+                    return settled(rest, row)
     return node
 
 
@@ -47,8 +53,9 @@ def truth_for(node: Node, call: str, row: Row) -> bool | None:
     return _truth(node, text)
 
 
-def _is_of_row(root: Root) -> bool:
-    return root.kind == "decision" and root.name in PARTS
+def own_name(root: Root) -> str:
+    """What a policy itself calls a part of its decision, wherever it has been written (see `substitution`)."""
+    return root.name.rpartition("/")[2]
 
 
 def _truth(node: Node, text: TextOf) -> bool | None:

@@ -29,7 +29,7 @@ from rules.types import RecordType
 DEEPEST = 5
 """Policies inside one another: Python's blocks nest twenty deep at most."""
 MOST_CASES = 400
-"""Cases of one function: a policy is written again wherever it is asked."""
+"""Cases of one function, as it is laid out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class MergedDecision(DecisionWriter):
         for name, inner in self.inside.items():
             if self.key(name) in emitter.known:
                 continue
-            run = self._settled(at, name, inner)
+            run = self._run(at, name, inner)
             if run:
                 ended = self.ask(emitter, name, run)
                 for case in run:
@@ -169,7 +169,7 @@ class MergedDecision(DecisionWriter):
         """Every row that it may decide."""
         return frozenset([*self.rows, self.failed] if self.tries else self.rows)
 
-    def _settled(self, at: int, name: str, inner: MergedDecision) -> list[Case]:
+    def _run(self, at: int, name: str, inner: MergedDecision) -> list[Case]:
         """The cases from one on that the row of a call settles."""
         run: list[Case] = []
         for case in self.plan.cases[at:]:
@@ -205,6 +205,7 @@ class MergedDecision(DecisionWriter):
             row: case
             for row, case in found.items()
             if case is not None and self.ends(self.row(case)) and not (inner.tries and self.end_fails(case))
+            if depths_of(self._told(case), self.plan).keys() <= {name}  # else each end would ask another policy anew
         }
 
     def end_fails(self, case: Case) -> bool:
@@ -229,7 +230,7 @@ class Asking:
         outer.parts.merged.add(result)
 
     def write(self, emitter: Emitter) -> None:
-        """The block that decides."""
+        """The block that decides. What is told of a row here is part of what the decision was laid out to tell."""
         before, lines, inner = dict(emitter.known), emitter.lines, self.inner
         depth = self.outer.depths[self.name]
         inner.telling = Telling(lambda row: self._depth(row, depth), self._tell, f"{self.result}_")

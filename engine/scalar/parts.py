@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from engine.scalar.calling import Calling
 from engine.scalar.constants import Constants
 from engine.scalar.emitter import Emitter
+from engine.scalar.known import own_name
 from engine.scalar.lines import Attributes
 from engine.scalar.shapes import Shapes
 from rules.cel.tree import Root
@@ -42,7 +43,7 @@ class Parts:
                 case "call":
                     raise AssertionError("a call is prepared before it is read")
                 case "decision":
-                    return decision[node.name]
+                    return decision[own_name(node)]
                 case "output":
                     return self._outputs[node.name]
 

@@ -76,7 +76,7 @@ class Program:
         if not self.merging:
             plans = {program.plan.name: program.plan for program in self.asked()}
             self.merging.append(merged(MergedWriter(self.plan, self.attributes, plans)))
-        (code,) = self.merging
+        code = self.merging[0]  # the first of two that were written at once
         programs = {program.plan.name: program for program in self.asked()}
         names = {**_OWN_NAMES, **code.constants, **code.bound(self.reached_values())}
         let_ask(names, [programs[policy] for policy in code.policies], code.variants)

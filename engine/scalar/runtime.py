@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 from typing import Any, NoReturn, TypeVar
 
 from rules.cel.written import UNWRITABLE
@@ -44,7 +45,7 @@ def within_int(value: int, site: int) -> int:
 
 def finite(value: float, site: int) -> float:
     """A double that must be finite."""
-    if math.isfinite(value):
+    if isfinite(value):
         return value
     raise EvaluationError("not-finite", site)
 
@@ -58,7 +59,10 @@ def divide_double(a: float, b: float, site: int) -> float:
     """`a / b`, finite; division by zero is an error."""
     if b == 0.0:
         raise EvaluationError("division-by-zero", site)
-    return finite(a / b, site)
+    quotient = a / b
+    if isfinite(quotient):
+        return quotient
+    raise EvaluationError("not-finite", site)
 
 
 def divide_int(a: int, b: int, site: int) -> int:

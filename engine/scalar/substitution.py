@@ -66,8 +66,8 @@ class Substitution:
                 return self.inputs[name].there
             case Root(kind="parameter", name=name):
                 return replace(node, name=self.labels[name])
-            case Root(kind="call", name=name):
-                return replace(node, name=self.prefix + name)
+            case Root(kind="call" | "decision", name=name):
+                return replace(node, name=self.prefix + name)  # each policy's own: nothing that is kept may pass for it
             case Variable(definition=definition):
                 return replace(node, definition=self._definition(definition))
             case _:
@@ -108,9 +108,9 @@ def decided(node: Node) -> Node:
             return Constant(not value, BOOL, node.span)
         case Logic(operator=operator, left=left_side, right=right_side):
             for side, other in ((left_side, right_side), (right_side, left_side)):
-                if isinstance(side, Constant):
+                if isinstance(side, Constant) and isinstance(side.value, bool):
                     return side if side.value is (operator == "||") else other
-        case Conditional(test=Constant(value=value), then=then, other=other_side):
+        case Conditional(test=Constant(value=bool() as value), then=then, other=other_side):
             return then if value else other_side
     return node
 

@@ -50,7 +50,8 @@ def _likeness(case: Case, plan: Plan, shapes: Shapes) -> Key | None:
     concluding = tuple(None if node is None else static_truth(node, row) for node in conditions)
     reason = () if case.reason is None else _reason_key(case.reason.parts, shapes)
     subject, guard, _ = found
-    told = tuple(shapes.key(settled(output.value, row)) for output in plan.outputs)
+    settled_nodes = (settled(node, row) for node in (*conditions, *(output.value for output in plan.outputs)) if node)
+    told = tuple(shapes.key(node) for node in settled_nodes)
     return (case.id, shapes.key(subject), None if guard is None else shapes.key(guard), concluding, reason, told)
 
 
@@ -63,6 +64,8 @@ def _asked(when: Node | None) -> tuple[Node, Node | None, str] | None:
     guard: Node | None = None
     if isinstance(when, Logic) and when.operator == "&&":
         guard, when = when.left, when.right
+        if guard.fails:  # its error may be absorbed
+            return None
     match when:
         case Call(overload=overload, args=(subject, Constant(value=str() as word))) if overload.id == "equal":
             return subject, guard, word

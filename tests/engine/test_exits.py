@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from engine.columnar.reader import Reader
 from engine.decision import Decision
-from engine.exits import NO_POLICY, exit_of, without_policy
+from engine.exits import NO_POLICY, exit_of, read_exit, without_policy
 from engine.policy import Policy
 from tests.engine.shipped import STAMP, policy
 from tests.oracles.gate import GateParameters
@@ -203,3 +203,15 @@ def test_the_bound_is_what_is_held(quantities: tuple[float | None, ...], bound: 
     found = exit_of({"signal": {"symbol": "BTCUSDT", "final_action": "CLOSE"}, "portfolio": {"positions": positions}})
     assert (found.max_quantity if found else None) == bound
     assert (found is None) == (quantities == ())
+
+
+@pytest.mark.parametrize(("quantities", "most"), [([10**400], None), ([1e308, 1e308], None), ([2.0, 1.5], 3.5)])
+def test_quantities_beyond_all_numbers_bound_nothing(quantities: list[float], most: float | None) -> None:
+    positions = [{"symbol": "BTCUSDT", "side": "LONG", "quantity": one} for one in quantities]
+    signal = {"symbol": "BTCUSDT", "final_action": "CLOSE"}
+    found = read_exit(json.dumps({"signal": signal, "portfolio": {"positions": positions}}))
+    if quantities == [10**400]:
+        assert found is None, "what is held cannot be told"
+    else:
+        assert found is not None
+        assert found.max_quantity == most

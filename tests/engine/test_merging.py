@@ -13,6 +13,17 @@ from tests.engine.small import HEADER, checked, machine_of, rule_list, thing
 from tests.engine.test_calls import CALLEE
 from tests.oracles.agreement import verdict_alone
 
+TELLING = rule_list(
+    "telling",
+    """
+    inputs: {thing: Thing}
+    rules:
+      - {id: low, when: thing.x < 4.0, outcome: NO, reason: low}
+    otherwise: {outcome: YES, reason: high}
+    outputs:
+      scaled: {type: double, value: 'thing.x * (decision.effect == "block" ? 10.0 : 1.0)'}
+    """,
+)
 CAREFUL = rule_list(
     "careful",
     """
@@ -78,6 +89,20 @@ SHAPES = {
     "an argument that may be beyond what is taken": pipeline(
         "asker", "  steps:\n    - {id: one, policy: callee, with: {factor: thing.x * 3.0}}\n"
     ),
+    "decisions read in what is told of another": rule_list(
+        "asker",
+        """
+        inputs: {thing: Thing}
+        calls:
+          told: {policy: telling}
+        rules:
+          - {id: most, when: thing.x > 9.0e+8, outcome: NO, reason: most}
+        otherwise: {outcome: YES, reason: fine}
+        ensures:
+          - {id: own, that: 'thing.x - (decision.effect == "block" ? 1.0 : 0.0) < 1.0e+8'}
+          - {id: told, that: '(has(told.scaled) ? told.scaled : 9.0) - (decision.effect == "block" ? 9.0 : 0.0) < 5.0'}
+        """,
+    ),
     "rules over what was asked": rule_list(
         "asker",
         """
@@ -117,7 +142,7 @@ def asked(policy: Policy, world: dict[str, object]) -> tuple[object, object]:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_verdict_is_that_of_the_full_decision(tmp_path: Path, shape: str) -> None:
-    policy = machine_of(tmp_path, CALLEE, CAREFUL, SHAPES[shape]).policies["asker"]
+    policy = machine_of(tmp_path, CALLEE, CAREFUL, TELLING, SHAPES[shape]).policies["asker"]
     seen = set()
     for world in WORLDS:
         alone, full = asked(policy, world)
@@ -143,8 +168,29 @@ def test_policies_inside_one_another_deeper_than_blocks_nest(tmp_path: Path) -> 
     assert len(policy.program.source) < 200_000
 
 
+def test_an_end_that_asks_another_policy_is_written_once(tmp_path: Path) -> None:
+    rules = "".join(f"  - {{id: r{at}, when: thing.x > {1000 + at}.0, outcome: NO, reason: r}}\n" for at in range(60))
+    many = f"inputs: {{thing: Thing}}\nrules:\n{rules}otherwise: {{outcome: YES, reason: fine}}\n"
+    asker = """
+        inputs: {thing: Thing}
+        calls: {p: {policy: p}, q: {policy: q}}
+        rules:
+          - {id: p, when: p.effect == "block", outcome: NO, reason: r}
+        otherwise: {outcome: YES, reason: fine}
+        ensures:
+          - {id: e, that: 'has(q.o) && q.o < 1.0e6'}
+        """
+    outputs = "outputs: {o: {type: double, value: thing.x * 2.0}}\n"
+    texts = rule_list("p", many), rule_list("q", many + outputs), rule_list("asker", asker)
+    policy = machine_of(tmp_path, *texts).policies["asker"]
+    assert len(policy.program.source.partition("def full")[0].splitlines()) < 1_000
+    for world in WORLDS:
+        alone, full = asked(policy, world)
+        assert alone == full
+
+
 def test_moved_parameters_of_policies_asked_count(tmp_path: Path) -> None:
-    policy = machine_of(tmp_path, CALLEE, CAREFUL, SHAPES["a step that may fail"]).policies["asker"]
+    policy = machine_of(tmp_path, CALLEE, CAREFUL, TELLING, SHAPES["a step that may fail"]).policies["asker"]
     world = thing(x=3.5)
     assert asked(policy, world)[0] == ("NO", "one", "block")
     moved = policy.with_parameters({"careful.limit": 50.0})
@@ -153,7 +199,7 @@ def test_moved_parameters_of_policies_asked_count(tmp_path: Path) -> None:
 
 
 def test_what_is_asked_is_written_into_the_verdict(tmp_path: Path) -> None:
-    found = machine_of(tmp_path, CALLEE, CAREFUL, SHAPES["a step that may fail"]).policies["asker"].program
+    found = machine_of(tmp_path, CALLEE, CAREFUL, TELLING, SHAPES["a step that may fail"]).policies["asker"].program
     verdict = found.source.partition("def full")[0]
     assert "R0" not in verdict
     assert "except ERROR:" in verdict
@@ -161,4 +207,4 @@ def test_what_is_asked_is_written_into_the_verdict(tmp_path: Path) -> None:
 
 def test_the_shapes_check(tmp_path: Path) -> None:
     for text in SHAPES.values():
-        assert checked(tmp_path, CALLEE, CAREFUL, text).bundle is not None
+        assert checked(tmp_path, CALLEE, CAREFUL, TELLING, text).bundle is not None

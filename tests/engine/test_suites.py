@@ -66,6 +66,7 @@ CASES: list[tuple[str, list[str]]] = [
     ("set: {thing.x: 0.8}, expect: {silent: [LINE]}", []),  # a line that only begins like it is of another event
     ("set: {thing.x: 0.8}, expect: {silent: [LINE, LINE_LOW]}", ["silent"]),
     ("set: {thing.x: 3.0}, expect: {silent: [LINE]}", ["error"]),
+    ("set: {thing.x: 3.0}, expect: {outcome: ERROR, silent: [LINE]}", ["silent"]),
     ("set: {thing.x: 0.5}, expect: {reason: x=0.5}", []),
     ("set: {thing.x: 2.5}, parameters: {floor: 3.0}, expect: {rule: low}", []),
     ("set: {thing.x: 3.0}, expect: {outcome: ERROR}", []),

@@ -181,6 +181,9 @@ class PolicyWriter:
         if rng.random() < 0.4:
             effect = rng.choice(('decision.effect == "block" || ', "decision.rule == 'otherwise' || ", ""))
             spec["ensures"] = [{"id": "sure", "that": effect + self.writer.write("bool", 2)}]
+            if rng.random() < 0.3:
+                chosen = [f"(decision.effect == 'block' ? {self.writer.write('bool', 1)} : true)" for _ in range(2)]
+                spec["ensures"] += [{"id": f"chosen{index}", "that": that} for index, that in enumerate(chosen)]
         if rng.random() < 0.4:
             spec["log"] = [self._log_line() for _ in range(rng.randint(1, 2))]
         return _header(kind, self.name, spec)
