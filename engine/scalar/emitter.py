@@ -136,7 +136,7 @@ class Emitter:
             else:
                 self._prepare_tested(node.path)
             return
-        if isinstance(node, Root) and node.kind == "call" and key is not None:
+        if isinstance(node, Root) and _is_call(node) and key is not None:
             self.prepare_call(self, node, key)
             return
         self._prepare_parts(node)
@@ -249,10 +249,14 @@ class Emitter:
         return self.shapes.accumulates_safely(fold) and self.shapes.is_closed(fold.node)
 
     def _is_ready(self, fold: Fold) -> bool:
-        """Whether every loop that a fold's conditions and values need has been written."""
+        """Whether every loop that a fold's conditions and values need has been written, and every decision asked.
+
+        The policy being asked may be among those: it would be asked again, in the midst of its own asking.
+        """
         inner = [part for root in fold.parts() for part in walk(root, into_variables=True)]
-        loops = (part for part in inner if self.shapes.is_closed(part) and self.shapes.fold_of(part) is not None)
-        return all(self.shapes.key(part) in self.known for part in loops)
+        closed = (part for part in inner if self.shapes.is_closed(part))
+        needed = (part for part in closed if _is_call(part) or self.shapes.fold_of(part) is not None)
+        return all(self.shapes.key(part) in self.known for part in needed)
 
     def _prepare_closed(self, node: Node) -> None:
         """Prepare the parts of a loop's body that do not depend on its item."""
@@ -380,3 +384,8 @@ class Emitter:
         if node.overload.takes_literal and isinstance(literal := node.args[-1], Constant):
             args[-1] = self.constants.add(prepared(node.overload, literal.value))
         return write_call(node.overload.id, args, self.constants.site(node) if node.raises else 0, raises=node.raises)
+
+
+def _is_call(node: Node) -> bool:
+    """Whether a node is the decision of a policy asked."""
+    return isinstance(node, Root) and node.kind == "call"

@@ -205,13 +205,18 @@ def test_the_bound_is_what_is_held(quantities: tuple[float | None, ...], bound: 
     assert (found is None) == (quantities == ())
 
 
-@pytest.mark.parametrize(("quantities", "most"), [([10**400], None), ([1e308, 1e308], None), ([2.0, 1.5], 3.5)])
-def test_quantities_beyond_all_numbers_bound_nothing(quantities: list[float], most: float | None) -> None:
+@pytest.mark.parametrize(("quantities", "most"), [((1e308, 1e308), None), ((2.0, 1.5), 3.5)])
+def test_a_sum_beyond_all_numbers_bounds_nothing(quantities: tuple[float, ...], most: float | None) -> None:
+    found = read_exit(close_of(quantities))
+    assert found is not None
+    assert found.max_quantity == most
+
+
+def test_a_quantity_beyond_all_numbers_is_not_read() -> None:
+    assert read_exit(close_of((10**400,))) is None, "what is held cannot be told"
+
+
+def close_of(quantities: tuple[float, ...]) -> str:
     positions = [{"symbol": "BTCUSDT", "side": "LONG", "quantity": one} for one in quantities]
     signal = {"symbol": "BTCUSDT", "final_action": "CLOSE"}
-    found = read_exit(json.dumps({"signal": signal, "portfolio": {"positions": positions}}))
-    if quantities == [10**400]:
-        assert found is None, "what is held cannot be told"
-    else:
-        assert found is not None
-        assert found.max_quantity == most
+    return json.dumps({"signal": signal, "portfolio": {"positions": positions}})

@@ -41,6 +41,15 @@ CAREFUL = rule_list(
       told: {type: Amount, value: ratio * 1000.0}
     """,
 )
+COUNTING = rule_list(
+    "counting",
+    """
+    inputs: {thing: Thing, most: Amount}
+    rules:
+      - {id: many, when: 'thing.items.map(i, i.amount).sum() > most', outcome: NO, reason: many}
+    otherwise: {outcome: YES, reason: few}
+    """,
+)
 
 
 def pipeline(name: str, body: str, inputs: str = "thing: Thing") -> str:
@@ -103,6 +112,17 @@ SHAPES = {
           - {id: told, that: '(has(told.scaled) ? told.scaled : 9.0) - (decision.effect == "block" ? 9.0 : 0.0) < 5.0'}
         """,
     ),
+    "a loop over what the policy asked loops over": rule_list(
+        "asker",
+        """
+        inputs: {thing: Thing}
+        calls:
+          one: {policy: counting, with: {most: thing.x}}
+        rules:
+          - {id: n, when: 'thing.n > 5 && thing.items.exists(i, i.count > 2 && one.rule == "many")', outcome: NO, reason: n}
+        otherwise: {outcome: YES, reason: '{one.rule}'}
+        """,
+    ),
     "rules over what was asked": rule_list(
         "asker",
         """
@@ -142,7 +162,7 @@ def asked(policy: Policy, world: dict[str, object]) -> tuple[object, object]:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_verdict_is_that_of_the_full_decision(tmp_path: Path, shape: str) -> None:
-    policy = machine_of(tmp_path, CALLEE, CAREFUL, TELLING, SHAPES[shape]).policies["asker"]
+    policy = machine_of(tmp_path, CALLEE, CAREFUL, TELLING, COUNTING, SHAPES[shape]).policies["asker"]
     seen = set()
     for world in WORLDS:
         alone, full = asked(policy, world)
@@ -207,4 +227,4 @@ def test_what_is_asked_is_written_into_the_verdict(tmp_path: Path) -> None:
 
 def test_the_shapes_check(tmp_path: Path) -> None:
     for text in SHAPES.values():
-        assert checked(tmp_path, CALLEE, CAREFUL, TELLING, text).bundle is not None
+        assert checked(tmp_path, CALLEE, CAREFUL, TELLING, COUNTING, text).bundle is not None
