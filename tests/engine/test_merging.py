@@ -119,7 +119,10 @@ SHAPES = {
         calls:
           one: {policy: counting, with: {most: thing.x}}
         rules:
-          - {id: n, when: 'thing.n > 5 && thing.items.exists(i, i.count > 2 && one.rule == "many")', outcome: NO, reason: n}
+          - id: seen
+            when: 'thing.n > 5 && thing.items.exists(i, i.count > 2 && one.rule == "many")'
+            outcome: NO
+            reason: seen
         otherwise: {outcome: YES, reason: '{one.rule}'}
         """,
     ),
