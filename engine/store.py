@@ -1,0 +1,71 @@
+"""What a policy store is, whoever keeps it: the port that the folder, the Redis and the tests' own store pass.
+
+A store holds one record (the policy in force, as text fields), bundles that never change once kept, and the list of
+changes. Every read of the record is one atomic read. What the fields mean, and whether they may be believed, is not
+the store's to say: see `engine.published`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer, or not in time; says what happened. A later call may succeed."""
+
+
+class Conflict(Exception):
+    """Something was written in the meantime; says by whom and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The record as one atomic read found it, with the store's clock and whether it is the one that is written to."""
+
+    fields: Mapping[str, str]
+    """Empty where nothing was ever published."""
+    at: datetime
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the list of changes: what was written, and when by the store's clock."""
+
+    id: str
+    at: datetime
+    fields: Mapping[str, str]
+
+
+class PolicyStore(Protocol):
+    """The policy in force, its bundles and its history. Any method may raise `StoreUnavailable`."""
+
+    @property
+    def name(self) -> str:
+        """What the store calls the record: part of what is signed, so that no record passes for another's."""
+
+    async def read(self) -> Reading:
+        """The record in force."""
+
+    async def bundle(self, digest: str) -> bytes | None:
+        """The bundle kept under a digest, as it was kept; None where there is none."""
+
+    async def keep(self, digest: str, content: bytes) -> None:
+        """Keep a bundle. Raises `Conflict` where another content is kept under its digest."""
+
+    async def swap(self, expected: Mapping[str, str | None], fields: Mapping[str, str | None], change: str) -> Reading:
+        """Write fields of the record, and one entry to the changes, where fields are still as `expected`.
+
+        None means that a field is not there: expected to be absent, or to be removed. `change` says what kind of
+        change it is, under `change` in the entry, which holds all the fields written. Gives the record as it then is;
+        raises `Conflict`, with nothing written, where a field is not as expected.
+        """
+
+    async def changes(self, most: int) -> Sequence[Change]:
+        """The latest changes, newest first."""
+
+    async def aclose(self) -> None:
+        """Let go of connections. The store is of no use afterwards."""
