@@ -156,6 +156,9 @@ class Policy:
             trace=traced,
             parameters=dict(self.moved) or None,
             decided_at=stamp.decided_at,
+            valid_until=None if outcome == self.plan.exits else stamp.valid_until,  # an exit does not expire
+            policy_age_ms=stamp.policy_age_ms,
+            simulated=stamp.simulated,
         )
         return decision, found
 
@@ -199,6 +202,9 @@ class Policy:
             trace=traced,
             parameters=dict(self.moved) or None,
             decided_at=stamp.decided_at,
+            valid_until=stamp.valid_until,
+            policy_age_ms=stamp.policy_age_ms,
+            simulated=stamp.simulated,
         )
 
     def _explain(self, error: EvaluationError, inputs: tuple[Any, ...]) -> tuple[DecisionError, str | None]:
