@@ -2,14 +2,15 @@
 
 Rules kept here:
 
-- the record, the server's clock and its role are of one moment: one transaction, in one round trip;
-- each reading is shown to be the answer to its own question, by an echo: an answer that comes late is never taken for
-  a later one, whatever the client's library does with the connection;
+- the record is read in one atomic command, between two looks at the server's role, in one round trip (and not in a
+  transaction, which a Redis whose memory is full refuses even where it only reads);
+- each answer is shown to be the one to its own question, by an echo: an answer that comes late is never taken for a
+  later one, whatever the client's library does with the connection;
 - a call ends within the time-out, and is tried once; after a fault idle connections are dropped, and the next call
   connects anew;
 - a write is one script: it expects, writes the change, then the record, and only on a server that is the primary.
 
-The user needs `+@connection +multi +exec +hgetall +time +role +get +set +eval +evalsha +info +hget +hlen +hset +hdel
+The user needs `+@connection +hgetall +time +role +get +set +eval +evalsha +info +hget +hlen +hset +hdel
 +xadd +xrevrange` on the keys `<key>` and `{<key>}:*`, and `+cluster|slots` in a cluster. A store belongs to one loop.
 """
 
@@ -26,7 +27,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
-from adapters.stores.redis_faults import MAY_BE_WRITTEN, NoText, told, written_nothing
+from adapters.stores.redis_faults import MAY_BE_WRITTEN, NoText, explained, written_nothing
 from adapters.stores.redis_servers import Servers
 from adapters.stores.writes import (
     KEPT_CHANGES,
@@ -105,16 +106,10 @@ class RedisStore:
 
     async def read(self) -> Reading:
         """The record in force, with the server's clock and whether it is the primary."""
-        question = str(next(self._numbers)).encode()
+        asked = (("ROLE",), ("HGETALL", self._key), ("TIME",), ("ROLE",))
         async with self._asking() as client:
-            asked = client.pipeline(transaction=True)
-            for command in (("HGETALL", self._key), ("TIME",), ("ROLE",), ("ECHO", question)):
-                asked.execute_command(*command)
-            match await asked.execute():
-                case [dict() as record, (seconds, micros), [bytes() as role, *_], echo] if echo == question:
-                    reading = Reading(_texts(record), _instant(seconds, micros), role == b"master")
-                case answer:
-                    raise ValueError(f"{str(answer)[:100]} is no answer to question {question.decode()}")
+            (before, *_), record, clock, (after, *_) = await self._answers(client, *asked)
+            reading = Reading(_texts(record), _instant(*clock), primary=before == after == b"master")
         if not reading.primary:
             await self._servers.forget()
         return reading
@@ -124,7 +119,9 @@ class RedisStore:
         if digits_of(digest) is None:
             return None
         async with self._asking() as client:
-            return _bytes(await client.execute_command("GET", self._bundle_key(digest)))
+            (found,) = await self._answers(client, ("GET", self._bundle_key(digest)))
+        content: bytes | None = found
+        return content
 
     async def keep(self, digest: str, content: bytes) -> None:
         """Keep a bundle. Raises `Conflict`."""
@@ -132,9 +129,7 @@ class RedisStore:
             raise not_a_digest(digest)
         key = self._bundle_key(digest)
         async with self._asking(writes=True) as client:
-            if await client.execute_command("SET", key, content, "NX"):
-                return
-            found = _bytes(await client.execute_command("GET", key))
+            _, found = await self._answers(client, ("SET", key, content, "NX"), ("GET", key))
         if found is None:
             raise StoreUnavailable(f"{self._shown}: {digest} was there, and is gone: does something remove keys there?")
         check_kept(digest, found, content)
@@ -144,16 +139,16 @@ class RedisStore:
         check_writable(fields, change)
         if len(fields) > MOST_FIELDS:
             raise ValueError(f"{len(fields)} fields: at most {MOST_FIELDS} are written at a time")
-        given = [change, KEPT_CHANGES, len(expected), *_triples(expected), *_triples(fields)]
-        encoded = [str(one).encode() for one in given]
+        told: tuple[str | int, ...] = (change, KEPT_CHANGES, len(expected), *_triples(expected), *_triples(fields))
+        given = (2, self._key, self._changes, *told)
         async with self._asking(writes=True) as client:
-            match await self._run_swap(client, encoded):
-                case [int() as written, list() as pairs, (seconds, micros)]:
-                    flat = iter(pairs)
-                    record = _texts(dict(zip(flat, flat, strict=True)))
-                    reading = Reading(record, _instant(seconds, micros), primary=True)
-                case answer:
-                    raise ValueError(f"{str(answer)[:100]} is no answer of the script")
+            try:
+                (answer,) = await self._answers(client, ("EVALSHA", SWAP_SHA, *given))
+            except NoScriptError:
+                (answer,) = await self._answers(client, ("EVAL", SWAP, *given))
+            written, pairs, clock = answer
+            flat = iter(pairs)
+            reading = Reading(_texts(dict(zip(flat, flat, strict=True))), _instant(*clock), primary=True)
         if not written:
             check_expected(reading.fields, expected)
             raise Conflict("the record is not as expected: read it again, and decide anew")
@@ -164,7 +159,7 @@ class RedisStore:
         if most <= 0:
             return []
         async with self._asking() as client:
-            entries = await client.execute_command("XREVRANGE", self._changes, "+", "-", "COUNT", most)
+            (entries,) = await self._answers(client, ("XREVRANGE", self._changes, "+", "-", "COUNT", most))
             return [_change(number.decode(), fields) for number, fields in entries]
 
     async def aclose(self) -> None:
@@ -183,14 +178,21 @@ class RedisStore:
         except Exception as error:  # what a server answers may make the library raise anything
             await self._servers.forget()
             doubt = f"; {MAY_BE_WRITTEN}" if writes and not written_nothing(error) else ""
-            raise StoreUnavailable(f"{self._shown}: {told(error, self._timeout)}{doubt}") from error
+            raise StoreUnavailable(f"{self._shown}: {explained(error, self._timeout)}{doubt}") from error
 
-    async def _run_swap(self, client: Redis, given: list[bytes]) -> Any:
-        keys = (2, self._key, self._changes)
-        try:
-            return await client.execute_command("EVALSHA", SWAP_SHA, *keys, *given)
-        except NoScriptError:
-            return await client.execute_command("EVAL", SWAP, *keys, *given)
+    async def _answers(self, client: Redis, *commands: tuple[str | bytes | int, ...]) -> list[Any]:
+        """What the server answers to commands, in one round trip; raises the first of them that is an error."""
+        number = str(next(self._numbers)).encode()
+        asked = client.pipeline(transaction=False)
+        for command in (*commands, ("ECHO", number)):
+            asked.execute_command(*command)
+        *answers, echo = await asked.execute(raise_on_error=False)
+        for answer in (*answers, echo):
+            if isinstance(answer, Exception):
+                raise answer
+        if echo != number:
+            raise ValueError(f"{str(answers)[:100]} is no answer to question {number.decode()}")
+        return answers
 
     def _bundle_key(self, digest: str) -> str:
         return f"{{{self._key}}}:bundle:{digest}"
@@ -217,9 +219,3 @@ def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:
 
 def _instant(seconds: bytes | int, micros: bytes | int) -> datetime:
     return EPOCH + timedelta(seconds=int(seconds), microseconds=int(micros))
-
-
-def _bytes(found: object) -> bytes | None:
-    if found is None or isinstance(found, bytes):
-        return found
-    raise ValueError(f"{str(found)[:100]} is no content of a key")

@@ -38,7 +38,7 @@ class NoText(Exception):
     """What was found is no text; says which field, and what to do."""
 
 
-def told(error: Exception, timeout: float) -> str:
+def explained(error: Exception, timeout: float) -> str:
     """What happened, and what to do."""
     match error:
         case MasterNotFoundError():

@@ -93,9 +93,9 @@ class SlotOwner:
 
     async def _found(self) -> Redis:
         failures = []
+        # Each is given its share of the time, so that one that hangs does not hide the others.
+        share = self._timeout / (len(self._address.hosts) + 1)
         for host, port in self._address.hosts:
-            # Each is given its share of the time, so that one that hangs does not hide the others.
-            share = self._timeout / (len(self._address.hosts) + 1)
             asked = _client(self._address, share, host, port)
             try:
                 ranges = await asked.execute_command("CLUSTER SLOTS")
@@ -105,10 +105,10 @@ class SlotOwner:
             finally:
                 with suppress(RedisError, OSError):
                     await asked.aclose()
-            for (first, last), nodes in ranges.items():
+            for first, last, primary, *_ in ranges:
                 if first <= self._slot <= last:
-                    owner, at = nodes["primary"][:2]
-                    return _client(self._address, self._timeout, owner or host, at)
+                    # A node that does not know its own name leaves it out: it is the one that was asked.
+                    return _client(self._address, self._timeout, (primary[0] or b"").decode() or host, primary[1])
             failures.append(f"{host}:{port}: no node serves slot {self._slot}")
         raise Unreachable("; ".join(failures))
 

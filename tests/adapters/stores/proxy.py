@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 
@@ -13,7 +14,9 @@ class Proxy:
         self._to = port
         self._free = asyncio.Event()
         self._free.set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._open = True
+        self._served: set[asyncio.Task[None]] = set()
+        self._pumps: set[asyncio.Task[None]] = set()
         self.asked = asyncio.Event()
         """Set when a question has gone to the server."""
         self.connections = 0
@@ -22,8 +25,8 @@ class Proxy:
         self.answers: list[bytes] = []
         self.cut_after: int | None = None
         """How much of the next answer arrives before its connection is closed."""
-        self.instead: bytes | None = None
-        """What arrives in the place of every answer."""
+        self.edit: Callable[[bytes], bytes] | None = None
+        """What arrives in the place of an answer."""
 
     @property
     def url(self) -> str:
@@ -35,10 +38,11 @@ class Proxy:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._open = False
         self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for pump in self._pumps:
+            pump.cancel()
+        await asyncio.gather(*self._served)
 
     def hold(self) -> None:
         """Keep answers back from now on."""
@@ -53,23 +57,20 @@ class Proxy:
         self.connections += 1
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
+        self._served.add(task)
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._to)
-        pumps = [asyncio.create_task(self._ask(reader, there_writer))]
-        pumps.append(asyncio.create_task(self._answer(there_reader, writer)))
-        try:
+        pumps = {asyncio.create_task(self._ask(reader, there_writer))}
+        pumps.add(asyncio.create_task(self._answer(there_reader, writer)))
+        self._pumps |= pumps
+        if self._open:
             await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            pass  # the proxy is closed
-        finally:
-            for pump in pumps:
-                pump.cancel()
-            await asyncio.gather(*pumps, return_exceptions=True)
-            for one in (writer, there_writer):
-                one.close()
-                with suppress(OSError):
-                    await one.wait_closed()
-            self._tasks.discard(task)
+        for pump in pumps:
+            pump.cancel()
+        await asyncio.gather(*pumps, return_exceptions=True)
+        for one in (writer, there_writer):
+            one.close()
+            with suppress(OSError):
+                await one.wait_closed()
 
     async def _ask(self, reader: asyncio.StreamReader, there: asyncio.StreamWriter) -> None:
         while question := await reader.read(65536):
@@ -85,4 +86,4 @@ class Proxy:
                 writer.write(answer[: self.cut_after])
                 self.cut_after = None
                 return
-            writer.write(answer if self.instead is None else self.instead)
+            writer.write(self.edit(answer) if self.edit else answer)

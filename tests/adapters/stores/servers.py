@@ -1,4 +1,4 @@
-"""Real servers for the tests: Valkey from the wheel, Redis where the machine has it; each ended by its own process id."""
+"""Real servers for the tests: Valkey from the wheel, Redis where the machine has it; each ended by its own id."""
 
 from __future__ import annotations
 

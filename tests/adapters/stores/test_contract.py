@@ -24,7 +24,7 @@ TEXTS = {
     "zero": "a\0b",
     "quotes": "\"'`\\ {} [] $1 %s",
     "accents": "ß é ü Ελλάδα 東京",
-    "beyond": "🏛️ 𝔅",
+    "beyond": "🏛️ 𐍈",
     "not characters": "\ufeff\uffff\u2028\u202e",
     "protocol": "*1\r\n$4\r\nPING\r\n",
     "long": "é" * 100_000,
