@@ -15,9 +15,9 @@ from pathlib import Path
 from types import TracebackType
 
 from adapters.stores import leash
-from adapters.stores.redis import TIMEOUT, RedisStore
+from adapters.stores.redis import RedisStore
 from adapters.stores.redis_servers import servers_at
-from adapters.stores.redis_urls import DEFAULT_KEY, read_url
+from adapters.stores.redis_urls import DEFAULT_KEY, TIMEOUT, read_url
 from engine.store import StoreUnavailable
 
 START = 10.0

@@ -29,6 +29,7 @@ from redis.exceptions import NoScriptError
 
 from adapters.stores.redis_faults import MAY_BE_WRITTEN, NoText, explained, written_nothing
 from adapters.stores.redis_servers import Servers
+from adapters.stores.redis_urls import TIMEOUT
 from adapters.stores.writes import (
     KEPT_CHANGES,
     check_expected,
@@ -39,8 +40,6 @@ from adapters.stores.writes import (
 )
 from engine.store import Change, Conflict, Reading, StoreUnavailable
 
-TIMEOUT = 0.5
-"""Seconds that a call may take; below the age at which a policy is stale."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # KEYS: the record, the changes. ARGV: the kind of change, how many changes to keep, how many fields are expected; then

@@ -72,12 +72,14 @@ class SlotOwner:
         self._address, self._timeout = address, timeout
         self._slot = key_slot(address.key.encode())
         self._owner: Redis | None = None
+        self._finding = asyncio.Lock()
 
     async def client(self) -> Redis:
         """A client of the node, as the first of the named nodes that answers says."""
-        if self._owner is None:
-            self._owner = await self._found()
-        return self._owner
+        async with self._finding:
+            if self._owner is None:
+                self._owner = await self._found()
+            return self._owner
 
     async def forget(self) -> None:
         """Let go of the node: the slot may be another's by now."""

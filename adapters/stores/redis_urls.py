@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl, unquote
 DEFAULT_KEY = "quantum:policy:current"
 PASSWORD = "BASCULE_STORE_PASSWORD"  # noqa: S105  # the name of a variable
 SENTINEL_PASSWORD = "BASCULE_SENTINEL_PASSWORD"  # noqa: S105  # the name of a variable
+TIMEOUT = 0.5
+"""Seconds that a call to a server may take unless said otherwise; below the age at which a policy is stale."""
 PORT, SENTINEL_PORT = 6379, 26379
 
 

@@ -1,4 +1,7 @@
-"""From the URL of a policy store to the store: the table of schemes."""
+"""From the URL of a policy store to the store: the table of schemes.
+
+Each opener imports what it opens: a folder does without the client of Redis, which takes longer to load than to use.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
 
-from adapters.stores.embedded import EmbeddedStore
-from adapters.stores.folder import FolderStore
-from adapters.stores.redis import TIMEOUT, RedisStore
-from adapters.stores.redis_servers import servers_at
 from adapters.stores.redis_urls import SCHEMES as REDIS_SCHEMES
-from adapters.stores.redis_urls import read_url, shown
+from adapters.stores.redis_urls import TIMEOUT, read_url, shown
 from engine.store import PolicyStore
 
 Opener: TypeAlias = Callable[[str, Mapping[str, str], float], PolicyStore]
@@ -43,6 +42,9 @@ def _redis(url: str, environment: Mapping[str, str], timeout: float) -> PolicySt
     if not slashes:
         scheme = url.partition(":")[0]
         raise ValueError(f"`{scheme}:` is followed by //, as in {REDIS_SCHEMES[scheme].example}")
+    from adapters.stores.redis import RedisStore
+    from adapters.stores.redis_servers import servers_at
+
     address = read_url(url, environment)
     return RedisStore(servers_at(address, timeout), address.key, address.shown, timeout)
 
@@ -51,12 +53,16 @@ def _folder(url: str, environment: Mapping[str, str], timeout: float) -> PolicyS
     path = url.removeprefix("folder:")
     if not path:
         raise ValueError("which folder? as in folder:policies-in-force")
+    from adapters.stores.folder import FolderStore
+
     return FolderStore(Path(path))
 
 
 def _embedded(url: str, environment: Mapping[str, str], timeout: float) -> PolicyStore:
     if url != "embedded:":
         raise ValueError(f"`embedded:` stands alone, and `{shown(url)}` was found")
+    from adapters.stores.embedded import EmbeddedStore
+
     return EmbeddedStore(timeout)
 
 

@@ -132,14 +132,24 @@ class Server:
 
 
 @contextmanager
-def sentinel_of(primary: Server, kind: str, service: str) -> Iterator[Server]:
-    """A sentinel that watches a primary; it writes into its own file of settings."""
+def sentinel_of(primary: int, kind: str, service: str, *options: str, password: str | None = None) -> Iterator[Server]:
+    """A sentinel that watches the primary on a port; it writes into its own file of settings."""
     with tempfile.TemporaryDirectory(prefix="bascule-test-") as folder:
         settings = Path(folder) / "sentinel.conf"
-        settings.write_text(f"sentinel monitor {service} 127.0.0.1 {primary.port} 1\n")
-        with Server(kind, first=(str(settings), "--sentinel")) as sentinel:
+        settings.write_text(f"sentinel monitor {service} 127.0.0.1 {primary} 1\n")
+        first = (str(settings), "--sentinel")
+        with Server(kind, *options, first=first, password=password) as sentinel:
             sentinel.until(("SENTINEL", "MASTER", service), "master")
             yield sentinel
+
+
+@contextmanager
+def silent_port() -> Iterator[int]:
+    """A port where connections are taken, and nothing is ever said."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        yield int(listening.getsockname()[1])
 
 
 @contextmanager

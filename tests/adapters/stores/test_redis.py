@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import aclosing
@@ -15,7 +16,7 @@ from adapters.stores.urls import open_store
 from engine.store import PolicyStore, StoreUnavailable
 from tests.adapters.stores.loops import in_loop
 from tests.adapters.stores.proxy import Proxy
-from tests.adapters.stores.servers import Server, certificates, cluster_of_two, free_port, sentinel_of
+from tests.adapters.stores.servers import Server, certificates, cluster_of_two, free_port, sentinel_of, silent_port
 from tests.adapters.stores.test_contract import CONTENT, DIGEST
 
 SECRET = "p%40ss/w:rd?#"  # noqa: S105  # of the tests' own servers
@@ -256,10 +257,15 @@ async def test_tls_with_a_server_that_hangs_ends_in_time(tmp_path: Path) -> None
 @pytest.mark.parametrize("kind", ["valkey", "redis"])
 @in_loop
 async def test_sentinel_names_the_primary(kind: str) -> None:
-    with Server(kind) as primary, sentinel_of(primary, kind, "desk") as sentinel:
-        nobody = free_port()  # a sentinel that is down does not hide the others
-        url = f"redis+sentinel://127.0.0.1:{nobody},127.0.0.1:{sentinel.port}"
-        async with aclosing(open_store(f"{url}/desk/2?key=k", {})) as store:
+    wants = ("--requirepass", SECRET)
+    with (
+        Server(kind) as primary,
+        silent_port() as silent,  # sentinels that are down or hang do not hide the others
+        sentinel_of(primary.port, kind, "desk", *wants, password=SECRET) as sentinel,
+    ):
+        url = f"redis+sentinel://127.0.0.1:{free_port()},127.0.0.1:{silent},127.0.0.1:{sentinel.port}"
+        environment = {"BASCULE_SENTINEL_PASSWORD": SECRET}
+        async with aclosing(open_store(f"{url}/desk/2?key=k", environment, timeout=2)) as store:
             assert store.name == "k"
             await store.swap({}, {"revision": "1"}, "publish")
             assert "db2" in str(primary.do("INFO", "keyspace"))
@@ -267,15 +273,33 @@ async def test_sentinel_names_the_primary(kind: str) -> None:
             with pytest.raises(StoreUnavailable, match="closed"):
                 await store.read()
             assert dict((await store.read()).fields) == {"revision": "1"}
-        async with aclosing(open_store(f"{url}/other", {})) as store:
+        async with aclosing(open_store(f"{url}/other", environment, timeout=2)) as store:
             with pytest.raises(StoreUnavailable, match="no sentinel that answered knows"):
+                await store.read()
+
+
+@in_loop
+async def test_sentinel_and_the_primary_it_names_are_reached_over_tls(tmp_path: Path) -> None:
+    given = certificates(tmp_path)
+    options = ["--tls-cert-file", str(given.certificate), "--tls-key-file", str(given.key), "--tls-auth-clients", "no"]
+    options += ["--tls-replication", "yes", "--tls-ca-cert-file", str(given.authority)]
+    there, watching = free_port(), free_port()
+    with (
+        Server("redis", "--tls-port", str(there), *options),
+        sentinel_of(there, "redis", "desk", "--tls-port", str(watching), *options),
+    ):
+        url = f"rediss+sentinel://127.0.0.1:{watching}/desk"
+        async with aclosing(open_store(f"{url}?ssl_ca_certs={given.authority}", {})) as store:
+            await all_of_it(store)
+        async with aclosing(open_store(url, {})) as store:
+            with pytest.raises(StoreUnavailable, match="no sentinel that answered"):
                 await store.read()
 
 
 @pytest.mark.parametrize("kind", ["valkey", "redis"])
 @in_loop
 async def test_sentinel_is_asked_anew_where_the_primary_is_one_no_longer(kind: str) -> None:
-    with Server(kind) as old, Server(kind) as new, sentinel_of(old, kind, "desk") as sentinel:
+    with Server(kind) as old, Server(kind) as new, sentinel_of(old.port, kind, "desk") as sentinel:
         async with aclosing(open_store(f"redis+sentinel://127.0.0.1:{sentinel.port}/desk", {})) as store:
             await store.swap({}, {"revision": "1"}, "publish")
             old.do("REPLICAOF", "127.0.0.1", new.port)
@@ -291,10 +315,11 @@ async def test_sentinel_is_asked_anew_where_the_primary_is_one_no_longer(kind: s
 @pytest.mark.parametrize("kind", ["valkey", "redis"])
 @in_loop
 async def test_in_a_cluster_the_node_that_serves_the_slot_is_asked(kind: str) -> None:
-    with cluster_of_two(kind) as (owner, other):
+    with cluster_of_two(kind) as (owner, other), silent_port() as silent:
         nobody = free_port()
-        url = f"redis+cluster://127.0.0.1:{nobody},127.0.0.1:{other.port}"
-        async with aclosing(open_store(url, {})) as store:
+        url = f"redis+cluster://127.0.0.1:{nobody},127.0.0.1:{silent},127.0.0.1:{other.port}"
+        async with aclosing(open_store(url, {}, timeout=2)) as store:
+            await asyncio.gather(*(store.read() for _ in range(5)))
             await all_of_it(store)
             assert owner.do("HGET", DEFAULT_KEY, "revision") == b"1"
         async with aclosing(open_store(f"redis://127.0.0.1:{other.port}", {})) as store:

@@ -71,6 +71,30 @@ async def test_a_swap_that_was_not_answered_may_have_happened_and_is_not_made_tw
         assert len(await store.changes(10)) == 2
 
 
+@in_loop
+async def test_a_swap_whose_answer_was_cut_is_not_made_twice(own: Server) -> None:
+    async with Proxy(own.port) as proxy, aclosing(open_store(proxy.url, {}, TIMEOUT)) as store:
+        await store.swap({}, {"revision": "1"}, "publish")
+        proxy.cut_after = 0
+        await refused(store.swap({}, {"revision": "2"}, "publish"), "may have been written all the same")
+        assert [one.fields["revision"] for one in await store.changes(10)] == ["2", "1"]
+
+
+@in_loop
+async def test_a_server_that_answers_little_by_little_is_not_waited_for_longer() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        question = asyncio.create_task(reader.read())  # ends where the connection does
+        while not question.done():
+            writer.write(b"+OK\r\n")
+            await asyncio.wait([question], timeout=TIMEOUT * 0.75)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, aclosing(open_store(f"redis://127.0.0.1:{port}", {}, TIMEOUT)) as store:
+        await refused(store.read(), "no answer within")
+
+
 @pytest.mark.parametrize(("with_data", "found"), [(True, "1"), (False, None)])
 @in_loop
 async def test_a_server_that_is_gone_and_back(own: Server, with_data: bool, found: str | None) -> None:

