@@ -21,6 +21,7 @@ import msgspec
 from aiohttp import web
 
 from adapters.service import bodies
+from adapters.service.answers import JSON, Heads, answer
 from adapters.service.auth import Auth, Role
 from adapters.service.counting import Tally, added, exposition, nothing_counted
 from adapters.service.deciding import ENCODE, Asked, Deciding, Made
@@ -32,10 +33,9 @@ from rules.plan import Plan
 from rules.types import show
 
 LOGGER = logging.getLogger("bascule.service")
-JSON = "application/json"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-Handler: TypeAlias = Callable[[web.Request, str], Awaitable[web.Response]]
+Handler: TypeAlias = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 """Answers a request of a caller."""
 
 
@@ -85,6 +85,7 @@ class Service:
         self._wait = wait
         """Whether an allow is answered only when it is kept."""
         self._ids, self._series = count(1), secrets.token_hex(6)
+        self._heads = Heads()
 
     @property
     def standing(self) -> Standing:
@@ -118,10 +119,10 @@ class Service:
 
     # -- every request
 
-    def _answering(self, ways: Mapping[str, Way]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _answering(self, ways: Mapping[str, Way]) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Answer a path: find the way, ask who it is, and turn whatever goes wrong into a problem."""
 
-        async def answer(request: web.Request) -> web.Response:
+        async def answered(request: web.Request) -> web.StreamResponse:
             began = time.perf_counter()
             try:
                 way = ways.get(request.method)
@@ -139,7 +140,7 @@ class Service:
             self.tally.took(time.perf_counter() - began, response.status)
             return response
 
-        return answer
+        return answered
 
     def _problem(self, request: web.Request, problem: Problem) -> web.Response:
         if problem.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
@@ -168,7 +169,7 @@ class Service:
 
     # -- deciding
 
-    async def decide(self, request: web.Request, caller: str) -> web.Response:
+    async def decide(self, request: web.Request, caller: str) -> web.StreamResponse:
         """One decision."""
         inputs = bodies.one(await self._body(request))
         asked = Asked(self._request_id(request), caller)
@@ -176,10 +177,9 @@ class Service:
         if self._wait and made.decision.effect == "allow":
             await self.log.durable()
         made = self.deciding.confirmed(made)
-        headers = {"Content-Type": JSON, "X-Request-Id": asked.request_id}
-        return web.Response(body=made.body, headers=headers)
+        return answer(self._heads, request, asked.request_id, made.body)
 
-    async def decide_several(self, request: web.Request, caller: str) -> web.Response:
+    async def decide_several(self, request: web.Request, caller: str) -> web.StreamResponse:
         """Several decisions, in the order in which they are asked for; one with faults is a problem among them."""
         requests = bodies.several(await self._body(request), self.limits.batch)
         asked = Asked(self._request_id(request), caller)
@@ -193,7 +193,7 @@ class Service:
             await self.log.durable()
         told = [one.body() if isinstance(one, Problem) else self.deciding.confirmed(one).body for one in made]
         body = b'{"decisions":[' + b",".join(told) + b"]}"
-        return web.Response(body=body, headers={"Content-Type": JSON, "X-Request-Id": asked.request_id})
+        return answer(self._heads, request, asked.request_id, body)
 
     async def simulate(self, request: web.Request, caller: str) -> web.Response:
         """One decision on inputs that are all given."""

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import msgspec
 
-from adapters.service.in_force import Clocks, InForce, Ready
+from adapters.service.in_force import InForce, Ready
 from adapters.service.problems import Problem
 from engine.decision import Decision, Stamp
 from engine.exits import without_policy
@@ -65,9 +65,8 @@ class Made:
 class Deciding:
     """Makes decisions with what is in force, and logs them."""
 
-    def __init__(self, in_force: InForce, log: Log, clocks: Clocks | None = None) -> None:
-        self.in_force, self.log = in_force, log
-        self.clocks = clocks or Clocks()
+    def __init__(self, in_force: InForce, log: Log) -> None:
+        self.in_force, self.log, self.clocks = in_force, log, in_force.clocks
         self.counts: Counter[tuple[str, str, str, str]] = Counter()
         """Decisions by policy, outcome, effect and rule."""
         self._ids, self._series = count(1), secrets.token_hex(8)
@@ -86,7 +85,7 @@ class Deciding:
         found = current.ready.get(name)
         if found is None:
             raise Problem.no_such_policy(name, current.ready)
-        stamp = Stamp(self._new_id(), now, standing.until(steady, now), standing.age_ms(steady))
+        stamp = Stamp(self._new_id(), now, current.ends, standing.age_ms(steady))
         said = found.with_facts(inputs, now) if inputs[:1] == b"{" else inputs
         return self._kept(decided(found, said, inputs, stamp), standing, said, asked)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from engine.policy import Machine, Policy
@@ -18,6 +18,10 @@ from rules.types import RecordType, TimestampType
 
 SUPPLIERS = ("clock", "store")
 """Where the facts come from that a caller may not send."""
+
+
+SHORT = 64
+"""Bytes of inputs that may be an object without members."""
 
 
 def steady() -> int:
@@ -52,11 +56,11 @@ class Ready:
 
     def with_facts(self, inputs: bytes, moment: datetime) -> bytes:
         """The inputs of a caller, a JSON object, with the facts of the service in front."""
-        rest = inputs[1:]
-        more = b"" if not self.before or rest.lstrip(b" \t\r\n")[:1] == b"}" else b","
+        alone = not self.before or (len(inputs) < SHORT and not inputs[1:-1].strip())
+        more = b"" if alone else b","
         if self.after is None:
-            return b"{" + self.before + more + rest
-        return b"{" + self.before + moment.isoformat().encode() + self.after + more + rest
+            return b"{%b%b%b" % (self.before, more, inputs[1:])
+        return b"{%b%b%b%b%b" % (self.before, moment.isoformat().encode(), self.after, more, inputs[1:])
 
 
 def universe_as(fact: Fact, symbols: bytes) -> bytes:
@@ -83,31 +87,29 @@ class Current:
     """A standing, and its policies made ready."""
 
     standing: Standing
-    ready: Mapping[str, Ready] = field(default_factory=dict)
+    ready: Mapping[str, Ready]
+    ends: datetime
+    """Until when an allow that rests on it may be acted on."""
 
 
 class InForce:
     """The one place that says what is decided with; `current` is replaced, never changed."""
 
-    def __init__(self, max_age_s: float) -> None:
+    def __init__(self, max_age_s: float, clocks: Clocks | None = None) -> None:
+        self.clocks = clocks or Clocks()
         self.max_age = int(max_age_s * 1_000_000_000)
-        self.current = Current(nothing_yet(self.max_age))
+        self.current = Current(nothing_yet(self.max_age), {}, self.clocks.now())
 
     def put(self, standing: Standing) -> None:
         """Decide with this from now on."""
         before = self.current
-        if standing.machine is before.standing.machine and standing.universe == before.standing.universe:
-            self.current = Current(standing, before.ready)
-        else:
-            self.current = Current(standing, _made_ready(standing.machine, standing.universe))
+        same = standing.machine is before.standing.machine and standing.universe == before.standing.universe
+        ready = before.ready if same else _made_ready(standing.machine, standing.universe)
+        self.current = Current(standing, ready, standing.until(self.clocks.steady(), self.clocks.now()))
 
     def refuse(self, refusal: Refusal) -> None:
         """Let nothing open any more."""
-        standing = self.current.standing
-        self.current = Current(
-            Standing(standing.machine, standing.revision, standing.read_at, self.max_age, refusal=refusal),
-            self.current.ready,
-        )
+        self.current = replace(self.current, standing=replace(self.current.standing, refusal=refusal))
 
 
 def _made_ready(machine: Machine | None, universe: bytes) -> dict[str, Ready]:
