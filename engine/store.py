@@ -14,7 +14,10 @@ from typing import Protocol
 
 
 class StoreUnavailable(Exception):
-    """The store did not answer, or not in time; says what happened. A later call may succeed."""
+    """The store did not answer, not in time, or with what cannot be read; says what happened. A later call may succeed.
+
+    A write that was not answered may have been made all the same.
+    """
 
 
 class Conflict(Exception):
@@ -54,14 +57,15 @@ class PolicyStore(Protocol):
         """The bundle kept under a digest, as it was kept; None where there is none."""
 
     async def keep(self, digest: str, content: bytes) -> None:
-        """Keep a bundle. Raises `Conflict` where another content is kept under its digest."""
+        """Keep a bundle. Raises `Conflict` where another content is kept under its digest, ValueError for no digest."""
 
     async def swap(self, expected: Mapping[str, str | None], fields: Mapping[str, str | None], change: str) -> Reading:
         """Write fields of the record, and one entry to the changes, where fields are still as `expected`.
 
         None means that a field is not there: expected to be absent, or to be removed. `change` says what kind of
         change it is, under `change` in the entry, which holds all the fields written. Gives the record as it then is;
-        raises `Conflict`, with nothing written, where a field is not as expected.
+        raises `Conflict`, with nothing written, where a field is not as expected. Raises ValueError for a field named
+        `change`, and for a text that has no UTF-8.
         """
 
     async def changes(self, most: int) -> Sequence[Change]:

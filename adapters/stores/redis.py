@@ -10,8 +10,8 @@ Rules kept here:
   connects anew;
 - a write is one script: it expects, writes the change, then the record, and only on a server that is the primary.
 
-The user needs `+@connection +hgetall +time +role +get +set +eval +evalsha +info +hget +hlen +hset +hdel
-+xadd +xrevrange` on the keys `<key>` and `{<key>}:*`, and `+cluster|slots` in a cluster. A store belongs to one loop.
+The user needs `+@connection +hgetall +time +role +get +set +eval +evalsha +info +hget +hlen +hset +hdel +xadd
++xrevrange` on the keys `<key>` and `{<key>}:*`, and `+cluster|slots` in a cluster. A store belongs to one event loop.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from itertools import count
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, RedisError
 
 from adapters.stores.redis_faults import MAY_BE_WRITTEN, NoText, explained, written_nothing
 from adapters.stores.redis_servers import Servers
@@ -186,9 +186,11 @@ class RedisStore:
         for command in (*commands, ("ECHO", number)):
             asked.execute_command(*command)
         *answers, echo = await asked.execute(raise_on_error=False)
-        for answer in (*answers, echo):
+        for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
+        if isinstance(echo, RedisError):  # not as it is: the error of an echo does not say that nothing was written
+            raise RedisError(f"{echo.status_code or ''} ECHO: {echo}")
         if echo != number:
             raise ValueError(f"{str(answers)[:100]} is no answer to question {number.decode()}")
         return answers

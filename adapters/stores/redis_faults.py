@@ -42,7 +42,8 @@ def explained(error: Exception, timeout: float) -> str:
     """What happened, and what to do."""
     match error:
         case MasterNotFoundError():
-            return "no sentinel that answered knows a healthy primary of that name: see `SENTINEL MASTERS` there"
+            asked = "are they up, and is BASCULE_SENTINEL_PASSWORD theirs?"
+            return f"no sentinel that answered knows a healthy primary of that name: {asked}"
         case NoText():
             return str(error)
         case Unreachable():

@@ -53,6 +53,12 @@ class Proxy:
         """Let the answers through that were held back, and those to come."""
         self._free.set()
 
+    def forsake(self) -> None:
+        """Say nothing more on the connections there are; those to come are not concerned."""
+        self._free.clear()
+        self._free = asyncio.Event()
+        self._free.set()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         task = asyncio.current_task()
@@ -79,9 +85,10 @@ class Proxy:
             self.asked.set()
 
     async def _answer(self, there: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        free = self._free
         while answer := await there.read(65536):
             self.answers.append(answer)
-            await self._free.wait()
+            await free.wait()
             if self.cut_after is not None:
                 writer.write(answer[: self.cut_after])
                 self.cut_after = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import subprocess
 import sys
 
@@ -20,7 +21,7 @@ OWNER = """
 import sys
 from adapters.stores.urls import open_store
 store = open_store("embedded:", {})
-print(store.server.pid, flush=True)
+print(store.server.pid, store.server.socket.parent, flush=True)
 sys.stdin.readline()
 """
 
@@ -63,9 +64,11 @@ def test_the_server_does_not_outlive_an_owner_that_is_killed() -> None:
     command = [sys.executable, "-c", OWNER]
     with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as owner:
         assert owner.stdout is not None
-        server = os.pidfd_open(int(owner.stdout.readline()))
+        pid, folder = owner.stdout.readline().decode().split()
+        server = os.pidfd_open(int(pid))
         assert not ended(server, 0)
         owner.kill()
+    shutil.rmtree(folder)
     assert ended(server, 10)
     os.close(server)
 

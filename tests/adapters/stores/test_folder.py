@@ -177,6 +177,15 @@ async def test_a_writer_that_holds_the_lock_is_not_waited_for_without_end(tmp_pa
 
 
 @in_loop
+async def test_a_disk_that_hangs_is_not_waited_for_without_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "current.json")  # whoever opens it waits for one who writes
+    async with aclosing(FolderStore(tmp_path, patience=0.05)) as store:
+        with pytest.raises(StoreUnavailable, match=r"no answer within 0\.1s"):
+            await store.read()
+        os.close(os.open(tmp_path / "current.json", os.O_WRONLY | os.O_NONBLOCK))
+
+
+@in_loop
 async def test_a_bundle_that_was_changed_on_the_disk_is_given_as_it_is(tmp_path: Path) -> None:
     async with aclosing(FolderStore(tmp_path)) as store:
         await store.keep(DIGEST, CONTENT)

@@ -216,9 +216,13 @@ async def test_the_permissions_that_are_asked_for_are_enough(server: Server) -> 
         async with aclosing(open_store(f"redis://desk:word@127.0.0.1:{server.port}", {})) as store:
             server.do("SCRIPT", "FLUSH")
             await all_of_it(store)
-            server.do("ACL", "SETUSER", "desk", "-role")
-            with pytest.raises(StoreUnavailable, match="lacks a permission"):
-                await store.read()
+            for taken, doubt in (("-echo", True), ("-role", True), ("-evalsha", False)):
+                server.do("ACL", "SETUSER", "desk", taken)
+                with pytest.raises(StoreUnavailable, match="lacks a permission"):
+                    await store.read()
+                with pytest.raises(StoreUnavailable, match="lacks a permission") as raised:
+                    await store.swap({}, {"revision": "2"}, "publish")
+                assert ("may have been written" in str(raised.value)) is doubt
     finally:
         server.do("ACL", "DELUSER", "desk")
 
