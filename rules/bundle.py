@@ -7,13 +7,11 @@ the bundle and are no part of what decides.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import rfc8785
-
+from rules.canonical import NoContent, content_of, digest_of, read_bytes
 from rules.diagnostics import Diagnostic, Diagnostics
 from rules.documents.clashes import report_clashes
 from rules.documents.kinds import SuiteDocument
@@ -21,7 +19,7 @@ from rules.documents.pipeline import PipelineSpec
 from rules.documents.sections import DecisionSpec
 from rules.documents.shape import Shaped, Step
 from rules.documents.types_document import TypeTable, type_table
-from rules.folder import MANIFEST, Folder, Unreadable, read_folder
+from rules.folder import MANIFEST, Folder, Unreadable, read_folder, take
 from rules.in_vain import report_in_vain
 from rules.kinds import LOWER
 from rules.kinds.cost import check_cost
@@ -30,11 +28,7 @@ from rules.kinds.lowering import Library, Lowering, Surroundings
 from rules.plan import Plan
 from rules.source import Source
 from rules.suites import Suite, read_suite
-from rules.yaml_nodes import Mapping as MappingNode
-from rules.yaml_nodes import Node, Scalar, Sequence, plain
-
-MAX_EXACT = 2**53 - 1
-"""The largest whole number that canonical JSON holds."""
+from rules.yaml_nodes import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +38,8 @@ class Bundle:
     name: str
     version: str
     digest: str
+    content: bytes = field(repr=False)
+    """The deciding documents in canonical JSON, which the digest is of: what a store keeps."""
     types: TypeTable
     libraries: Mapping[str, Library]
     plans: Mapping[str, Plan]
@@ -69,11 +65,29 @@ def load(folder: Path, *, with_suites: bool = True) -> Checked:
     found = read_folder(folder, diagnostics, with_suites=with_suites)
     bundle = None
     if found.manifest is not None and found.complete:
-        bundle = _assemble(found, found.manifest, diagnostics)
+        metadata = found.manifest.model.metadata
+        bundle = _assemble(found, metadata.name, metadata.version, diagnostics)
+    return _checked(bundle, found.files, diagnostics)
+
+
+def read_content(content: bytes) -> Checked:
+    """Check and lower the bundle of a content, as a store keeps it; it has no suites. Raises `NoContent`."""
+    said = read_bytes(content)
+    diagnostics = Diagnostics()
+    found = Folder(files=len(said.documents))
+    for name, text in said.documents.items():
+        take(found, f"{name}.yaml", text.encode(), diagnostics)
+    bundle = _assemble(found, said.name, said.version, diagnostics)
+    if bundle is not None and bundle.content != content and not diagnostics.errors:
+        raise NoContent("it does not read as what it says")
+    return _checked(bundle, found.files, diagnostics)
+
+
+def _checked(bundle: Bundle | None, files: int, diagnostics: Diagnostics) -> Checked:
     if bundle is not None and not diagnostics.errors:
         report_in_vain(bundle.documents, bundle.plans, bundle.types, diagnostics)
     refused = bool(diagnostics.errors)
-    return Checked(None if refused else bundle, _without_echoes(diagnostics), found.files)
+    return Checked(None if refused else bundle, _without_echoes(diagnostics), files)
 
 
 def _without_echoes(diagnostics: Diagnostics) -> tuple[Diagnostic, ...]:
@@ -95,7 +109,7 @@ def _without_echoes(diagnostics: Diagnostics) -> tuple[Diagnostic, ...]:
     return tuple(d for d in heard if missing.get((d.span.source, d.remedy), d) is d)
 
 
-def _assemble(found: Folder, manifest: Shaped, diagnostics: Diagnostics) -> Bundle | None:
+def _assemble(found: Folder, name: str, version: str, diagnostics: Diagnostics) -> Bundle | None:
     """The bundle of the documents found; None when their types cannot be told, on which all else rests."""
     documents = found.documents
     types = _types(found, diagnostics)
@@ -120,9 +134,8 @@ def _assemble(found: Folder, manifest: Shaped, diagnostics: Diagnostics) -> Bund
             suite = read_suite(document, plans, diagnostics, types.facts)
             if suite is not None:
                 suites.append(suite)
-    metadata = manifest.model.metadata
-    digest = _digest(manifest, documents, diagnostics)
-    return Bundle(metadata.name, metadata.version, digest, types, libraries, plans, tuple(suites), tuple(documents))
+    content = _content(name, version, documents)
+    return Bundle(name, version, digest_of(content), content, types, libraries, plans, tuple(suites), tuple(documents))
 
 
 def _types(found: Folder, diagnostics: Diagnostics) -> TypeTable | None:
@@ -210,40 +223,9 @@ def _report_cycle(document: Shaped, call: tuple[Step, ...], chain: list[str], di
     )
 
 
-def _digest(manifest: Shaped, documents: Iterable[Shaped], diagnostics: Diagnostics) -> str:
-    metadata = manifest.model.metadata
-    deciding = sorted((d for d in documents if d.kind in ("Types", "Library", *LOWER)), key=lambda d: d.name)
-    content = {"name": metadata.name, "version": metadata.version, "documents": [_canonical(d.root) for d in deciding]}
-    try:
-        return "sha256:" + hashlib.sha256(rfc8785.dumps(content)).hexdigest()  # type: ignore[arg-type]  # plain JSON
-    except rfc8785.CanonicalizationError:
-        for document in deciding:
-            _report_inexact(document.root, diagnostics)
-        return ""
-
-
-def _report_inexact(node: Node, diagnostics: Diagnostics) -> None:
-    """Report whole numbers that JSON does not hold exactly."""
-    match node:
-        case Scalar(value=int() as value, span=span) if abs(value) > MAX_EXACT:
-            diagnostics.error(
-                "bundle-digest",
-                span,
-                f"`{value}` has no canonical form: JSON holds whole numbers up to {MAX_EXACT}",
-                expected="a smaller number",
-            )
-        case Sequence(items=items):
-            for item in items:
-                _report_inexact(item, diagnostics)
-        case MappingNode():
-            for _, child in node:
-                _report_inexact(child, diagnostics)
-        case _:
-            pass
-
-
-def _canonical(root: MappingNode) -> object:
-    return plain(root)
+def _content(name: str, version: str, documents: Iterable[Shaped]) -> bytes:
+    deciding = {d.name: d for d in documents if d.kind in ("Types", "Library", *LOWER)}
+    return content_of(name, version, {of: plain(document.root) for of, document in deciding.items()})
 
 
 __all__ = ["MANIFEST", "Bundle", "Checked", "Source", "Unreadable", "load"]

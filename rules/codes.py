@@ -8,7 +8,6 @@ from types import MappingProxyType
 from rules.yaml_traps import CODES as YAML_CODES
 
 _OWN: dict[str, str] = {
-    "bundle-digest": "a whole number that canonical JSON cannot hold exactly, so that the bundle has no digest",
     "bundle-duplicate": "two documents of one name in a folder",
     "bundle-file": "a file that cannot be read from the disk",
     "bundle-include": "an include that matches no file, leaves the folder, or matches too many",

@@ -197,11 +197,22 @@ def _read(path: Path, found: Folder, diagnostics: Diagnostics, *, with_suites: b
         return None
     if not with_suites and _SUITE.match(raw):
         return None
-    read = read_yaml(str(path), raw)
+    return _shaped(str(path), raw, found, diagnostics)
+
+
+def take(found: Folder, name: str, raw: bytes, diagnostics: Diagnostics) -> None:
+    """Read a document into what was found, as one of a folder is read."""
+    document = _shaped(name, raw, found, diagnostics)
+    if document is not None:
+        found.documents.append(document)
+
+
+def _shaped(name: str, raw: bytes, found: Folder, diagnostics: Diagnostics) -> Shaped | None:
+    read = read_yaml(name, raw)
     diagnostics.extend(read.diagnostics)
     document = None if read.root is None else shaped(read.source, read.root, diagnostics)
     if document is None:
-        found.unusable |= {path.stem, *_written(read.source, _NAME)}
+        found.unusable |= {Path(name).stem, *_written(read.source, _NAME)}
         found.unusable_kinds |= _written(read.source, _KIND) & DOCUMENTS.keys() or set(DOCUMENTS)
     return document
 
