@@ -214,7 +214,7 @@ def judge(reading: Reading, store: str, seen: Seen, trust: Trust, now: datetime,
     try:
         record = read_record(reading.fields, store)
         _check_order(record, seen)
-        _check_signatures(record, trust)
+        check_signatures(record, trust)
     except Refusal as refusal:
         return Judged(None, halted or refusal, seen)
     seen = replace(seen, revision=record.revision, digest=record.digest)
@@ -270,6 +270,16 @@ def universe_of(text: str | None) -> list[str]:
     return found
 
 
+def check_signatures(record: Record, trust: Trust) -> None:
+    """Raise `Refusal` where a record is not signed as it must be."""
+    if not trust.wanted:
+        return
+    owners = trust.owners(record.statement.signed(), record.signatures)
+    if len(owners) < trust.wanted:
+        found = f"{len(owners)} of {trust.wanted} signatures"
+        raise Refusal("unsigned", f"{found}, by {' and '.join(sorted(owners))}" if owners else found)
+
+
 def is_cleared(store: str, halt: Halt, trust: Trust) -> bool:
     """Whether two have cleared a halt: by signatures of different owners, or by name where nothing is signed here."""
     if not trust.keys:
@@ -311,15 +321,6 @@ def _check_order(record: Record, seen: Seen) -> None:
         raise Refusal("revision", f"{record.revision}, and {seen.revision} was seen before")
     if record.revision == seen.revision and record.digest != seen.digest:
         raise Refusal("forked", f"revision {record.revision} was {seen.digest}, and is now {record.digest}")
-
-
-def _check_signatures(record: Record, trust: Trust) -> None:
-    if not trust.wanted:
-        return
-    owners = trust.owners(record.statement.signed(), record.signatures)
-    if len(owners) < trust.wanted:
-        found = f"{len(owners)} of {trust.wanted} signatures"
-        raise Refusal("unsigned", f"{found}, by {' and '.join(sorted(owners))}" if owners else found)
 
 
 def _expired(record: Record, now: datetime) -> Refusal | None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 PREFIX = "ed25519:"
 PUBLIC_BYTES = 32
@@ -126,7 +127,7 @@ def read_key(path: Path, passphrase: Callable[[], str]) -> SigningKey:
     return _of(private)
 
 
-def _decrypted(path: Path, pem: bytes, passphrase: str) -> object:
+def _decrypted(path: Path, pem: bytes, passphrase: str) -> PrivateKeyTypes:
     try:
         return serialization.load_pem_private_key(pem, passphrase.encode())
     except (ValueError, TypeError, UnsupportedAlgorithm):
