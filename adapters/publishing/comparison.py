@@ -17,6 +17,8 @@ from rules.yaml_reader import read_yaml
 Kind: TypeAlias = Literal["added", "removed", "changed"]
 CONTEXT = 1
 """Lines shown around those that differ."""
+GAP = "…"
+"""Stands for lines that are alike."""
 _ABSENT = object()
 
 
@@ -58,7 +60,7 @@ def compare(old: Content | None, new: Content) -> tuple[DocumentChange, ...]:
             change: Kind = "added" if was is None else "removed"
             found.append(DocumentChange(name, change, _version(_read(name, was)), _version(_read(name, becomes))))
         else:
-            found.append(_changed(name, _read(name, was), _read(name, becomes)))
+            found.append(_changed(name, was, becomes))
     return tuple(found)
 
 
@@ -80,12 +82,24 @@ def _at(document: Any, *path: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _changed(name: str, old: Any, new: Any) -> DocumentChange:
+def _changed(name: str, was: str, becomes: str) -> DocumentChange:
+    old, new = _read(name, was), _read(name, becomes)
     defaults = tuple(_defaults(_at(old, "spec", "parameters"), _at(new, "spec", "parameters")))
     told = {one.parameter for one in defaults}
-    lines = unified_diff(_rest(old, told), _rest(new, told), n=CONTEXT, lineterm="")
-    shown = tuple(line for line in lines if not line.startswith(("---", "+++")))
-    return DocumentChange(name, "changed", _version(old), _version(new), defaults, shown)
+    lines = tuple(_differing(_rest(old, told, was), _rest(new, told, becomes)))
+    return DocumentChange(name, "changed", _version(old), _version(new), defaults, lines)
+
+
+def _differing(old: list[str], new: list[str]) -> Iterator[str]:
+    """The lines of a unified diff, a gap where it has the numbers of lines, which are those of no file."""
+    hunks = 0
+    for line in unified_diff(old, new, n=CONTEXT, lineterm=""):
+        if line.startswith("@@"):
+            hunks += 1
+            if hunks > 1:
+                yield GAP
+        elif hunks:
+            yield line
 
 
 def _defaults(old: dict[str, Any], new: dict[str, Any]) -> Iterator[DefaultChange]:
@@ -96,10 +110,10 @@ def _defaults(old: dict[str, Any], new: dict[str, Any]) -> Iterator[DefaultChang
                 yield DefaultChange(name, was, becomes)
 
 
-def _rest(document: Any, told: set[str]) -> list[str]:
+def _rest(document: Any, told: set[str], text: str) -> list[str]:
     """The lines of a document without its version, and without the defaults that are told apart."""
     if not isinstance(document, dict):
-        return []
+        return text.splitlines()
     metadata = {name: value for name, value in _at(document, "metadata").items() if name != "version"}
     rest = {**document, "metadata": metadata}
     if told:

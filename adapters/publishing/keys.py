@@ -137,11 +137,13 @@ def _decrypted(path: Path, pem: bytes, passphrase: str) -> PrivateKeyTypes:
 def _private_bytes(path: Path) -> bytes:
     """The content of a file that none but its owner may read or write."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise Unfit(f"`{path}` is no file")
         if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             mode = stat.S_IMODE(found.st_mode)
             raise Unfit(f"`{path}` may be read or written by others (mode {mode:04o}): say `chmod 600 {path}`")
-        return file.read(MOST_BYTES)
+        return os.read(descriptor, MOST_BYTES)
+    finally:
+        os.close(descriptor)
