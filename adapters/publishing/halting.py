@@ -1,7 +1,7 @@
-"""Halting all openings at once, and lifting that again.
+"""Halting all openings at once, and clearing that again.
 
-Rules kept here: to halt needs no policy, no key and no trust; to lift a halt two must say so, each by a signature where
-signatures are wanted; a halt that was lifted stays in the record, so that whoever missed it sees that it was.
+Rules kept here: to halt needs no policy, no key and no trust; to clear a halt two must say so, each by a signature where
+signatures are wanted; a halt that was cleared stays in the record, so that whoever missed it sees that it was.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from engine.store import Conflict, PolicyStore, Reading
 
 FIELD = "halt"
 WANTED = 2
-"""How many must lift a halt, whatever a publication needs."""
+"""How many must clear a halt, whatever a publication needs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lifting:
-    """A halt with those who want it lifted; it is over once `missing` is 0."""
+class Cleared:
+    """A halt with those who have cleared it; it is over once `missing` is 0."""
 
     halt: Halt
     by: tuple[str, ...]
@@ -37,22 +37,22 @@ class Lifting:
 async def halt(store: PolicyStore, trust: Trust, by: str, note: str, new_id: str) -> Halt:
     """Halt all openings. Raises `Unpublishable` where they are halted already, and `Conflict`."""
     reading = await _writable(store)
-    before = _lifted(reading, store.name, trust)
+    before = _cleared(reading, store.name, trust)
     at = reading.at if before is None else max(reading.at, _after(before.at))
     fresh = Halt(new_id, by, at, note)
     await _write(store, reading, fresh, "halt")
     return fresh
 
 
-async def lift(store: PolicyStore, trust: Trust, signer: Signer | None, by: str) -> Lifting:
-    """Say that the halt in force should be over. Raises `Unpublishable`, and `Conflict`."""
+async def clear(store: PolicyStore, trust: Trust, signer: Signer | None, by: str) -> Cleared:
+    """Clear the halt in force, for one of two. Raises `Unpublishable`, and `Conflict`."""
     reading = await _writable(store)
     try:
         found = read_halt(reading.fields)
     except Refusal as refusal:
         raise Unpublishable(f"{refusal}: put one that can be read in its place with `bascule halt --note …`") from None
     if found is None or is_cleared(store.name, found, trust):
-        raise Unpublishable("openings are not halted: there is nothing to lift")
+        raise Unpublishable("openings are not halted: there is nothing to clear")
     message = clearing(store.name, found)
     before = [one for one in found.cleared if whose(one, message, trust) is not None]
     if trust.keys:
@@ -65,17 +65,17 @@ async def lift(store: PolicyStore, trust: Trust, signer: Signer | None, by: str)
     if name is None:
         raise Unpublishable(f"the signature of {own.by} does not verify: nothing was written")
     if name in {whose(one, message, trust) for one in before}:
-        raise Unpublishable(f"{name} has said so already: another must lift {told_of(found)} too")
-    lifted = msgspec.structs.replace(found, cleared=[*before, own])
-    await _write(store, reading, lifted, "lift")
-    return lifting(store.name, lifted, trust)
+        raise Unpublishable(f"{name} has cleared it already: another must clear {told_of(found)} too")
+    after = msgspec.structs.replace(found, cleared=[*before, own])
+    await _write(store, reading, after, "clear")
+    return cleared_by(store.name, after, trust)
 
 
-def lifting(store: str, found: Halt, trust: Trust) -> Lifting:
-    """Who wants a halt lifted, counted once each, and only where that counts."""
+def cleared_by(store: str, found: Halt, trust: Trust) -> Cleared:
+    """Who has cleared a halt, counted once each, and only where that counts."""
     message = clearing(store, found)
     names = dict.fromkeys(name for one in found.cleared if (name := whose(one, message, trust)) is not None)
-    return Lifting(found, tuple(names))
+    return Cleared(found, tuple(names))
 
 
 def whose(signature: Signature, message: bytes, trust: Trust) -> str | None:
@@ -109,7 +109,7 @@ async def _writable(store: PolicyStore) -> Reading:
     return reading
 
 
-def _lifted(reading: Reading, store: str, trust: Trust) -> Halt | None:
+def _cleared(reading: Reading, store: str, trust: Trust) -> Halt | None:
     """The halt before, which is over; None where there is none, or something that cannot be read.
 
     Raises `Unpublishable` where it is in force.
@@ -128,5 +128,5 @@ async def _write(store: PolicyStore, reading: Reading, fresh: Halt, change: str)
         await store.swap({FIELD: reading.fields.get(FIELD)}, {FIELD: msgspec.json.encode(fresh).decode()}, change)
     except Conflict as conflict:
         raise Conflict(
-            f"somebody else halted or lifted a halt in the meantime: look with `bascule show` ({conflict})"
+            f"somebody else halted or cleared a halt in the meantime: look with `bascule show` ({conflict})"
         ) from None

@@ -2,7 +2,7 @@
 
 Rules kept here: the only clock is the store's; nothing is written before everything was looked at, and nothing where
 the record is no longer the one that was looked at; under four eyes one signature puts nothing in force; a halt is not
-touched, neither set nor lifted.
+touched, neither set nor cleared.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Halts: set by anyone at any time, lifted only by two, and never by what was signed for another halt."""
+"""Halts: set by anyone at any time, cleared only by two, and never by what was signed for another halt."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from adapters.publishing.candidates import Candidate, Unpublishable
-from adapters.publishing.halting import Lifting, halt, lift
+from adapters.publishing.halting import Cleared, clear, halt
 from engine.published import Halt, Seen, Signature, Trust, clearing, judge, read_halt
 from engine.store import Conflict
 from tests.adapters.publishing.desk import ONE, PEOPLE, TWO, UNSIGNED, cause, publish, publisher, run
@@ -19,8 +19,8 @@ def stop(store: FakeStore, id_: str = "h-1", trust: Trust = UNSIGNED) -> Halt:
     return run(halt(store, trust, "eve", "the feed is wrong", id_))
 
 
-def lifted(store: FakeStore, trust: Trust, who: str) -> Lifting:
-    return run(lift(store, trust, PEOPLE[who] if trust.keys else None, who))
+def cleared(store: FakeStore, trust: Trust, who: str) -> Cleared:
+    return run(clear(store, trust, PEOPLE[who] if trust.keys else None, who))
 
 
 def there(store: FakeStore) -> Halt:
@@ -54,34 +54,34 @@ def test_a_halt_is_not_set_twice(store: FakeStore) -> None:
 
 
 @pytest.mark.parametrize("trust", [UNSIGNED, ONE, TWO])
-def test_two_lift_a_halt(store: FakeStore, first: Candidate, trust: Trust) -> None:
+def test_two_clear_a_halt(store: FakeStore, first: Candidate, trust: Trust) -> None:
     for who in ("ann", "bob")[: max(trust.wanted, 1)]:
         run(publish(publisher(store, trust, who if trust.keys else ""), first))
     stop(store)
-    assert (lifted(store, trust, "ann").missing, cause(store, trust)) == (1, "halted")
-    with pytest.raises(Unpublishable, match="ann has said so already"):
-        lifted(store, trust, "ann")
+    assert (cleared(store, trust, "ann").missing, cause(store, trust)) == (1, "halted")
+    with pytest.raises(Unpublishable, match="ann has cleared it already"):
+        cleared(store, trust, "ann")
     assert cause(store, trust) == "halted"
-    assert (lifted(store, trust, "bob").missing, cause(store, trust)) == (0, "")
+    assert (cleared(store, trust, "bob").missing, cause(store, trust)) == (0, "")
     with pytest.raises(Unpublishable, match="not halted"):
-        lifted(store, trust, "ann")
+        cleared(store, trust, "ann")
     stop(store, "h-2", trust)
     assert (cause(store, trust), there(store).at > START, there(store).cleared) == ("halted", True, [])
 
 
-def test_nothing_to_lift(store: FakeStore) -> None:
+def test_nothing_to_clear(store: FakeStore) -> None:
     with pytest.raises(Unpublishable, match="not halted"):
-        lifted(store, UNSIGNED, "ann")
+        cleared(store, UNSIGNED, "ann")
 
 
 def test_a_reader_who_missed_it_accepts_the_end(store: FakeStore, first: Candidate) -> None:
-    """The lifted halt stays in the record: a reader who saw it in force sees that two have lifted it."""
+    """The cleared halt stays in the record: a reader who saw it in force sees that two have cleared it."""
     run(publish(publisher(store, ONE, "ann"), first))
     stop(store)
     seen = judge(run(store.read()), store.name, Seen(), ONE, store.at, timedelta()).seen
     assert seen.halt is not None
     for who in ("ann", "bob"):
-        lifted(store, ONE, who)
+        cleared(store, ONE, who)
     assert judge(run(store.read()), store.name, seen, ONE, store.at, timedelta()).refusal is None
     del store.fields["halt"]
     removed = judge(run(store.read()), store.name, seen, ONE, store.at, timedelta()).refusal
@@ -101,28 +101,28 @@ def test_a_reader_who_missed_it_accepts_the_end(store: FakeStore, first: Candida
     ],
     ids=["a name", "no signature", "a stranger's", "of another halt", "of another time", "of another store"],
 )
-def test_what_does_not_lift_a_halt(store: FakeStore, first: Candidate, forged: Signature) -> None:
+def test_what_does_not_clear_a_halt(store: FakeStore, first: Candidate, forged: Signature) -> None:
     run(publish(publisher(store, ONE, "ann"), first))
     stop(store)
     write(store, msgspec.structs.replace(there(store), cleared=[forged]))
-    found = lifted(store, ONE, "ann")
+    found = cleared(store, ONE, "ann")
     assert (found.by, found.missing, cause(store, ONE)) == (("ann",), 1, "halted")
-    assert (lifted(store, ONE, "bob").missing, cause(store, ONE)) == (0, "")
+    assert (cleared(store, ONE, "bob").missing, cause(store, ONE)) == (0, "")
 
 
 @pytest.mark.parametrize(("who", "found"), [("eve", "does not verify"), ("", "no key to sign with")])
-def test_who_may_not_lift_a_halt(store: FakeStore, who: str, found: str) -> None:
+def test_who_may_not_clear_a_halt(store: FakeStore, who: str, found: str) -> None:
     stop(store)
     before = dict(store.fields)
     with pytest.raises(Unpublishable, match=found):
-        run(lift(store, ONE, PEOPLE.get(who), "ann"))
+        run(clear(store, ONE, PEOPLE.get(who), "ann"))
     assert store.fields == before
 
 
 def test_a_halt_that_cannot_be_read(store: FakeStore) -> None:
     store.fields["halt"] = "stop!"
     with pytest.raises(Unpublishable, match="put one that can be read in its place"):
-        lifted(store, UNSIGNED, "ann")
+        cleared(store, UNSIGNED, "ann")
     assert stop(store).id == there(store).id
 
 
