@@ -98,10 +98,13 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Stamp(msgspec.Struct, frozen=True):
-    """What only the world knows of a decision: its id and when it was made."""
+    """What only the world knows of a decision: its id, when it was made, and for how long it may be acted on."""
 
     decision_id: str
     decided_at: datetime
+    valid_until: datetime | None = None
+    policy_age_ms: int | None = None
+    simulated: bool = False
 
 
 def faults_error(faults: tuple[Fault, ...]) -> DecisionError:

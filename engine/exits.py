@@ -133,6 +133,8 @@ def decided_exit(found: Exit, stamp: Stamp, *, why: str, like: Mapping[str, Any]
         reason=f"{found.reason}, by the fixed rule of exits: {why}",
         outputs=found.outputs,
         decided_at=stamp.decided_at,
+        policy_age_ms=stamp.policy_age_ms,
+        simulated=stamp.simulated,
     )
 
 
@@ -153,4 +155,7 @@ def without_policy(data: bytes | str, stamp: Stamp, why: str) -> Decision:
         outputs={},
         error=DecisionError("no-policy", why),
         decided_at=stamp.decided_at,
+        valid_until=stamp.valid_until,
+        policy_age_ms=stamp.policy_age_ms,
+        simulated=stamp.simulated,
     )

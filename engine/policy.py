@@ -156,6 +156,9 @@ class Policy:
             trace=traced,
             parameters=dict(self.moved) or None,
             decided_at=stamp.decided_at,
+            valid_until=None if outcome == self.plan.exits else stamp.valid_until,  # an exit does not expire
+            policy_age_ms=stamp.policy_age_ms,
+            simulated=stamp.simulated,
         )
         return decision, found
 
@@ -199,6 +202,9 @@ class Policy:
             trace=traced,
             parameters=dict(self.moved) or None,
             decided_at=stamp.decided_at,
+            valid_until=stamp.valid_until,
+            policy_age_ms=stamp.policy_age_ms,
+            simulated=stamp.simulated,
         )
 
     def _explain(self, error: EvaluationError, inputs: tuple[Any, ...]) -> tuple[DecisionError, str | None]:
@@ -260,7 +266,7 @@ def compile_bundle(
     for plan in plans:
         if plan.name in wanted:
             programs[plan.name] = compile_plan(plan, structs, programs, overrides.of(plan))
-            policies[plan.name] = _policy(bundle, plan, programs[plan.name], structs, effective)
+            policies[plan.name] = policy_of(bundle, programs[plan.name], structs, effective)
     unmet = _unmet(_callers_first(bundle.plans), structs, overrides.of)
     if unmet:
         raise Refused(unmet)
@@ -289,10 +295,15 @@ def _callers_first(plans: Mapping[str, Plan]) -> list[Plan]:
     return list(found.values())
 
 
-def _policy(bundle: Bundle, plan: Plan, program: Program, structs: StructTable, effective: str | None) -> Policy:
+def policy_of(
+    bundle: Bundle, program: Program, structs: StructTable, effective: str | None, decoder: Decoder | None = None
+) -> Policy:
+    """A policy of a program; `decoder` is one that may be taken over, if its inputs are the same."""
+    plan = program.plan
     own = {f.name for f in plan.inputs}
-    ignored = tuple(name for name in bundle.types.facts if name not in own)
-    decoder = Decoder(Interface(plan.inputs, ignored), structs)
+    interface = Interface(plan.inputs, tuple(name for name in bundle.types.facts if name not in own))
+    if decoder is None or decoder.interface != interface:
+        decoder = Decoder(interface, structs)
     attributes = [decoder.input_attribute(f.name) for f in plan.inputs]
     read = attrgetter(*attributes)
     unpack = read if len(attributes) > 1 else lambda inputs: (read(inputs),)

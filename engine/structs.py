@@ -107,6 +107,10 @@ class StructTable:
             raise ValueError(f"record `{record.name}` is not the one in this table of structures")
         return self._shapes[record.name]
 
+    def record_of(self, cls: type[Any]) -> str | None:
+        """The record that a class is the structure of; None for any other class."""
+        return next((name for name, shape in self._shapes.items() if shape.cls is cls), None)
+
     def maker(self, record: RecordType) -> Callable[..., object]:
         """What makes a record of its fields, by their attributes; what is not given is absent."""
         return self.shape(record).cls

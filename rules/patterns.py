@@ -14,16 +14,40 @@ def _quiet() -> Any:
     return options
 
 
-def matcher(pattern: str) -> Callable[[str], bool]:
+class _Test:
+    """A test of texts against an RE2 pattern; packed, it is compiled again elsewhere."""
+
+    __slots__ = ("_found", "pattern")
+
+    def __init__(self, pattern: str, found: Callable[[str], object]) -> None:
+        self.pattern, self._found = pattern, found
+
+    def __call__(self, text: str) -> bool:
+        return self._found(text) is not None
+
+
+class _Whole(_Test):
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Callable[[str], _Test], tuple[str]]:
+        return matcher, (self.pattern,)
+
+
+class _Part(_Test):
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Callable[[str], _Test], tuple[str]]:
+        return searcher, (self.pattern,)
+
+
+def matcher(pattern: str) -> _Test:
     """A test of whole texts against an RE2 pattern. Raises ValueError saying why it is not one."""
-    matches = _compiled(pattern).fullmatch
-    return lambda text: matches(text) is not None
+    return _Whole(pattern, _compiled(pattern).fullmatch)
 
 
-def searcher(pattern: str) -> Callable[[str], bool]:
+def searcher(pattern: str) -> _Test:
     """A test whether a part of a text matches an RE2 pattern, as CEL's `matches` has it. Raises ValueError."""
-    finds = _compiled(pattern).search
-    return lambda text: finds(text) is not None
+    return _Part(pattern, _compiled(pattern).search)
 
 
 def program_size(pattern: str) -> int:

@@ -32,6 +32,21 @@ could not be."""
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What is generated from one plan, whatever its parameters are: kept, it can be linked elsewhere."""
+
+    source: str
+    codes: Mapping[str, CodeType]
+    constants: Mapping[str, Any]
+    rows: tuple[Row, ...]
+    sites: tuple[Node, ...]
+    starts: tuple[tuple[int, str], ...]
+    """The line of `full` at which each case begins: cases may share what fails, but not the line that asks for it."""
+    variants: Mapping[Variant, str]
+    """What the code asks of other policies in part, and the name under which it does."""
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """The functions of one policy with its parameters bound."""
 
@@ -39,19 +54,11 @@ class Program:
     attributes: Attributes
     callees: Mapping[str, Program]
     parameters: Mapping[str, ParameterValue]
-    rows: tuple[Row, ...]
-    sites: tuple[Node, ...]
-    starts: tuple[tuple[int, str], ...]
-    """The line of `full` at which each case begins: cases may share what fails, but not the line that asks for it."""
-    written: str
-    """What was generated at once."""
+    written: Written
     full: Callable[..., Result]
     lines: Callable[..., list[tuple[str, str]]]
     names: dict[str, Any]
     """What the code may read: constants, parameters, callees, the functions of the runtime."""
-    codes: Mapping[str, CodeType]
-    variants: Mapping[Variant, str]
-    """What the code asks of other policies in part, and the name under which it does."""
     merging: list[Merging]
     """The code of `verdict` where other policies are asked, once it has been needed: whatever the parameters."""
     made: dict[str, Callable[..., Row]]
@@ -61,7 +68,12 @@ class Program:
     def source(self) -> str:
         """All that is generated, the verdict first, for those who look."""
         assert self.verdict is not None
-        return "\n\n".join([*(code.source for code in self.merging), self.written])
+        return "\n\n".join([*(code.source for code in self.merging), self.written.source])
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every row that it may decide, in order, unless it fails."""
+        return self.written.rows
 
     @property
     def verdict(self) -> Callable[..., Row]:
@@ -71,8 +83,8 @@ class Program:
         return self.made["verdict"]
 
     def _verdict(self) -> Callable[..., Row]:
-        if "verdict" in self.codes:
-            return FunctionType(self.codes["verdict"], self.names)
+        if "verdict" in self.written.codes:
+            return FunctionType(self.written.codes["verdict"], self.names)
         if not self.merging:
             plans = {program.plan.name: program.plan for program in self.asked()}
             self.merging.append(merged(MergedWriter(self.plan, self.attributes, plans)))
@@ -115,8 +127,8 @@ class Program:
     def linked(self) -> Program:
         """The functions over this program's own parameters and callees."""
         names = {**self.names, **_bound(self.plan, self.parameters)}
-        self.let_ask(names, self.variants)
-        full, lines = (FunctionType(self.codes[name], names) for name in ("full", "lines"))
+        self.let_ask(names, self.written.variants)
+        full, lines = (FunctionType(self.written.codes[name], names) for name in ("full", "lines"))
         return replace(self, full=full, lines=lines, names=names, made={})
 
     def let_ask(self, names: dict[str, Any], variants: Mapping[Variant, str]) -> None:
@@ -141,9 +153,10 @@ class Program:
 
     def where(self, error: EvaluationError) -> tuple[Node, str | None]:
         """The expression that an error of `full` arose in, and the case that was then looked at."""
-        lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code is self.codes["full"]]
-        at = lines[-1] - self.codes["full"].co_firstlineno + 1 if lines else 0
-        return self.sites[error.site], next((case for start, case in reversed(self.starts) if start <= at), None)
+        code, starts = self.written.codes["full"], self.written.starts
+        lines = [line for frame, line in walk_tb(error.__traceback__) if frame.f_code is code]
+        at = lines[-1] - code.co_firstlineno + 1 if lines else 0
+        return self.written.sites[error.site], next((case for start, case in reversed(starts) if start <= at), None)
 
     def call(self, *inputs: Any) -> Result:
         """A decision as a caller of this policy sees it: an error is a result that blocks and has no outputs."""
@@ -238,25 +251,39 @@ def given(value: Any, site: int) -> Any:
 def compile_plan(
     plan: Plan, attributes: Attributes, programs: Mapping[str, Program], parameters: Mapping[str, ParameterValue]
 ) -> Program:
-    """Generate and compile the functions of a plan. `programs` holds those of the policies it calls."""
-    callees = {call.policy: programs[call.policy] for call in plan.calls}
-    writer = ProgramWriter(plan, attributes, {name: callee.plan for name, callee in callees.items()})
+    """Generate, compile and link the functions of a plan. `programs` holds those of the policies it calls."""
+    writer = ProgramWriter(plan, attributes, {call.policy: programs[call.policy].plan for call in plan.calls})
     source = writer.source()
-    codes = _compiled(source)
+    constants = writer.constants
+    written = Written(
+        source=source,
+        codes=_compiled(source),
+        constants=constants.values,
+        rows=writer.rows,
+        sites=tuple(constants.sites),
+        starts=writer.starts,
+        variants=writer.calling.variants,
+    )
+    return link_plan(plan, written, attributes, programs, parameters)
+
+
+def link_plan(
+    plan: Plan,
+    written: Written,
+    attributes: Attributes,
+    programs: Mapping[str, Program],
+    parameters: Mapping[str, ParameterValue],
+) -> Program:
+    """The program of what was generated from a plan. `programs` holds those of the policies it calls."""
     return Program(
         plan=plan,
         attributes=attributes,
-        callees=callees,
+        callees={call.policy: programs[call.policy] for call in plan.calls},
         parameters=parameters,
-        rows=writer.rows,
-        sites=tuple(writer.constants.sites),
-        starts=writer.starts,
-        written=source,
+        written=written,
         full=_unlinked,
         lines=_unlinked,
-        names={**_OWN_NAMES, **writer.constants.values},
-        codes=codes,
-        variants=writer.calling.variants,
+        names={**_OWN_NAMES, **written.constants},
         merging=[],
         made={},
     ).linked()

@@ -1,0 +1,1 @@
+"""The service that decides over HTTP: one process follows the store, others decide."""

@@ -1,0 +1,158 @@
+"""Bytes in, bytes out: what the service answers to a request for a decision, whatever HTTP there is around it.
+
+Rules kept here: nothing opens unless the policy in force says so, is fresh when it is asked and still is when the
+answer is given; an exit passes all the same; every answer carries its effect; a decision that is not in the log is not
+given as an allow.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Protocol
+
+import msgspec
+
+from adapters.service.in_force import Clocks, Current, InForce, Ready
+from adapters.service.problems import Problem
+from engine.decision import Decision, Stamp
+from engine.exits import without_policy
+from engine.faults import Fault, InputsRefused
+from engine.published import Refusal
+from engine.standing import explained
+
+ENCODE = msgspec.json.Encoder().encode
+
+
+class Log(Protocol):
+    """Where decisions are kept."""
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why no opening may be logged now."""
+
+    def offer(self, record: Sequence[bytes]) -> None:
+        """Take a record, one line of JSON in parts."""
+
+
+@dataclass(slots=True)
+class Made:
+    """A decision and what it rests on: `Deciding.confirmed` makes the answer of it."""
+
+    decision: Decision
+    current: Current
+    inputs: bytes
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks, and under which id."""
+
+    request_id: str
+    caller: str
+
+
+class Deciding:
+    """Makes decisions with what is in force, and logs them."""
+
+    def __init__(self, in_force: InForce, log: Log, clocks: Clocks | None = None) -> None:
+        self.in_force, self.log = in_force, log
+        self.clocks = clocks or Clocks()
+        self.counts: Counter[tuple[str, str, str, str]] = Counter()
+        """Decisions by policy, outcome, effect and rule."""
+        self._ids, self._series = count(1), secrets.token_hex(8)
+
+    def decide(self, name: str, inputs: bytes, asked: Asked) -> Made:
+        """The decision of a policy on inputs without the facts that the service supplies.
+
+        Raises `Problem` for a policy that is not there, and for inputs with faults that ask for no exit.
+        """
+        current = self.in_force.current
+        steady, now = self.clocks.steady(), self.clocks.now()
+        refusal = current.standing.why_not(steady, now) or self.log.refusal
+        if refusal is not None:
+            return self._without(refusal, inputs, current, asked, now)
+        found = current.ready.get(name)
+        if found is None:
+            raise Problem.no_such_policy(name, current.ready)
+        standing = current.standing
+        stamp = Stamp(self._new_id(), now, standing.until(steady, now), standing.age_ms(steady))
+        said = found.with_facts(inputs, now) if inputs[:1] == b"{" else inputs
+        decision = decided(found, said, inputs, stamp)
+        return Made(decision, current, said, asked)
+
+    def confirmed(self, made: Made) -> Decision:
+        """The decision, or a block where what it rests on no longer holds. Asked last, before the answer is written."""
+        if made.decision.effect != "allow" or made.decision.valid_until is None:
+            return made.decision
+        now = self.clocks.now()
+        refusal = made.current.standing.why_not(self.clocks.steady(), now)
+        refusal = refusal or self.in_force.current.standing.refusal
+        if refusal is None:
+            return made.decision
+        late = self._without(refusal, made.inputs, made.current, made.asked, now)
+        self.keep(late)
+        return late.decision
+
+    def keep(self, made: Made) -> None:
+        """Log a decision and count it."""
+        decision, asked = made.decision, made.asked
+        self.counts[decision.policy, decision.outcome, decision.effect, decision.rule or ""] += 1
+        self.log.offer((
+            b'{"request_id":',
+            ENCODE(asked.request_id),
+            b',"caller":',
+            ENCODE(asked.caller),
+            b',"decision":',
+            ENCODE(decision),
+            b',"inputs":',
+            made.inputs,
+            b"}\n",
+        ))  # fmt: skip
+
+    def simulate(self, name: str, inputs: bytes) -> Decision:
+        """A decision on inputs that are all given, stamped as simulated; it is neither logged nor counted."""
+        current = self.in_force.current
+        now = self.clocks.now()
+        stamp = Stamp(self._new_id(), now, simulated=True)
+        if current.standing.machine is None:
+            refusal = current.standing.refusal or Refusal("starting", "")
+            return without_policy(inputs, stamp, explained(refusal))
+        found = current.ready.get(name)
+        if found is None:
+            raise Problem.no_such_policy(name, current.ready)
+        return decided(found, inputs, inputs, stamp, simulated=True)
+
+    def _without(self, refusal: Refusal, inputs: bytes, current: Current, asked: Asked, now: datetime) -> Made:
+        return Made(without_policy(inputs, Stamp(self._new_id(), now), explained(refusal)), current, inputs, asked)
+
+    def _new_id(self) -> str:
+        return f"{self._series}-{next(self._ids):x}"
+
+
+def decided(found: Ready, said: bytes, inputs: bytes, stamp: Stamp, *, simulated: bool = False) -> Decision:
+    """The decision of a policy on what is said; `inputs` are those of the caller. Raises `Problem` for faults."""
+    policy = found.policy
+    try:
+        read = policy.read(said)
+    except InputsRefused as refused:
+        decision = policy.refused(refused, stamp, inputs)
+        if decision.effect == "allow":
+            return decision
+        faults = refused.faults if simulated else [_supplied(fault, found) for fault in refused.faults]
+        raise Problem.faulty(faults) from None
+    return policy.decide(read, stamp)
+
+
+def _supplied(fault: Fault, found: Ready) -> Fault:
+    """A fault as a caller reads it: what the service supplies is not theirs to send."""
+    name = fault.pointer.removeprefix("/").partition("/")[0]
+    source = found.supplied.get(name)
+    if source is None:
+        return fault
+    return Fault(f"/{name}", f"`{name}` comes from the {source}, not from the caller: leave it out")

@@ -1,0 +1,111 @@
+"""What a worker decides with: the policy in force and what each policy needs from the service, replaced as a whole.
+
+A decision takes `InForce.current` once and uses nothing else, so that it never mixes two bundles.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from engine.policy import Machine, Policy
+from engine.published import Refusal
+from engine.standing import Standing, nothing_yet
+from rules.documents.types_document import Fact
+from rules.types import TimestampType
+
+SUPPLIERS = ("clock", "store")
+"""Where the facts come from that a caller may not send."""
+
+
+def steady() -> int:
+    """Nanoseconds of a clock that goes on while the machine sleeps."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+
+def now() -> datetime:
+    """The time, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The two clocks of a service."""
+
+    steady: Callable[[], int] = steady
+    now: Callable[[], datetime] = now
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A policy and the facts that the service gives it. A fact that it ignores is given as 0: sent twice, it shows."""
+
+    policy: Policy
+    supplied: Mapping[str, str]
+    """The facts that no caller may send, each with where it comes from."""
+    before: bytes
+    """What is said of the facts, up to the time where the policy reads it."""
+    after: bytes | None
+    """What is said after the time; None where the policy does not read it."""
+
+    def with_facts(self, inputs: bytes, moment: datetime) -> bytes:
+        """The inputs of a caller, a JSON object, with the facts of the service in front."""
+        rest = inputs[1:]
+        more = b"" if not self.before or rest.lstrip(b" \t\r\n")[:1] == b"}" else b","
+        if self.after is None:
+            return b"{" + self.before + more + rest
+        return b"{" + self.before + moment.isoformat().encode() + self.after + more + rest
+
+
+def ready(policy: Policy, facts: Mapping[str, Fact], universe: bytes) -> Ready:
+    """What a policy needs, with a universe as JSON. A fact that the service does not know is left out, and missed."""
+    supplied = {name: one for name, fact in facts.items() for one in SUPPLIERS if one in fact.sources}
+    own = {f.name: f.type for f in policy.plan.inputs}
+    clock = [n for n, one in supplied.items() if one == "clock" and isinstance(own.get(n), TimestampType)]
+    said = [f'"{name}":0'.encode() for name in supplied if name not in own]
+    said += [b'"universe":' + universe] if "universe" in own and supplied.get("universe") == "store" else []
+    if not clock:
+        return Ready(policy, supplied, b",".join(said), None)
+    before = b",".join([*said, f'"{clock[0]}":"'.encode()])
+    return Ready(policy, supplied, before, b'"')
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A standing, and its policies made ready."""
+
+    standing: Standing
+    ready: Mapping[str, Ready] = field(default_factory=dict)
+
+
+class InForce:
+    """The one place that says what is decided with; `current` is replaced, never changed."""
+
+    def __init__(self, max_age_s: float) -> None:
+        self.max_age = int(max_age_s * 1_000_000_000)
+        self.current = Current(nothing_yet(self.max_age))
+
+    def put(self, standing: Standing) -> None:
+        """Decide with this from now on."""
+        before = self.current
+        if standing.machine is before.standing.machine and standing.universe == before.standing.universe:
+            self.current = Current(standing, before.ready)
+        else:
+            self.current = Current(standing, _made_ready(standing.machine, standing.universe))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Let nothing open any more."""
+        standing = self.current.standing
+        self.current = Current(
+            Standing(standing.machine, standing.revision, standing.read_at, self.max_age, refusal=refusal),
+            self.current.ready,
+        )
+
+
+def _made_ready(machine: Machine | None, universe: bytes) -> dict[str, Ready]:
+    if machine is None:
+        return {}
+    facts = machine.bundle.types.facts
+    return {name: ready(policy, facts, universe) for name, policy in machine.policies.items()}

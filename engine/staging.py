@@ -1,0 +1,170 @@
+"""A compiled bundle as pieces of bytes: compiled in one process, linked in others, a few milliseconds at a time.
+
+Rules kept here: pieces are for processes of one program on one machine, over a pipe that no one else writes to, and
+never for a store (they are pickled: whoever writes them runs code). Verdicts are written before they are packed, so
+that nothing is compiled on the way to a decision. A bundle whose types are those of the bundle before takes over its
+structures: classes are not freed by reference counts, and a desk publishes often.
+"""
+
+from __future__ import annotations
+
+import io
+import marshal
+import pickle
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.decoding import Decoder
+from engine.overrides import Overrides
+from engine.policy import Machine, Policy, policy_of
+from engine.scalar.program import Merging, Program, Written, link_plan
+from engine.structs import StructTable
+from rules.bundle import Bundle
+from rules.documents.types_document import TypeTable
+from rules.plan import Plan
+from rules.types import RecordType
+from rules.zones import zone_of
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the policies of a bundle share."""
+
+    name: str
+    version: str
+    digest: str
+    types: TypeTable
+    overrides: Overrides
+    effective_digest: str | None
+    policies: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One policy, compiled."""
+
+    plan: Plan
+    written: Written
+    verdict: Merging | None
+
+
+def pack(machine: Machine) -> Iterator[bytes]:
+    """The pieces of a machine: the header, then a policy each, after those that it asks."""
+    bundle = machine.bundle
+    shared = (bundle.name, bundle.version, bundle.digest, bundle.types, machine.overrides, machine.effective_digest)
+    yield pickle.dumps(Header(*shared, len(machine.policies)), pickle.HIGHEST_PROTOCOL)
+    records = {id(record): record.name for record in bundle.types.records}
+    structs = StructTable(bundle.types.records)
+    for policy in machine.policies.values():
+        structs = policy.decoder.structs
+        program = policy.program
+        assert program.verdict is not None  # written now
+        yield _packed(Compiled(policy.plan, program.written, next(iter(program.merging), None)), structs, records)
+
+
+class Linking:
+    """Links a machine from its pieces, one `add` at a time; `before` is the machine that it is to follow."""
+
+    def __init__(self, header: bytes, before: Machine | None = None) -> None:
+        told: Header = pickle.loads(header)  # noqa: S301 -- from our own compiling process
+        self._told, self._before = told, before
+        self._bundle = Bundle(told.name, told.version, told.digest, b"", told.types, {}, {}, (), ())
+        self._structs = _structs(told.types, before)
+        self._programs: dict[str, Program] = {}
+        self._policies: dict[str, Policy] = {}
+
+    def add(self, piece: bytes) -> None:
+        """Link one policy."""
+        found: Compiled = _Unpickler(piece, self._structs, self._told.types).load()
+        plan = found.plan
+        program = link_plan(plan, found.written, self._structs, self._programs, self._told.overrides.of(plan))
+        if found.verdict is not None:
+            program.merging.append(found.verdict)
+        assert program.verdict is not None  # linked now
+        self._programs[plan.name] = program
+        known = None if self._before is None else self._before.policies.get(plan.name)
+        decoder = known.decoder if known is not None else None
+        self._policies[plan.name] = policy_of(
+            self._bundle, program, self._structs, self._told.effective_digest, _still_fits(decoder, self._structs)
+        )
+
+    def machine(self) -> Machine:
+        """The machine, once every piece has been added."""
+        if len(self._policies) != self._told.policies:
+            raise ValueError(f"{len(self._policies)} of {self._told.policies} policies have been linked")
+        return Machine(self._bundle, self._policies, self._told.overrides, self._told.effective_digest)
+
+
+def retire(machine: Machine) -> None:
+    """Take a machine apart that decides no more, so that what it held is freed at once, not by a collection."""
+    for policy in machine.policies.values():
+        for program in (policy.program, *policy.program.asked()):
+            program.names.clear()
+            program.made.clear()
+            program.merging.clear()
+
+
+def _structs(types: TypeTable, before: Machine | None) -> StructTable:
+    """The structures of a machine before, where its types are the same."""
+    known = next(iter(before.policies.values()), None) if before is not None else None
+    if before is not None and known is not None and before.bundle.types.records == types.records:
+        return known.decoder.structs
+    return StructTable(types.records)
+
+
+def _still_fits(decoder: Decoder | None, structs: StructTable) -> Decoder | None:
+    return decoder if decoder is not None and decoder.structs is structs else None
+
+
+def _packed(compiled: Compiled, structs: StructTable, records: dict[int, str]) -> bytes:
+    out = io.BytesIO()
+    _Pickler(out, structs, records).dump(compiled)
+    return out.getvalue()
+
+
+def _code(marshalled: bytes) -> CodeType:
+    found = marshal.loads(marshalled)  # noqa: S302 -- from our own compiling process
+    assert isinstance(found, CodeType)
+    return found
+
+
+class _Pickler(pickle.Pickler):
+    """Structures and the records of the glossary by their names; code as `marshal` has it."""
+
+    def __init__(self, out: io.BytesIO, structs: StructTable, records: dict[int, str]) -> None:
+        super().__init__(out, pickle.HIGHEST_PROTOCOL)
+        self._structs = structs
+        self._records = records
+
+    def persistent_id(self, obj: Any) -> tuple[str, str] | None:
+        """What stands for an object that the other process has."""
+        if isinstance(obj, RecordType) and id(obj) in self._records:
+            return "record", obj.name
+        if isinstance(obj, type) and (name := self._structs.record_of(obj)) is not None:
+            return "structure", name
+        return None
+
+    def reducer_override(self, obj: Any) -> tuple[Callable[[Any], object], tuple[Any]] | Any:
+        """How an object is packed that `pickle` knows nothing of."""
+        if isinstance(obj, CodeType):
+            return _code, (marshal.dumps(obj),)
+        if isinstance(obj, ZoneInfo):
+            return zone_of, (obj.key,)
+        return NotImplemented
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, piece: bytes, structs: StructTable, types: TypeTable) -> None:
+        super().__init__(io.BytesIO(piece))
+        self._structs = structs
+        self._types = types
+
+    def persistent_load(self, pid: Any) -> Any:
+        """The object that a name stands for here."""
+        kind, name = pid
+        record = self._types.named[name]
+        assert isinstance(record, RecordType)
+        return record if kind == "record" else self._structs.shape(record).cls
