@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.published import Trust
     from engine.store import PolicyStore
 
-PASSPHRASE_FROM = "BASCULE_KEY_PASSPHRASE_FROM"
+PASSPHRASE_FROM = "BASCULE_KEY_PASSPHRASE"  # noqa: S105 -- the name of a variable
 """The variable that a passphrase is taken from, where nobody can be asked."""
 FILE = click.Path(path_type=Path)
 F = TypeVar("F", bound=Callable[..., object])
@@ -137,7 +137,10 @@ def at_store(url: str | None, work: Callable[[PolicyStore], Awaitable[T]]) -> T:
         raise Unusable("which store? Give `--store URL`, as redis://host or the path of a folder, or set BASCULE_STORE")
 
     async def run() -> T:
-        store = open_store(url, os.environ)
+        try:
+            store = open_store(url, os.environ)
+        except ValueError as fault:
+            raise Unusable(printable(fault)) from None
         try:
             return await work(store)
         finally:

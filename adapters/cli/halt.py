@@ -91,7 +91,7 @@ def _clear(  # noqa: PLR0913 -- the options of the command
     name = by or (signer.owner if signer else user())
 
     async def work(store: PolicyStore) -> Cleared:
-        if not (yes or as_json) and terminal.asks() and not click.confirm("clear the halt in force?", err=True):
+        if not yes and terminal.asks() and not click.confirm("clear the halt in force?", err=True):
             raise DoesNotHold("nothing was written")
         return await halting.clear(store, trust, signer, name)
 

@@ -56,6 +56,8 @@ def _told(fields: Mapping[str, str]) -> dict[str, Any]:
                 told[name] = msgspec.json.decode(fields[name])
             except (msgspec.MsgspecError, UnicodeError, RecursionError):
                 continue  # shown as it is written
+    if fields.get("revision", "").isdecimal():
+        told["revision"] = int(fields["revision"])
     return told
 
 

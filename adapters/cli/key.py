@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from adapters.cli import terminal
-from adapters.cli.at_store import FILE, PASSPHRASE, cannot_read, json_option, passphrase
+from adapters.cli.at_store import FILE, PASSPHRASE_FROM, cannot_read, json_option, passphrase
 from adapters.cli.failures import DONE, Unusable
 from adapters.cli.terminal import examples, printable
 
@@ -30,7 +30,7 @@ def key() -> None:
 
 @key.command(epilog=EXAMPLES, short_help="Make a key.")
 @click.argument("file", type=FILE)
-@click.option("--passphrase", "protected", is_flag=True, help=f"Encrypt it; asks, or takes {PASSPHRASE}.")
+@click.option("--passphrase", "protected", is_flag=True, help=f"Encrypt it; asks, or takes {PASSPHRASE_FROM}.")
 @json_option
 def new(file: Path, protected: bool, as_json: bool) -> int:
     """Make an ed25519 key in a new FILE that only you may read, and print its public half."""
@@ -66,11 +66,11 @@ def show(file: Path, as_json: bool) -> int:
 
 
 def _new_passphrase() -> str:
-    found = os.environ.get(PASSPHRASE)
+    found = os.environ.get(PASSPHRASE_FROM)
     if found is None and terminal.asks():
         found = str(click.prompt("passphrase", hide_input=True, confirmation_prompt=True, err=True))
     if not found:
-        raise Unusable(f"there is nobody to ask for a passphrase: set {PASSPHRASE}")
+        raise Unusable(f"there is nobody to ask for a passphrase: set {PASSPHRASE_FROM}")
     return found
 
 

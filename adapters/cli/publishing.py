@@ -121,7 +121,8 @@ def publish(
             terminal.say("\n".join(change_lines(prepared)))
         if asked.dry_run:
             return prepared, None
-        _agree(asked, prepared)
+        if not asked.yes and terminal.asks():
+            _agree(asked, prepared)
         return prepared, await publisher.commit(prepared)
 
     prepared, published = at_store(asked.url, work)
@@ -134,8 +135,8 @@ def publish(
 
 def _agree(asked: Asked, prepared: Prepared) -> None:
     """Ask whoever sits there. Raises `DoesNotHold` where they say no."""
-    if asked.yes or asked.as_json or not terminal.asks():
-        return
+    if asked.as_json:
+        terminal.note("\n".join(change_lines(prepared)))
     what = "sign and propose this" if prepared.proposes else "put this in force"
     if not click.confirm(f"{what}?", err=True):
         raise DoesNotHold("nothing was written")
@@ -147,7 +148,8 @@ def change_lines(prepared: Prepared) -> Iterator[str]:
     before = "nothing is published"
     if present.record is not None:
         was = present.record.statement
-        before = f"in force: {printable(was.bundle)}, revision {was.revision} by {printable(was.published_by)} at {printable(was.published_at)}"
+        by = f"by {printable(was.published_by)} at {printable(was.published_at)}"
+        before = f"in force: {printable(was.bundle)}, revision {was.revision} {by}"
     yield before
     yield terminal.heading(f"{prepared.change}: {statement.bundle}, {statement.digest}")
     if prepared.completes is not None:

@@ -1,7 +1,7 @@
 """Halting all openings at once, and clearing that again.
 
-Rules kept here: to halt needs no policy, no key and no trust; to clear a halt two must say so, each by a signature where
-signatures are wanted; a halt that was cleared stays in the record, so that whoever missed it sees that it was.
+Rules kept here: to halt needs no policy, no key and no trust; to clear a halt two must say so, each by a signature
+where signatures are wanted; a halt that was cleared stays in the record, so that whoever missed it sees that it was.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ async def clear(store: PolicyStore, trust: Trust, signer: Signer | None, by: str
     if name is None:
         raise Unpublishable(f"the signature of {own.by} does not verify: nothing was written")
     if name in {whose(one, message, trust) for one in before}:
-        raise Unpublishable(f"{name} has cleared it already: another must clear {told_of(found)} too")
+        raise Unpublishable(f"{name} has cleared it already: another must clear it too ({told_of(found)})")
     after = msgspec.structs.replace(found, cleared=[*before, own])
     await _write(store, reading, after, "clear")
     return cleared_by(store.name, after, trust)

@@ -93,7 +93,7 @@ class Publisher:
             universe = None if proposal.universe is None else tuple(proposal.universe)
         elif change == "rollback" and present.record is not None and present.record.digest == candidate.digest:
             raise Unpublishable(f"{candidate.bundle} ({candidate.digest}) is in force already")
-        notices += self._more_notices(present, universe)
+        notices += self._more_notices(present, candidate, universe)
         changes = () if present.missing else compare(present.documents, candidate.documents)
         proposes = self.trust.wanted > 1 and proposal is None
         return Prepared(change, candidate, statement, present, changes, universe, proposal, proposes, tuple(notices))
@@ -155,9 +155,12 @@ class Publisher:
         if differing:
             raise Unpublishable(f"{told} says what is signed: leave out {' and '.join(differing)}, {otherwise}")
 
-    def _more_notices(self, present: Present, universe: Sequence[str] | None) -> list[str]:
+    def _more_notices(self, present: Present, candidate: Candidate, universe: Sequence[str] | None) -> list[str]:
         found = []
-        if present.record is not None and present.record.signatures and not self.trust.keys:
+        was = present.record
+        if was is not None and was.statement.bundle == candidate.bundle and was.digest != candidate.digest:
+            found.append(f"{candidate.bundle} is in force with other documents: a new version would tell them apart")
+        if was is not None and was.signatures and not self.trust.keys:
             found.append("what is in force is signed, and this is not: readers that want signatures will open nothing")
         if universe is None and (fault := universe_missing(present.reading.fields.get(UNIVERSE))):
             found.append(fault)
