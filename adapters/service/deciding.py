@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from itertools import count
 from typing import Protocol
 
 import msgspec
 
-from adapters.service.in_force import Clocks, Current, InForce, Ready
+from adapters.service.in_force import Clocks, InForce, Ready
 from adapters.service.problems import Problem
 from engine.decision import Decision, Stamp
 from engine.exits import without_policy
 from engine.faults import Fault, InputsRefused
-from engine.published import Refusal
-from engine.standing import explained
+from engine.published import CAUSES, Refusal
+from engine.standing import Standing, explained
 
 ENCODE = msgspec.json.Encoder().encode
 
@@ -35,18 +35,12 @@ class Log(Protocol):
     def refusal(self) -> Refusal | None:
         """Why no opening may be logged now."""
 
-    def offer(self, record: Sequence[bytes]) -> None:
-        """Take a record, one line of JSON in parts."""
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing but exits may be logged."""
 
-
-@dataclass(slots=True)
-class Made:
-    """A decision and what it rests on: `Deciding.confirmed` makes the answer of it."""
-
-    decision: Decision
-    current: Current
-    inputs: bytes
-    asked: Asked
+    def offer(self, head: bytes, decision: bytes, inputs: bytes) -> None:
+        """Take a decision: the members that stand before it, the decision, and the inputs, all as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +49,17 @@ class Asked:
 
     request_id: str
     caller: str
+
+
+@dataclass(slots=True)
+class Made:
+    """A decision, as JSON too, and what it rests on. `Deciding.confirmed` makes the answer of it."""
+
+    decision: Decision
+    body: bytes
+    standing: Standing
+    inputs: bytes
+    asked: Asked
 
 
 class Deciding:
@@ -68,52 +73,42 @@ class Deciding:
         self._ids, self._series = count(1), secrets.token_hex(8)
 
     def decide(self, name: str, inputs: bytes, asked: Asked) -> Made:
-        """The decision of a policy on inputs without the facts that the service supplies.
+        """The decision of a policy, logged, on inputs without the facts that the service supplies.
 
         Raises `Problem` for a policy that is not there, and for inputs with faults that ask for no exit.
         """
         current = self.in_force.current
+        standing = current.standing
         steady, now = self.clocks.steady(), self.clocks.now()
-        refusal = current.standing.why_not(steady, now) or self.log.refusal
+        refusal = standing.why_not(steady, now) or self.log.refusal
         if refusal is not None:
-            return self._without(refusal, inputs, current, asked, now)
+            return self._kept(self._without(refusal, inputs, now), standing, inputs, asked)
         found = current.ready.get(name)
         if found is None:
             raise Problem.no_such_policy(name, current.ready)
-        standing = current.standing
         stamp = Stamp(self._new_id(), now, standing.until(steady, now), standing.age_ms(steady))
         said = found.with_facts(inputs, now) if inputs[:1] == b"{" else inputs
-        decision = decided(found, said, inputs, stamp)
-        return Made(decision, current, said, asked)
+        return self._kept(decided(found, said, inputs, stamp), standing, said, asked)
 
-    def confirmed(self, made: Made) -> Decision:
+    def confirmed(self, made: Made) -> Made:
         """The decision, or a block where what it rests on no longer holds. Asked last, before the answer is written."""
         if made.decision.effect != "allow" or made.decision.valid_until is None:
-            return made.decision
+            return made
         now = self.clocks.now()
-        refusal = made.current.standing.why_not(self.clocks.steady(), now)
-        refusal = refusal or self.in_force.current.standing.refusal
+        refusal = made.standing.why_not(self.clocks.steady(), now) or self.in_force.current.standing.refusal
         if refusal is None:
-            return made.decision
-        late = self._without(refusal, made.inputs, made.current, made.asked, now)
-        self.keep(late)
-        return late.decision
+            return made
+        return self._kept(self._without(refusal, made.inputs, now), made.standing, made.inputs, made.asked)
 
-    def keep(self, made: Made) -> None:
-        """Log a decision and count it."""
-        decision, asked = made.decision, made.asked
+    def _kept(self, decision: Decision, standing: Standing, inputs: bytes, asked: Asked) -> Made:
+        """A decision once it is in the log. Raises `Problem` where the log takes nothing but exits."""
+        is_exit = decision.effect == "allow" and decision.valid_until is None
+        if self.log.is_full and not is_exit:
+            raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, CAUSES["log-full"], headers={"Retry-After": "1"})
         self.counts[decision.policy, decision.outcome, decision.effect, decision.rule or ""] += 1
-        self.log.offer((
-            b'{"request_id":',
-            ENCODE(asked.request_id),
-            b',"caller":',
-            ENCODE(asked.caller),
-            b',"decision":',
-            ENCODE(decision),
-            b',"inputs":',
-            made.inputs,
-            b"}\n",
-        ))  # fmt: skip
+        body = ENCODE(decision)
+        self.log.offer(ENCODE(asked), body, inputs)
+        return Made(decision, body, standing, inputs, asked)
 
     def simulate(self, name: str, inputs: bytes) -> Decision:
         """A decision on inputs that are all given, stamped as simulated; it is neither logged nor counted."""
@@ -128,8 +123,8 @@ class Deciding:
             raise Problem.no_such_policy(name, current.ready)
         return decided(found, inputs, inputs, stamp, simulated=True)
 
-    def _without(self, refusal: Refusal, inputs: bytes, current: Current, asked: Asked, now: datetime) -> Made:
-        return Made(without_policy(inputs, Stamp(self._new_id(), now), explained(refusal)), current, inputs, asked)
+    def _without(self, refusal: Refusal, inputs: bytes, now: datetime) -> Decision:
+        return without_policy(inputs, Stamp(self._new_id(), now), explained(refusal))
 
     def _new_id(self) -> str:
         return f"{self._series}-{next(self._ids):x}"

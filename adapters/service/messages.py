@@ -65,11 +65,13 @@ class Counts(msgspec.Struct, tag=True, array_like=True, frozen=True):
     seconds: float
     answers: dict[str, int]
     log_backlog: int = 0
+    store_errors: int = 0
+    """Reads of the store that failed: the supervisor's own."""
 
 
 Message: TypeAlias = Stage | Piece | Word | Staged | Obeys | Counts
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Message).decode
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 
 class Line:
@@ -77,6 +79,7 @@ class Line:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        writer.transport.set_write_buffer_limits(high=64 * 1024)
 
     @property
     def waiting(self) -> int:
@@ -98,7 +101,7 @@ class Line:
             length = int.from_bytes(await self._reader.readexactly(4), "big")
             if length > LONGEST:
                 raise EOFError(f"a message of {length} bytes")
-            return _decode(await self._reader.readexactly(length))
+            return _decoder.decode(await self._reader.readexactly(length))
         except (asyncio.IncompleteReadError, OSError) as error:
             raise EOFError("the other process is gone") from error
 

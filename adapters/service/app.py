@@ -1,0 +1,292 @@
+"""The HTTP of the service: which paths there are, who may ask them, and what they answer.
+
+Rules kept here: every answer to a request for a decision carries an effect, whatever its status; nothing that goes
+wrong in here is answered with anything but a block.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from asyncio import timeout
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import count
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+from aiohttp import web
+
+from adapters.service import bodies
+from adapters.service.auth import Auth, Role
+from adapters.service.counting import Tally, added, exposition, nothing_counted
+from adapters.service.deciding import ENCODE, Asked, Deciding, Made
+from adapters.service.deciding import Log as DecidingLog
+from adapters.service.messages import Counts
+from adapters.service.problems import CONTENT_TYPE, Problem
+from engine.standing import Standing
+from rules.plan import Plan
+from rules.types import show
+
+LOGGER = logging.getLogger("bascule.service")
+JSON = "application/json"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+Handler: TypeAlias = Callable[[web.Request, str], Awaitable[web.Response]]
+"""Answers a request of a caller."""
+
+
+class Log(DecidingLog, Protocol):
+    """The decision log as the service uses it."""
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that wait to be written."""
+
+    async def durable(self) -> None:
+        """Wait until what was offered is kept."""
+
+    async def aclose(self) -> None:
+        """Keep what is left, and end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may ask for."""
+
+    body: int = 1024 * 1024
+    """Bytes of a body."""
+    seconds: float = 5.0
+    """For a body to arrive."""
+    batch: int = 100
+    """Decisions asked for at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One method of a path: the role it needs (None: nobody is asked who they are), and what answers."""
+
+    method: str
+    role: Role | None
+    answer: Handler
+
+
+class Service:
+    """What the handlers share."""
+
+    def __init__(self, deciding: Deciding, auth: Auth, log: Log, limits: Limits, *, wait: bool) -> None:
+        self.deciding, self.auth, self.log, self.limits = deciding, auth, log, limits
+        self.tally = Tally()
+        self.others: Counts = nothing_counted()
+        """What the other workers have counted, and the reads of the store that failed."""
+        self._wait = wait
+        """Whether an allow is answered only when it is kept."""
+        self._ids, self._series = count(1), secrets.token_hex(6)
+
+    @property
+    def standing(self) -> Standing:
+        """What is in force."""
+        return self.deciding.in_force.current.standing
+
+    def counts(self) -> Counts:
+        """What this worker has counted."""
+        return self.tally.counts(self.deciding.counts, self.log.backlog)
+
+    def application(self, more: Mapping[str, tuple[Way, ...]] | None = None) -> web.Application:
+        """The application, with more paths where there are some."""
+        application = web.Application(client_max_size=self.limits.body)
+        for path, ways in {**self.ways(), **(more or {})}.items():
+            application.router.add_route("*", path, self._answering({way.method: way for way in ways}))
+        application.router.add_route("*", "/{path:.*}", self._answering({}))
+        return application
+
+    def ways(self) -> dict[str, tuple[Way, ...]]:
+        """The paths, each with its methods."""
+        return {
+            "/v1/decide/{policy}": (Way("POST", "decide", self.decide),),
+            "/v1/decide": (Way("POST", "decide", self.decide_several),),
+            "/v1/simulate/{policy}": (Way("POST", "simulate", self.simulate),),
+            "/v1/policies": (Way("GET", "read", self.policies),),
+            "/v1/policies/{policy}": (Way("GET", "read", self.policy),),
+            "/metrics": (Way("GET", "read", self.metrics),),
+            "/healthz": (Way("GET", None, self.healthz),),
+            "/readyz": (Way("GET", None, self.readyz),),
+        }
+
+    # -- every request
+
+    def _answering(self, ways: Mapping[str, Way]) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Answer a path: find the way, ask who it is, and turn whatever goes wrong into a problem."""
+
+        async def answer(request: web.Request) -> web.Response:
+            began = time.perf_counter()
+            try:
+                way = ways.get(request.method)
+                if way is None:
+                    raise _no_way(request, ways)
+                caller = "" if way.role is None else self.auth.caller(request.headers, request.remote or "", way.role)
+                response = await way.answer(request, caller)
+            except Problem as problem:
+                response = self._problem(request, problem)
+            except web.HTTPException as error:
+                response = self._problem(request, Problem(HTTPStatus(error.status), error.reason.lower()))
+            except Exception:
+                LOGGER.exception("answering %s %s failed", request.method, request.path)
+                response = self._problem(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the service failed"))
+            self.tally.took(time.perf_counter() - began, response.status)
+            return response
+
+        return answer
+
+    def _problem(self, request: web.Request, problem: Problem) -> web.Response:
+        if problem.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            LOGGER.warning("refused %s %s from %s: %s", request.method, request.path, request.remote, problem.detail)
+        headers = {"Content-Type": CONTENT_TYPE, "X-Request-Id": self._request_id(request), **problem.headers}
+        return web.Response(body=problem.body(), status=problem.status, headers=headers)
+
+    def _request_id(self, request: web.Request) -> str:
+        said = request.headers.get("X-Request-Id")
+        if said is not None and _REQUEST_ID.fullmatch(said):
+            return said
+        return f"{self._series}-{next(self._ids):x}"
+
+    async def _body(self, request: web.Request) -> bytes:
+        """The body of a request, which must be JSON and arrive in time."""
+        kind = request.headers.get("Content-Type", "")
+        if kind != JSON and kind.partition(";")[0].strip().lower() != JSON:
+            raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send the body as `Content-Type: {JSON}`")
+        if request.content.is_eof():
+            return await request.read()
+        try:
+            async with timeout(self.limits.seconds):
+                return await request.read()
+        except TimeoutError:
+            raise Problem(HTTPStatus.REQUEST_TIMEOUT, f"no body within {self.limits.seconds:g}s") from None
+
+    # -- deciding
+
+    async def decide(self, request: web.Request, caller: str) -> web.Response:
+        """One decision."""
+        inputs = bodies.one(await self._body(request))
+        asked = Asked(self._request_id(request), caller)
+        made = self.deciding.decide(request.match_info["policy"], inputs, asked)
+        if self._wait and made.decision.effect == "allow":
+            await self.log.durable()
+        made = self.deciding.confirmed(made)
+        headers = {"Content-Type": JSON, "X-Request-Id": asked.request_id}
+        return web.Response(body=made.body, headers=headers)
+
+    async def decide_several(self, request: web.Request, caller: str) -> web.Response:
+        """Several decisions, in the order in which they are asked for; one with faults is a problem among them."""
+        requests = bodies.several(await self._body(request), self.limits.batch)
+        asked = Asked(self._request_id(request), caller)
+        made: list[Made | Problem] = []
+        for one in requests:
+            try:
+                made.append(self.deciding.decide(one.policy, bytes(one.inputs), asked))
+            except Problem as problem:
+                made.append(problem)
+        if self._wait and any(not isinstance(one, Problem) and one.decision.effect == "allow" for one in made):
+            await self.log.durable()
+        told = [one.body() if isinstance(one, Problem) else self.deciding.confirmed(one).body for one in made]
+        body = b'{"decisions":[' + b",".join(told) + b"]}"
+        return web.Response(body=body, headers={"Content-Type": JSON, "X-Request-Id": asked.request_id})
+
+    async def simulate(self, request: web.Request, caller: str) -> web.Response:
+        """One decision on inputs that are all given."""
+        del caller
+        inputs = bodies.one(await self._body(request))
+        decision = self.deciding.simulate(request.match_info["policy"], inputs)
+        return self._json(request, ENCODE(decision))
+
+    # -- reading
+
+    async def policies(self, request: web.Request, caller: str) -> web.Response:
+        """The policies in force."""
+        del caller
+        standing = self.standing
+        machine = standing.machine
+        plans = [] if machine is None else [policy.plan for policy in machine.policies.values()]
+        told = {**_state(standing), "policies": [_told(plan) for plan in plans]}
+        return self._json(request, msgspec.json.encode(told), headers={"ETag": f'"{standing.revision}"'})
+
+    async def policy(self, request: web.Request, caller: str) -> web.Response:
+        """One policy in force."""
+        del caller
+        name, ready = request.match_info["policy"], self.deciding.in_force.current.ready
+        if name not in ready:
+            raise Problem.no_such_policy(name, ready)
+        plan = ready[name].policy.plan
+        told = {
+            **_told(plan),
+            "inputs": {
+                f.name: {"type": show(f.type), "supplied": ready[name].supplied.get(f.name)} for f in plan.inputs
+            },
+            "outcomes": plan.outcomes,
+            "outputs": {output.name: show(output.type) for output in plan.outputs},
+            "parameters": {
+                p.name: {"default": p.written(p.default), "description": p.description} for p in plan.parameters
+            },
+        }
+        return self._json(request, msgspec.json.encode(told))
+
+    async def metrics(self, request: web.Request, caller: str) -> web.Response:
+        """Counts of all workers, for Prometheus."""
+        del caller
+        clocks, standing = self.deciding.clocks, self.standing
+        steady = clocks.steady()
+        ready = self._refusal() is None
+        body = exposition(added([self.counts(), self.others]), standing, steady, ready=ready)
+        headers = {
+            "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
+            "X-Request-Id": self._request_id(request),
+        }
+        return web.Response(body=body, headers=headers)
+
+    async def healthz(self, request: web.Request, caller: str) -> web.Response:
+        """Whether this process answers."""
+        del caller
+        return self._json(request, b'{"status":"ok"}')
+
+    async def readyz(self, request: web.Request, caller: str) -> web.Response:
+        """Whether openings are decided on, and why not."""
+        del caller
+        standing, refusal = self.standing, self._refusal()
+        told: dict[str, Any] = {"ready": refusal is None, **_state(standing)}
+        if standing.machine is not None:
+            told["policy_age_ms"] = standing.age_ms(self.deciding.clocks.steady())
+        if refusal is not None:
+            told |= {"cause": refusal.cause, "detail": str(refusal)}
+        status = HTTPStatus.OK if refusal is None else HTTPStatus.SERVICE_UNAVAILABLE
+        return self._json(request, msgspec.json.encode(told), status)
+
+    def _refusal(self) -> Any:
+        clocks = self.deciding.clocks
+        return self.standing.why_not(clocks.steady(), clocks.now()) or self.log.refusal
+
+    def _json(
+        self, request: web.Request, body: bytes, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] = {}
+    ) -> web.Response:
+        said = {"Content-Type": JSON, "X-Request-Id": self._request_id(request), **headers}
+        return web.Response(body=body, status=status, headers=said)
+
+
+def _state(standing: Standing) -> dict[str, Any]:
+    machine = standing.machine
+    bundle = {} if machine is None else {"bundle": f"{machine.bundle.name} {machine.bundle.version}"}
+    digest = {} if machine is None else {"digest": machine.bundle.digest}
+    return {"revision": standing.revision, **bundle, **digest}
+
+
+def _told(plan: Plan) -> dict[str, str]:
+    return {"name": plan.name, "version": plan.version, "title": plan.title}
+
+
+def _no_way(request: web.Request, ways: Mapping[str, Way]) -> Problem:
+    if not ways:
+        return Problem(HTTPStatus.NOT_FOUND, f"there is nothing at `{request.path[:200]}`: see /openapi.json")
+    allowed = ", ".join(ways)
+    return Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"ask with {allowed}", headers={"Allow": allowed})

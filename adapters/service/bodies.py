@@ -1,0 +1,94 @@
+"""The bodies of requests: what they must be, read without reading the inputs themselves."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import msgspec
+
+from adapters.service.problems import Problem
+from engine.faults import Fault
+
+T = TypeVar("T")
+
+
+class One(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One set of inputs to decide on."""
+
+    inputs: msgspec.Raw
+
+
+class Request(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One of several decisions that are asked for."""
+
+    policy: str
+    inputs: msgspec.Raw
+
+
+class Several(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Several decisions, by one or several policies."""
+
+    requests: list[Request]
+
+
+_one = msgspec.json.Decoder(One)
+_several = msgspec.json.Decoder(Several)
+
+
+def one(body: bytes) -> bytes:
+    """The inputs of a request for one decision, as JSON. Raises `Problem`."""
+    found = bytes(_read(_one, body).inputs)
+    if body.count(b'"inputs"') > 1 or b"\\u" in body:
+        _said_once(body)
+    return found
+
+
+def several(body: bytes, most: int) -> list[Request]:
+    """The requests of a body that asks for several. Raises `Problem`."""
+    found = _read(_several, body).requests
+    _said_once(body)
+    if len(found) > most:
+        fault = Fault("/requests", f"{len(found)} requests", f"at most {most}")
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"/requests: at most {most} at once", faults=[fault])
+    return found
+
+
+def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    try:
+        if not body.isascii():
+            body.decode()
+        return decoder.decode(body)
+    except UnicodeDecodeError as error:
+        raise _faulty(Fault("", f"the body is not UTF-8 at byte {error.start}")) from None
+    except msgspec.ValidationError as error:
+        said, _, place = str(error).partition(" - at `$")
+        raise _faulty(Fault(_pointer(place), said[:1].lower() + said[1:])) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise _faulty(Fault("", f"the body is not JSON: {error}")) from None
+
+
+def _said_once(body: bytes) -> None:
+    """Refuse a member said twice where the inputs do not begin yet: readers differ in which one counts."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        twice = next((name for name in ("inputs", "policy", "requests") if names.count(name) > 1), None)
+        if twice is not None:
+            raise _faulty(Fault("", f"`{twice}` is said twice"))
+        return dict(pairs)
+
+    try:
+        json.loads(body, object_pairs_hook=once)
+    except (ValueError, RecursionError) as error:
+        raise _faulty(Fault("", f"the body is not JSON: {error}")) from None
+
+
+def _pointer(place: str) -> str:
+    """A JSON pointer of the place that msgspec names, as `.requests[0].policy`."""
+    return place.rstrip("`").replace("[", ".").replace("]", "").replace(".", "/")
+
+
+def _faulty(fault: Fault) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, fault.message, faults=[fault])

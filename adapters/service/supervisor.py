@@ -1,0 +1,225 @@
+"""The process that holds the service together: it follows the store, and starts, tells and ends the workers.
+
+Rules kept here: the listening socket is made once and inherited, so that what waits on it outlives a worker; a worker
+that ends unasked is started again; what a worker has not taken is not piled up: the next word says it all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass, field
+
+import msgspec
+
+from adapters.service.counting import added, nothing_counted
+from adapters.service.following import Follower
+from adapters.service.messages import Counts, Line, Obeys, Piece, Stage, Staged, Word
+from adapters.service.worker import SETTINGS, Settings
+
+LOGGER = logging.getLogger("bascule.service")
+BACKLOG = 1024
+MOST_WAITING = 1024 * 1024
+BETWEEN_PIECES_S = 0.002
+AGAIN_S = 0.5
+"""How long a worker that has ended is left down."""
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One worker as the supervisor knows it."""
+
+    process: asyncio.subprocess.Process
+    line: Line
+    in_force: str = ""
+    staged: str = ""
+    staging: asyncio.Task[None] | None = None
+    counts: Counts = field(default_factory=nothing_counted)
+    obeys: int = 0
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens; port 0 lets the system choose. Raises OSError."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    found = socket.socket(family, kind, protocol)
+    try:
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+        found.listen(BACKLOG)
+    except OSError:
+        found.close()
+        raise
+    found.setblocking(False)
+    return found
+
+
+class Supervisor:
+    """Runs `count` workers on a socket. `follower` must say its words to `say`."""
+
+    def __init__(self, settings: Settings, sock: socket.socket, count: int) -> None:
+        self._settings, self._sock, self._count = settings, sock, count
+        self._workers: dict[int, _Worker] = {}
+        self._ended = nothing_counted()
+        """What workers had counted that are gone."""
+        self._stopping = asyncio.Event()
+        self.follower: Follower | None = None
+        self.obeyed: asyncio.Event = asyncio.Event()
+        """Set whenever a worker says that it obeys a revision."""
+
+    async def run(self, follower: Follower) -> None:
+        """Follow and serve until asked to end."""
+        self.follower = follower
+        follower.on_staged = self._stage_everywhere
+        ending = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, ending.set)
+        following = asyncio.create_task(follower.run())
+        following.add_done_callback(lambda _: ending.set())
+        keeping = [asyncio.create_task(self._keep(slot)) for slot in range(self._count)]
+        await ending.wait()
+        self._stopping.set()
+        LOGGER.info("ending: answers that are under way are given first")
+        for worker in self._workers.values():
+            if worker.process.returncode is None:
+                worker.process.terminate()
+        await asyncio.wait(keeping, timeout=self._settings.grace_s + 5.0)
+        for worker in self._workers.values():
+            if worker.process.returncode is None:
+                LOGGER.error("worker %d does not end: it is killed", worker.process.pid)
+                worker.process.kill()
+        following.cancel()
+        await asyncio.gather(*keeping, following, return_exceptions=True)
+
+    def say(self, word: Word) -> None:
+        """Tell every worker what the store holds."""
+        for worker in self._workers.values():
+            self._say(worker, word)
+
+    @property
+    def obeys(self) -> list[int]:
+        """The revision that each worker obeys."""
+        return [worker.obeys for worker in self._workers.values()]
+
+    # -- workers
+
+    async def _keep(self, slot: int) -> None:
+        """Keep a worker running."""
+        while not self._stopping.is_set():
+            try:
+                worker = await self._start()
+            except OSError:
+                LOGGER.exception("a worker cannot be started")
+                await asyncio.sleep(AGAIN_S)
+                continue
+            self._workers[slot] = worker
+            if self._stopping.is_set():
+                worker.process.terminate()
+            hearing = asyncio.create_task(self._hear(worker))
+            code = await worker.process.wait()
+            tasks = [hearing] if worker.staging is None else [hearing, worker.staging]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await worker.line.aclose()
+            self._ended = replace_backlog(added([self._ended, worker.counts]))
+            if not self._stopping.is_set():
+                LOGGER.error("worker %d ended with %s: another is started", worker.process.pid, code)
+                await asyncio.sleep(AGAIN_S)
+
+    async def _start(self) -> _Worker:
+        mine, theirs = socket.socketpair()
+        settings = msgspec.structs.replace(self._settings, listening=self._sock.fileno(), line=theirs.fileno())
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "adapters.service.worker",
+                env={**os.environ, SETTINGS: msgspec.json.encode(settings).decode()},
+                pass_fds=(settings.listening, settings.line),
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        except OSError:
+            mine.close()
+            raise
+        finally:
+            theirs.close()
+        worker = _Worker(process, Line(*await asyncio.open_connection(sock=mine)))
+        assert self.follower is not None
+        self._say(worker, self.follower.word)
+        return worker
+
+    async def _hear(self, worker: _Worker) -> None:
+        """Listen to a worker until it is gone."""
+        try:
+            while True:
+                match await worker.line.receive():
+                    case Counts() as counts:
+                        worker.counts = counts
+                        worker.line.send(self._others(worker))
+                    case Staged(digest=digest, fault=fault) if fault:
+                        LOGGER.error("worker %d cannot load %s: %s", worker.process.pid, digest, fault)
+                    case Staged():
+                        self._say_again(worker)
+                    case Obeys(revision=revision):
+                        worker.obeys = revision
+                        self.obeyed.set()
+                    case _:
+                        LOGGER.error("worker %d said what only the supervisor says", worker.process.pid)
+        except EOFError:
+            return
+
+    def _others(self, worker: _Worker) -> Counts:
+        assert self.follower is not None
+        others = [one.counts for one in self._workers.values() if one is not worker]
+        return msgspec.structs.replace(added([self._ended, *others]), store_errors=self.follower.errors)
+
+    # -- what is said to them
+
+    def _say_again(self, worker: _Worker) -> None:
+        assert self.follower is not None
+        self._say(worker, self.follower.word)
+
+    def _say(self, worker: _Worker, word: Word) -> None:
+        if worker.process.returncode is not None or worker.line.waiting > MOST_WAITING:
+            return
+        if word.digest and not word.cause:
+            self._stage(worker, word.digest)
+            if worker.staging is None or worker.staging.done():
+                worker.in_force = word.digest
+        worker.line.send(word)
+
+    def _stage_everywhere(self, digest: str) -> None:
+        for worker in self._workers.values():
+            self._stage(worker, digest)
+
+    def _stage(self, worker: _Worker, digest: str) -> None:
+        """Begin to send a bundle to a worker that does not have it."""
+        assert self.follower is not None
+        pieces = self.follower.bundles.get(digest)
+        if digest in (worker.in_force, worker.staged) or pieces is None:
+            return
+        worker.staged = digest
+        if worker.staging is not None:
+            worker.staging.cancel()
+        worker.staging = asyncio.create_task(_send(worker.line, digest, pieces))
+
+
+async def _send(line: Line, digest: str, pieces: list[bytes]) -> None:
+    """Send a bundle a policy at a time: words go in between, and the worker answers meanwhile."""
+    line.send(Stage(digest, pieces[0], len(pieces) - 1))
+    for piece in pieces[1:]:
+        line.send(Piece(digest, piece))
+        await line.sent()
+        await asyncio.sleep(BETWEEN_PIECES_S)
+
+
+def replace_backlog(counts: Counts) -> Counts:
+    """Counts of a process that is gone: nothing of it waits any more."""
+    return msgspec.structs.replace(counts, log_backlog=0)

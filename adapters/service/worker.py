@@ -1,0 +1,122 @@
+"""One worker: a process that answers HTTP on a socket it was given, with what the supervisor says is in force.
+
+It is started by the supervisor as `python -m adapters.service.worker`, with its settings in the environment. It ends
+when it is asked to (SIGTERM), or when the supervisor is gone: first the answers that are under way, then the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from adapters.service.app import Limits, Log, Service
+from adapters.service.auth import Auth, read_tokens
+from adapters.service.deciding import Deciding
+from adapters.service.decision_log import DecisionLog, NoLog
+from adapters.service.in_force import InForce
+from adapters.service.messages import Counts, Line
+from adapters.service.obeying import Obeying
+
+SETTINGS = "BASCULE_WORKER"
+COUNTS_EVERY_S = 0.5
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a worker is told when it starts. The sockets are descriptors that it inherits."""
+
+    listening: int
+    line: int
+    max_age_s: float
+    tokens: str | None
+    log_folder: str | None
+    log_sync: bool
+    log_limit: int
+    certificate: str | None
+    key: str | None
+    body: int
+    seconds: float
+    batch: int
+    grace_s: float
+
+
+async def serve(settings: Settings) -> None:
+    """Answer until asked to end, or left alone."""
+    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=settings.line))
+    line = Line(reader, writer)
+    in_force = InForce(settings.max_age_s)
+    log: Log = (
+        DecisionLog(Path(settings.log_folder), sync=settings.log_sync, limit=settings.log_limit)
+        if settings.log_folder is not None
+        else NoLog()
+    )
+    auth = Auth(read_tokens(Path(settings.tokens)) if settings.tokens is not None else ())
+    limits = Limits(settings.body, settings.seconds, settings.batch)
+    service = Service(Deciding(in_force, log), auth, log, limits, wait=settings.log_sync)
+
+    def heard(counts: Counts) -> None:
+        service.others = counts
+
+    ending = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ending.set)
+    obeying = asyncio.create_task(Obeying(in_force, line, heard).run())
+    obeying.add_done_callback(lambda _: ending.set())
+    telling = asyncio.create_task(_tell_counts(service, line))
+    runner = web.AppRunner(service.application(), access_log=None, shutdown_timeout=settings.grace_s)
+    await runner.setup()
+    listening = socket.socket(fileno=settings.listening)
+    site = web.SockSite(runner, listening, ssl_context=_tls(settings), backlog=1024)
+    await site.start()
+    await ending.wait()
+    telling.cancel()
+    await runner.cleanup()
+    await log.aclose()
+    obeying.cancel()
+
+
+async def _tell_counts(service: Service, line: Line) -> None:
+    """Tell the supervisor what was counted, again and again."""
+    while True:
+        line.send(service.counts())
+        await asyncio.sleep(COUNTS_EVERY_S)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.certificate, settings.key)
+    return context
+
+
+def main() -> int:
+    """Run a worker."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s worker %(process)d: %(message)s")
+    settings = msgspec.json.decode(os.environ[SETTINGS], type=Settings)
+    with asyncio.Runner(loop_factory=_loop()) as runner:
+        runner.run(serve(settings))
+    return 0
+
+
+def _loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """What makes the loop: uvloop where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+if __name__ == "__main__":
+    sys.exit(main())
