@@ -125,7 +125,11 @@ def _cleared(reading: Reading, store: str, trust: Trust) -> Halt | None:
 
 async def _write(store: PolicyStore, reading: Reading, fresh: Halt, change: str) -> None:
     try:
-        await store.swap({FIELD: reading.fields.get(FIELD)}, {FIELD: msgspec.json.encode(fresh).decode()}, change)
+        written = msgspec.json.encode(fresh).decode()
+    except UnicodeError:
+        raise Unpublishable("the note or the name is no text in UTF-8: write it otherwise") from None
+    try:
+        await store.swap({FIELD: reading.fields.get(FIELD)}, {FIELD: written}, change)
     except Conflict as conflict:
         raise Conflict(
             f"somebody else halted or cleared a halt in the meantime: look with `bascule show` ({conflict})"

@@ -121,7 +121,7 @@ class Publisher:
         note = terms.note
         if note is None:
             note = "" if candidate.since is None else f"back to revision {candidate.since.revision}"
-        return Statement(
+        statement = Statement(
             store=self.store.name,
             revision=revision,
             digest=candidate.digest,
@@ -129,8 +129,13 @@ class Publisher:
             published_at=_written(at),
             published_by=terms.by or (self.signer.owner if self.signer else self.user),
             note=note,
-            valid_until=None if terms.valid_for is None else _written(at + terms.valid_for),
+            valid_until=_end(at, terms.valid_for),
         )
+        try:
+            statement.signed()
+        except ValueError:
+            raise Unpublishable("the note or the name is no text in UTF-8: write it otherwise") from None
+        return statement
 
     def _check_completes(self, proposal: Proposal, candidate: Candidate, terms: Terms) -> None:
         """Raise `Unpublishable` where what is asked for is not what waits for its second signature."""
@@ -217,3 +222,10 @@ def _fields(prepared: Prepared, signatures: tuple[Signature, ...]) -> dict[str, 
 
 def _written(at: datetime) -> str:
     return at.isoformat(timespec="milliseconds")
+
+
+def _end(at: datetime, valid_for: timedelta | None) -> str | None:
+    try:
+        return None if valid_for is None else _written(at + valid_for)
+    except OverflowError:
+        raise Unpublishable("it would be valid beyond the year 9999: give a shorter time, or none") from None

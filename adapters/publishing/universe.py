@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 _BETWEEN = re.compile(r"[\s,]+")
+_PATHS = ("/", ".", "~")
 _FILES = (".json", ".txt", ".csv", ".list")
 
 
@@ -18,7 +19,7 @@ def read_universe(said: str) -> tuple[str, ...]:
     path = Path(said)
     if path.is_file():
         return _symbols(_in_file(path.read_text("utf-8")), f"`{said}`")
-    if "/" in said or said.endswith(_FILES):
+    if said.startswith(_PATHS) or said.endswith(_FILES):
         raise ValueError(f"there is no file `{said}`: give one, or the symbols with commas between, as in BTC,ETH")
     return _symbols([part for part in said.split(",") if part.strip()], "the universe")
 

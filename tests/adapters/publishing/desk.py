@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from adapters.publishing.candidates import Candidate, candidate
-from adapters.publishing.keys import new_key, public_text, verify
+from adapters.publishing.keys import SigningKey, public_text, verify
 from adapters.publishing.publication import Published, Publisher, Terms
 from adapters.publishing.signing import Signer
 from adapters.publishing.trust import unsigned
@@ -16,7 +19,14 @@ from engine.published import Seen, Trust, TrustedKey, judge
 from engine.store import PolicyStore
 from tests.adapters.publishing.fakes import FakeStore
 
-PEOPLE = {name: Signer(name, new_key()) for name in ("ann", "bob", "eve")}
+
+def key_of(name: str) -> SigningKey:
+    """A key that is the same in every run."""
+    private = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(name.encode()).digest())
+    return SigningKey(private, private.public_key().public_bytes_raw())
+
+
+PEOPLE = {name: Signer(name, key_of(name)) for name in ("ann", "bob", "eve")}
 T = TypeVar("T")
 
 

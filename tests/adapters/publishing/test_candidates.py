@@ -92,8 +92,8 @@ def garble(store: FakeStore, digest: str) -> None:
 
 
 def rewrite(store: FakeStore, **fields: str) -> None:
-    last = store.entries[-1]
-    store.entries[-1] = Change(last.id, last.at, {**last.fields, **fields})
+    first = store.held.changes[0]
+    store.held.changes[0] = Change(first.id, first.at, {**first.fields, **fields})
 
 
 def forge(store: FakeStore, _: str) -> None:

@@ -120,7 +120,7 @@ def test_another_bundle_does_not_complete_it(store: FakeStore, first: Candidate,
 def publish_otherwise(store: FakeStore) -> None:
     """Under a trust that wants one signature, as another desk might."""
     kept = store.fields.pop("proposal")
-    store.fields |= {"revision": "7", "digest": "sha256:" + "0" * 64, "proposal": kept}
+    store.fields.update(revision="7", digest="sha256:" + "0" * 64, proposal=kept)
 
 
 def change(store: FakeStore, **members: object) -> None:

@@ -141,6 +141,12 @@ def test_somebody_else_halts_in_the_meantime(store: FakeStore) -> None:
 
 
 def test_a_replica_is_not_halted(store: FakeStore) -> None:
-    store.primary = False
+    store.held.primary = False
     with pytest.raises(Unpublishable, match="primary"):
         stop(store)
+
+
+def test_a_note_that_is_no_text(store: FakeStore) -> None:
+    with pytest.raises(Unpublishable, match="no text"):
+        run(halt(store, UNSIGNED, "eve", "\udcff", "h-1"))
+    assert store.entries == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from adapters.publishing.keys import (
     verify,
     write_key,
 )
+from tests.adapters.publishing.desk import key_of
 
-KEY = new_key()
+KEY = key_of("ann")
 SIGNED = KEY.sign(b"message")
 # RFC 8032, 7.1, test 2
 RFC_PUBLIC = bytes.fromhex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
@@ -45,11 +47,12 @@ def never() -> str:
         (KEY.public, SIGNED[:-1], b"message", False),
         (KEY.public, SIGNED + b"\0", b"message", False),
         (KEY.public, b"", b"message", False),
-        (new_key().public, SIGNED, b"message", False),
+        (key_of("bob").public, SIGNED, b"message", False),
         (KEY.public[:-1], SIGNED, b"message", False),
         (b"", SIGNED, b"message", False),
         (b"\xff" * 32, SIGNED, b"message", False),
     ],
+    ids=lambda value: hashlib.sha256(value).hexdigest()[:6] if isinstance(value, bytes) else str(value),
 )
 def test_verify(public: bytes, signature: bytes, message: bytes, holds: bool) -> None:
     assert verify(public, signature, message) is holds
@@ -128,6 +131,7 @@ OTHER_KIND = ec.generate_private_key(ec.SECP256R1()).private_bytes(
 @pytest.mark.parametrize(
     ("content", "found"),
     [(b"", "no private key"), (b"secret", "no private key"), (OTHER_KIND, "another kind than ed25519")],
+    ids=["empty", "a word", "another kind"],
 )
 def test_what_is_no_key_file(tmp_path: Path, content: bytes, found: str) -> None:
     path = tmp_path / "ann.pem"
@@ -138,6 +142,12 @@ def test_what_is_no_key_file(tmp_path: Path, content: bytes, found: str) -> None
     assert "secret" not in str(refused.value).replace(str(path), "")
     with pytest.raises(Unfit, match="no file"):
         read_key(tmp_path, never)
+
+
+def test_a_new_key_is_nobody_elses() -> None:
+    one, other = new_key(), new_key()
+    assert one.public != other.public
+    assert verify(one.public, one.sign(b"message"), b"message")
 
 
 def test_a_key_does_not_show_itself() -> None:

@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from adapters.publishing.candidates import Candidate, Unpublishable, earlier
-from adapters.publishing.keys import new_key
 from adapters.publishing.publication import Publisher, Terms
 from adapters.publishing.signing import Signer, signer_of
 from engine.published import MAX_REVISION, Trust, read_record, universe_of
@@ -24,6 +23,7 @@ from tests.adapters.publishing.desk import (
     UNSIGNED,
     cause,
     dearer,
+    key_of,
     publish,
     publisher,
     run,
@@ -93,7 +93,7 @@ def lose(store: FakeStore) -> None:
 
 
 def swap_bundle(store: FakeStore) -> None:
-    store.bundles = dict.fromkeys(store.bundles, b"{}")
+    store.bundles.update(dict.fromkeys(store.bundles, b"{}"))
 
 
 def forge(store: FakeStore) -> None:
@@ -132,12 +132,12 @@ def test_more_that_is_told(store: FakeStore, first: Candidate) -> None:
 
 
 def test_a_store_that_is_not_written_to(store: FakeStore, first: Candidate) -> None:
-    store.primary = False
+    store.held.primary = False
     with pytest.raises(Unpublishable, match="primary"):
         run(publish(publisher(store), first))
 
 
-STRANGER = Signer("ann", new_key())
+STRANGER = Signer("ann", key_of("a stranger"))
 
 
 @pytest.mark.parametrize(
@@ -252,3 +252,16 @@ def test_signatures_are_wanted_of_the_readers_own(store: FakeStore, first: Candi
     run(publish(publisher(store, trusted("ann"), "ann"), first))
     assert [cause(store, trust) for trust in (trusted("ann"), trusted("bob"), TWO)] == ["", "signature", "unsigned"]
     assert len(msgspec.json.decode(store.fields["signatures"])) == 1
+
+
+@pytest.mark.parametrize("terms", [Terms(note="\udcff"), Terms(by="\udcff")])
+def test_a_note_that_is_no_text(store: FakeStore, first: Candidate, terms: Terms) -> None:
+    with pytest.raises(Unpublishable, match="no text"):
+        run(publish(publisher(store, ONE, "ann"), first, terms))
+    assert store.entries == []
+
+
+def test_a_length_beyond_the_last_year(store: FakeStore, first: Candidate) -> None:
+    with pytest.raises(Unpublishable, match="beyond the year 9999"):
+        run(publish(publisher(store), first, Terms(valid_for=timedelta(days=365 * 9000))))
+    assert store.entries == []

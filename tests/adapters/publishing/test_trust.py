@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import jsonschema
 import pytest
 
+import schemas
 from adapters.publishing.keys import public_text
 from adapters.publishing.trust import read_trust, unsigned
 from rules.diagnostics import Refused
+from rules.yaml_nodes import plain
+from rules.yaml_reader import read_yaml
 from tests.adapters.publishing.desk import PEOPLE, trust_file
 
 ANN, BOB = (public_text(PEOPLE[name].key.public) for name in ("ann", "bob"))
@@ -22,6 +26,14 @@ def test_a_trust_file(tmp_path: Path, four_eyes: bool, wanted: int) -> None:
     assert found.wanted == wanted
     assert {key: one.owner for key, one in found.keys.items()} == {PEOPLE[name].key.id: name for name in ("ann", "bob")}
     assert found.owners(b"message", [PEOPLE["bob"].sign(b"message")]) == {"bob"}
+
+
+def test_the_example_is_a_trust_file_and_fits_the_schema(repository: Path) -> None:
+    path = repository / "examples" / "trust.yaml"
+    assert read_trust(path).wanted == 2
+    read = read_yaml(str(path), path.read_bytes())
+    assert read.root is not None
+    jsonschema.validate(plain(read.root), schemas.load("trust"))
 
 
 def test_no_signature_is_wanted_where_that_is_said() -> None:
