@@ -14,7 +14,7 @@ from engine.policy import Machine, Policy
 from engine.published import Refusal
 from engine.standing import Standing, nothing_yet
 from rules.documents.types_document import Fact
-from rules.types import TimestampType
+from rules.types import RecordType, TimestampType
 
 SUPPLIERS = ("clock", "store")
 """Where the facts come from that a caller may not send."""
@@ -59,13 +59,19 @@ class Ready:
         return b"{" + self.before + moment.isoformat().encode() + self.after + more + rest
 
 
+def universe_as(fact: Fact, symbols: bytes) -> bytes:
+    """The symbols that may be traded, a JSON list, as a glossary has them: a list or a record of one."""
+    return b'{"symbols":' + symbols + b"}" if isinstance(fact.type, RecordType) else symbols
+
+
 def ready(policy: Policy, facts: Mapping[str, Fact], universe: bytes) -> Ready:
     """What a policy needs, with a universe as JSON. A fact that the service does not know is left out, and missed."""
     supplied = {name: one for name, fact in facts.items() for one in SUPPLIERS if one in fact.sources}
     own = {f.name: f.type for f in policy.plan.inputs}
     clock = [n for n, one in supplied.items() if one == "clock" and isinstance(own.get(n), TimestampType)]
     said = [f'"{name}":0'.encode() for name in supplied if name not in own]
-    said += [b'"universe":' + universe] if "universe" in own and supplied.get("universe") == "store" else []
+    if "universe" in own and supplied.get("universe") == "store":
+        said.append(b'"universe":' + universe_as(facts["universe"], universe))
     if not clock:
         return Ready(policy, supplied, b",".join(said), None)
     before = b",".join([*said, f'"{clock[0]}":"'.encode()])

@@ -11,7 +11,7 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adapters.service.in_force import InForce
+from adapters.service.in_force import InForce, universe_as
 from adapters.service.messages import Counts, Line, Obeys, Piece, Stage, Staged, Word
 from engine.decoding import Decoder, Interface
 from engine.faults import InputsRefused
@@ -144,8 +144,9 @@ def _fault_of(universe: bytes, machine: Machine) -> Refusal | None:
         return None
     try:
         reader = Decoder(Interface((Field("universe", fact.type),)), policy.decoder.structs)
-        reader.decode(b'{"universe":' + universe + b"}")
+        reader.decode(b'{"universe":' + universe_as(fact, universe) + b"}")
     except InputsRefused as refused:
         fault = refused.faults[0]
-        return Refusal("universe", f"`universe_symbols{fault.pointer.removeprefix('/universe')}`: {fault.message}")
+        place = fault.pointer.removeprefix("/universe").removeprefix("/symbols")
+        return Refusal("universe", f"`universe_symbols{place}`: {fault.message}")
     return None
