@@ -18,6 +18,7 @@ import msgspec
 import schemas
 from adapters.cli.terminal import examples
 from adapters.logs import LogRecord
+from adapters.publishing import trust
 from engine.decision import Decision
 from rules.documents.kinds import DOCUMENTS, Document
 
@@ -29,7 +30,8 @@ FOLDER = Path(schemas.__file__).parent
 
 def generated() -> dict[str, str]:
     """Every schema by its file name, as text."""
-    found = {f"{kind.lower()}.json": document_schema(kind, model) for kind, model in DOCUMENTS.items()}
+    documents = {**DOCUMENTS, **trust.KINDS}
+    found = {f"{kind.lower()}.json": document_schema(kind, model) for kind, model in documents.items()}
     found["decision.json"] = struct_schema(Decision, "Bascule decision")
     found["log-record.json"] = struct_schema(LogRecord, "Bascule log record")
     return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in sorted(found.items())}

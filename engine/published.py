@@ -12,12 +12,18 @@ import binascii
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 import rfc8785
 
 from engine.store import Reading
+
+Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time that says its zone: times with and without one cannot be compared."""
+
+MAX_REVISION = 2**53 - 1
+"""The largest whole number that canonical JSON holds, and so the largest that can be signed."""
 
 Verifier: TypeAlias = Callable[[bytes, bytes, bytes], bool]
 """Whether a signature (second) of a message (third) is that of a public key (first); never raises."""
@@ -68,7 +74,7 @@ class Halt(msgspec.Struct, frozen=True, omit_defaults=True):
 
     id: str
     by: str
-    at: datetime
+    at: Instant
     note: str
     cleared: list[Signature] = []
 
@@ -87,7 +93,7 @@ class Statement:
     valid_until: str | None = None
 
     def signed(self) -> bytes:
-        """The bytes that are signed."""
+        """The bytes that are signed. Raises ValueError for what no JSON holds; `read_record` lets none of it in."""
         told = {name: getattr(self, name) for name in self.__slots__}
         return b"bascule/v1 policy\n" + rfc8785.dumps(told)
 
@@ -208,7 +214,7 @@ def judge(reading: Reading, store: str, seen: Seen, trust: Trust, now: datetime,
     try:
         record = read_record(reading.fields, store)
         _check_order(record, seen)
-        _check_signatures(record, trust)
+        check_signatures(record, trust)
     except Refusal as refusal:
         return Judged(None, halted or refusal, seen)
     seen = replace(seen, revision=record.revision, digest=record.digest)
@@ -223,8 +229,8 @@ def read_record(fields: Mapping[str, str], store: str) -> Record:
         revision = int(_told(fields, "revision"))
     except ValueError:
         raise Refusal("unreadable", f"`revision` is `{fields['revision']}`, no whole number") from None
-    if revision <= 0 or str(revision) != fields["revision"]:
-        raise Refusal("unreadable", f"`revision` is `{fields['revision']}`, no whole number above 0")
+    if not 0 < revision <= MAX_REVISION or str(revision) != fields["revision"]:
+        raise Refusal("unreadable", f"`revision` is `{fields['revision']}`, no whole number from 1 to {MAX_REVISION}")
     for name in ("published_at", "valid_until"):
         if name in fields:
             _instant(fields[name], name)
@@ -238,6 +244,10 @@ def read_record(fields: Mapping[str, str], store: str) -> Record:
         note=fields.get("note", ""),
         valid_until=fields.get("valid_until"),
     )
+    try:
+        statement.signed()
+    except ValueError:
+        raise Refusal("unreadable", "a field holds what is no text") from None
     signatures = _decoded(fields.get("signatures", "[]"), list[Signature], "signatures")
     return Record(statement, tuple(signatures), fields.get("universe_symbols"))
 
@@ -253,11 +263,21 @@ def universe_of(text: str | None) -> list[str]:
         raise Refusal("universe", "`universe_symbols` is not there")
     try:
         found = msgspec.json.decode(text, type=list[str])
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise Refusal("universe", f"`universe_symbols`: {error}") from None
     if not found:
         raise Refusal("universe", "`universe_symbols` is empty")
     return found
+
+
+def check_signatures(record: Record, trust: Trust) -> None:
+    """Raise `Refusal` where a record is not signed as it must be."""
+    if not trust.wanted:
+        return
+    owners = trust.owners(record.statement.signed(), record.signatures)
+    if len(owners) < trust.wanted:
+        found = f"{len(owners)} of {trust.wanted} signatures"
+        raise Refusal("unsigned", f"{found}, by {' and '.join(sorted(owners))}" if owners else found)
 
 
 def is_cleared(store: str, halt: Halt, trust: Trust) -> bool:
@@ -303,15 +323,6 @@ def _check_order(record: Record, seen: Seen) -> None:
         raise Refusal("forked", f"revision {record.revision} was {seen.digest}, and is now {record.digest}")
 
 
-def _check_signatures(record: Record, trust: Trust) -> None:
-    if not trust.wanted:
-        return
-    owners = trust.owners(record.statement.signed(), record.signatures)
-    if len(owners) < trust.wanted:
-        found = f"{len(owners)} of {trust.wanted} signatures"
-        raise Refusal("unsigned", f"{found}, by {' and '.join(sorted(owners))}" if owners else found)
-
-
 def _expired(record: Record, now: datetime) -> Refusal | None:
     until = record.statement.valid_until
     if until is None or now < _instant(until, "valid_until"):
@@ -339,5 +350,5 @@ def _instant(text: str, name: str) -> datetime:
 def _decoded(text: str, form: Any, name: str) -> Any:
     try:
         return msgspec.json.decode(text, type=form)
-    except (msgspec.MsgspecError, UnicodeError) as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise Refusal("unreadable", f"`{name}`: {error}") from None

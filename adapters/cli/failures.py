@@ -65,6 +65,18 @@ class BundleFails(BundleRefused):
     exit_code = DOES_NOT_HOLD
 
 
+class BundleUnpublished(BundleFails):
+    """The same, where it was to be published."""
+
+    consequence = "so nothing was published"
+
+
+class TrustRefused(BundleRefused):
+    """A trust file with errors; its findings are printed before the message."""
+
+    consequence = "so nobody is trusted by it"
+
+
 def guarded(run: Callable[[], object], arguments: Sequence[str]) -> int:
     """The exit code of a run; whatever ends it early is told in one line, never as a traceback."""
     try:

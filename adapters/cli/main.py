@@ -15,10 +15,30 @@ from adapters.cli.decide import decide
 from adapters.cli.demo import demo
 from adapters.cli.eval import evaluate
 from adapters.cli.explain import explain
+from adapters.cli.halt import halt
+from adapters.cli.history import history
+from adapters.cli.key import key
+from adapters.cli.publish import publish
+from adapters.cli.rollback import rollback
+from adapters.cli.show import show
 from adapters.cli.terminal import examples
 from adapters.cli.test import test
 
-COMMANDS: tuple[click.Command, ...] = (check, test, evaluate, decide, explain, demo, completion)
+COMMANDS: tuple[click.Command, ...] = (
+    check,
+    test,
+    evaluate,
+    decide,
+    explain,
+    publish,
+    rollback,
+    history,
+    show,
+    halt,
+    key,
+    demo,
+    completion,
+)
 """In the order in which a newcomer meets them."""
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_FOLDER = "policies"
 FOLDER = click.Path(path_type=Path)
 F = TypeVar("F", bound=Callable[..., object])
+T = TypeVar("T")
 
 
 def folder_argument(command: F) -> F:
@@ -52,12 +53,18 @@ def open_machine(
     asked: Collection[str] | None = None,
 ) -> Machine:
     """The policies of a folder, or those asked alone. Raises `refusal` when the bundle has errors, and `Unusable`."""
+    from adapters import bootstrap
+
+    return read_bundle(folder, lambda: bootstrap.open_machine(folder, environment, asked), refusal)
+
+
+def read_bundle(folder: Path, read: Callable[[], T], refusal: type[BundleRefused]) -> T:
+    """What `read` makes of the bundle of a folder. Raises `refusal` when the bundle has errors, and `Unusable`."""
     with _uncollected():
-        from adapters import bootstrap
         from rules.diagnostics import Refused
 
         try:
-            return _reading(folder, lambda: bootstrap.open_machine(folder, environment, asked))
+            return _reading(folder, read)
         except Refused as refused:
             errors = sum(1 for d in refused.diagnostics if d.severity == "error")
             message = f"the bundle in `{folder}` has {plural(errors, 'error')}, {refusal.consequence}"
@@ -75,9 +82,6 @@ def _uncollected() -> Iterator[None]:
         gc.freeze()
         if collecting:
             gc.enable()
-
-
-T = TypeVar("T")
 
 
 def _reading(folder: Path, read: Callable[[], T]) -> T:

@@ -63,6 +63,11 @@ def say_json(value: object) -> None:
     click.echo(msgspec.json.encode(value))
 
 
+def asks() -> bool:
+    """Whether somebody sits there who can be asked: a terminal for the answer, and one for the question."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def mark(name: str) -> str:
     """A mark by its name, as the stream can write it."""
     mark_, plain = _MARKS[name]

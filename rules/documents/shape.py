@@ -49,36 +49,41 @@ class Shaped:
         return self.span(*path) if key is None else key.span
 
 
-def shaped(source: Source, root: Node, diagnostics: Diagnostics) -> Shaped | None:
-    """The document in a YAML root, or None when its shape is wrong (every fault is reported)."""
+def shaped(
+    source: Source, root: Node, diagnostics: Diagnostics, known: Lookup[str, type[Document]] = DOCUMENTS
+) -> Shaped | None:
+    """The document in a YAML root, or None when its shape is wrong (every fault is reported).
+
+    `known` are the kinds that may stand there: those of a bundle, where nothing else is said.
+    """
     if not isinstance(root, Mapping):
         diagnostics.error(
             "document-shape", root.span, "a document is a mapping", expected="`apiVersion`, `kind`, `metadata`, `spec`"
         )
         return None
-    kind = _kind(root, diagnostics)
+    kind = _kind(root, known, diagnostics)
     if kind is None:
         return None
     try:
-        model = DOCUMENTS[kind].model_validate(plain(root))
+        model = known[kind].model_validate(plain(root))
     except ValidationError as error:
-        _report(root, DOCUMENTS[kind], error.errors(include_url=False, include_context=True), diagnostics)
+        _report(root, known[kind], error.errors(include_url=False, include_context=True), diagnostics)
         return None
     return Shaped(source, root, model, kind)
 
 
-def _kind(root: Mapping, diagnostics: Diagnostics) -> str | None:
+def _kind(root: Mapping, known: Lookup[str, type[Document]], diagnostics: Diagnostics) -> str | None:
     node = root.get("kind")
-    kinds = ", ".join(f"`{kind}`" for kind in DOCUMENTS)
+    kinds = ", ".join(f"`{kind}`" for kind in known)
     if node is None:
         diagnostics.error(
             "document-kind", root.span, "the document does not say its `kind`", expected=f"`kind:` one of {kinds}"
         )
         return None
-    if isinstance(node, Scalar) and node.value in DOCUMENTS:
+    if isinstance(node, Scalar) and node.value in known:
         return node.text
     shown = node.text if isinstance(node, Scalar) else "this"
-    near = did_you_mean(shown, DOCUMENTS)
+    near = did_you_mean(shown, known)
     diagnostics.error(
         "document-kind",
         node.span,

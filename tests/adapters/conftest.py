@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 BUNDLE = Path(__file__).parent / "bundle"
-QUIET = ("NO_COLOR", "COLUMNS", "BASCULE_DEBUG", "GATE_DEAREST", "_BASCULE_COMPLETE")
+QUIET = (
+    "NO_COLOR",
+    "COLUMNS",
+    "BASCULE_DEBUG",
+    "GATE_DEAREST",
+    "_BASCULE_COMPLETE",
+    "BASCULE_STORE",
+    "BASCULE_TRUST",
+    "BASCULE_KEY",
+    "BASCULE_KEY_PASSPHRASE",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,13 @@ DECIDE = ("decide", "gate", "--policies", "tests/adapters/bundle")
 
 def on_a_terminal(*arguments: str, **env: str) -> bytes:
     """What a run writes to a terminal."""
+    return answered_on_a_terminal([], *arguments, **env)
+
+
+def answered_on_a_terminal(answers: list[bytes], *arguments: str, **env: str) -> bytes:
+    """What a run writes to a terminal where somebody answers its questions, one after the other."""
     leader, follower = pty.openpty()
+    left = list(answers)
     command = [sys.executable, "-m", "adapters.cli", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", **env}
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=follower, stdout=follower, stderr=follower)
@@ -34,6 +40,8 @@ def on_a_terminal(*arguments: str, **env: str) -> bytes:
         if not part:
             break
         written += part
+        if left and written.endswith(b": "):
+            os.write(leader, left.pop(0) + b"\n")
     os.close(leader)
     process.wait(60)
     return written
@@ -97,5 +105,5 @@ def test_deciding_on_one_file_imports_neither_rich_nor_schemas() -> None:
     )
     modules = done.stdout.splitlines()[-1]
     assert "'engine.policy'" in modules
-    for unwanted in ("rich", "jsonschema", "xml.etree", "asyncio"):
+    for unwanted in ("rich", "jsonschema", "xml.etree", "asyncio", "cryptography", "redis"):
         assert f"'{unwanted}'" not in modules, unwanted

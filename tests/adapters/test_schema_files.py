@@ -37,7 +37,7 @@ def validator(kind: str) -> Draft202012Validator:
 
 def test_the_checked_in_schemas_are_current() -> None:
     assert schema_files.stale(GENERATED, schema_files.FOLDER) == []
-    assert {kind.lower() for kind in DOCUMENTS} | {"decision", "log-record"} == set(schemas.names())
+    assert {kind.lower() for kind in DOCUMENTS} | {"trust", "decision", "log-record"} == set(schemas.names())
 
 
 @pytest.mark.parametrize("name", sorted(GENERATED))

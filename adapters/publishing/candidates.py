@@ -1,0 +1,133 @@
+"""What may be published: a folder's bundle that checks and passes its suites, or one that was published before.
+
+Rules kept here: there is no other way to a candidate; the suites are run on the bundle as readers will read it, from
+the bytes that the store keeps; an earlier publication counts only where it is signed by those who are trusted now.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters import bootstrap
+from engine.policy import Machine, compile_bundle
+from engine.published import Record, Refusal, Trust, read_record
+from engine.store import Change, PolicyStore
+from engine.suites import SuiteResult, run_suite
+from rules.bundle import read_content
+from rules.canonical import Content, NoContent, digest_of, read_bytes
+from rules.diagnostics import Refused
+
+LOOKED_BACK = 100_000
+"""Changes among which an earlier publication is sought."""
+FEWEST_DIGITS = 8
+"""Of a digest that is given by its beginning."""
+_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]+)")
+
+
+class Unpublishable(Exception):
+    """What was asked for does not hold; says why and what to do."""
+
+
+class SuitesFail(Unpublishable):
+    """A bundle whose suites do not all pass; says which cases."""
+
+    def __init__(self, folder: Path, results: list[SuiteResult]) -> None:
+        failed = [f"{r.suite.name}/{one.case.id}" for r in results for one in r.results if not one.passed]
+        super().__init__(f"{len(failed)} of its cases fail, so nothing was published: see `bascule test {folder}`")
+        self.failed = failed
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A bundle that may be published: its digest, its name and version, and its bytes; what was tested, if by us."""
+
+    digest: str
+    bundle: str
+    content: bytes
+    documents: Content
+    cases: int | None = None
+    since: Record | None = None
+    """The publication that it is taken from, where it is an earlier one."""
+
+
+def candidate(folder: Path, reached: Callable[[int, int], None] = lambda _done, _of: None) -> Candidate:
+    """The bundle of a folder; `reached` hears how many of the suites are done.
+
+    Raises `Refused` where it does not check, `SuitesFail`, `Unpublishable` without any suite, and as loading does.
+    """
+    bundle = bootstrap.open_machine(folder, bootstrap.NO_ENVIRONMENT).bundle
+    if not bundle.suites:
+        raise Unpublishable(f"the bundle in `{folder}` has no suite, and what nothing tests is not published")
+    machine = _as_read(bundle.content)
+    results: list[SuiteResult] = []
+    for done, suite in enumerate(bundle.suites):
+        reached(done, len(bundle.suites))
+        results.append(run_suite(suite, machine))
+    if any(result.failed for result in results):
+        raise SuitesFail(folder, results)
+    cases = sum(len(result.results) for result in results)
+    return _candidate(machine, cases, None)
+
+
+def _candidate(machine: Machine, cases: int | None, since: Record | None) -> Candidate:
+    bundle = machine.bundle
+    named = f"{bundle.name} {bundle.version}"
+    return Candidate(bundle.digest, named, bundle.content, read_bytes(bundle.content), cases, since)
+
+
+def _as_read(content: bytes) -> Machine:
+    """The policies of a content, compiled as a reader of the store does. Raises `Refused`, and `NoContent`."""
+    checked = read_content(content)
+    if checked.bundle is None:
+        raise Refused(checked.diagnostics)
+    return compile_bundle(checked.bundle, bootstrap.NO_ENVIRONMENT)
+
+
+async def earlier(store: PolicyStore, trust: Trust, wanted: str) -> Candidate:
+    """What was published under a revision, or a digest or its beginning.
+
+    Raises `Unpublishable` where there is none, or none that may be published again, and `Refused` where its bundle no
+    longer checks.
+    """
+    record = _found(await store.changes(LOOKED_BACK), store.name, wanted)
+    told = f"revision {record.revision} ({record.statement.bundle})"
+    try:
+        signed = not trust.wanted or trust.owners(record.statement.signed(), record.signatures)
+    except Refusal as refusal:
+        raise Unpublishable(f"{told} is in the history, but {refusal}: publish it from its folder") from None
+    if not signed:
+        raise Unpublishable(f"{told} is in the history, but nobody signed it: publish it from its folder")
+    content = await store.bundle(record.digest)
+    if content is None:
+        raise Unpublishable(f"the store no longer holds the bundle of {told}: publish it from its folder")
+    if digest_of(content) != record.digest:
+        raise Unpublishable(f"what the store holds as the bundle of {told} is not that: publish it from its folder")
+    try:
+        return _candidate(_as_read(content), None, record)
+    except NoContent as fault:
+        raise Unpublishable(f"the bundle of {told} cannot be read: {fault}") from None
+
+
+def _found(changes: Sequence[Change], store: str, wanted: str) -> Record:
+    """The latest publication of a revision or digest. Raises `Unpublishable`."""
+    published = [record for change in changes if (record := publication_of(change, store)) is not None]
+    matching = [record for record in published if str(record.revision) == wanted]
+    digits = _DIGEST.fullmatch(wanted)
+    if not matching and digits and len(digits[1]) >= FEWEST_DIGITS:
+        matching = [record for record in published if record.digest.startswith(f"sha256:{digits[1]}")]
+    if not matching:
+        raise Unpublishable(f"the history has no revision or digest `{wanted}`: see `bascule history`")
+    if len({record.digest for record in matching}) > 1:
+        raise Unpublishable(f"several digests in the history begin with `{wanted}`: give more of it")
+    return matching[0]
+
+
+def publication_of(change: Change, store: str) -> Record | None:
+    """The record that a change put in force; None where it did something else, or cannot be read."""
+    try:
+        return read_record(change.fields, store)
+    except Refusal:
+        return None
