@@ -20,9 +20,11 @@ from adapters.cli.history import history
 from adapters.cli.key import key
 from adapters.cli.publish import publish
 from adapters.cli.rollback import rollback
+from adapters.cli.serve import serve
 from adapters.cli.show import show
 from adapters.cli.terminal import examples
 from adapters.cli.test import test
+from adapters.cli.token import token
 
 COMMANDS: tuple[click.Command, ...] = (
     check,
@@ -30,12 +32,14 @@ COMMANDS: tuple[click.Command, ...] = (
     evaluate,
     decide,
     explain,
+    serve,
     publish,
     rollback,
     history,
     show,
     halt,
     key,
+    token,
     demo,
     completion,
 )

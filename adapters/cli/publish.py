@@ -38,8 +38,8 @@ def publish(folder: Path, universe: str | None, asked: Asked) -> int:
     Where two owners must sign, the first run proposes and another owner's run of the same command completes it. On a
     terminal the changes are shown and a question is asked. The environment of policies is ignored.
     """
-    symbols = None if universe is None else _universe(universe)
-    found = _candidate(folder)
+    symbols = None if universe is None else symbols_of(universe)
+    found = candidate_of(folder)
 
     async def find(_: PolicyStore, __: Trust) -> Candidate:
         return found
@@ -47,7 +47,8 @@ def publish(folder: Path, universe: str | None, asked: Asked) -> int:
     return publish_found(asked, "publish", symbols, find)
 
 
-def _candidate(folder: Path) -> Candidate:
+def candidate_of(folder: Path) -> Candidate:
+    """The bundle of a folder, checked and tested, fit to be published. Raises what the command ends with."""
     from adapters.publishing.candidates import SuitesFail, Unpublishable, candidate
 
     try:
@@ -63,7 +64,8 @@ def _candidate(folder: Path) -> Candidate:
         raise DoesNotHold(str(fault)) from None
 
 
-def _universe(said: str) -> tuple[str, ...]:
+def symbols_of(said: str) -> tuple[str, ...]:
+    """The symbols that are said, or that stand in the file that is. Raises `Unusable`."""
     from adapters.publishing.universe import read_universe
 
     try:

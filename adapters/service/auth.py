@@ -51,10 +51,10 @@ class Token:
     roles: frozenset[Role]
 
 
-def new_token(name: str, roles: Collection[Role]) -> tuple[str, str]:
-    """A new token, and the entry that admits it, as a line of a file of tokens."""
+def new_token(name: str, roles: Collection[Role]) -> tuple[str, dict[str, object]]:
+    """A new token, and the entry of a file of tokens that admits it."""
     text = "bascule_" + secrets.token_urlsafe(32)
-    return text, f'- {{name: {name}, hash: "{hashed(text)}", roles: [{", ".join(roles)}]}}'
+    return text, {"name": name, "hash": hashed(text), "roles": list(roles)}
 
 
 def hashed(text: str) -> str:
