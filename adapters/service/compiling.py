@@ -7,20 +7,15 @@ code 1. The environment is that of the service: its overrides count.
 
 from __future__ import annotations
 
-import asyncio
 import os
-import resource
 import sys
 
+from adapters.service.apart import NotDone, apart, keep_to_limits
 from engine.policy import compile_bundle
 from engine.staging import pack
 from rules.bundle import read_content
 from rules.canonical import LARGEST, NoContent
 from rules.diagnostics import Refused
-
-PATIENCE_S = 120.0
-MEMORY = 4 * 1024**3
-NICENESS = 10
 
 
 class NotCompiled(Exception):
@@ -29,26 +24,10 @@ class NotCompiled(Exception):
 
 async def compiled(content: bytes) -> list[bytes]:
     """The pieces of a bundle, the header first. Raises `NotCompiled`."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "adapters.service.compiling",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            out, said = await process.communicate(content)
-    except TimeoutError:
-        raise NotCompiled(f"it was not compiled within {PATIENCE_S:g}s") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        raise NotCompiled(said.decode(errors="replace").strip()[-2000:] or f"exit code {process.returncode}")
-    return list(_pieces(out))
+        return list(_pieces(await apart("adapters.service.compiling", content)))
+    except NotDone as fault:
+        raise NotCompiled(str(fault)) from None
 
 
 def _pieces(out: bytes) -> list[bytes]:
@@ -64,8 +43,7 @@ def _pieces(out: bytes) -> list[bytes]:
 
 def main() -> int:
     """Compile what standard input holds."""
-    os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    keep_to_limits()
     try:
         checked = read_content(sys.stdin.buffer.read(LARGEST + 1))
         if checked.bundle is None:

@@ -1,0 +1,47 @@
+"""Work in a process of its own: niced, with memory and time to keep to, so that no decision waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sys
+
+PATIENCE_S = 120.0
+MEMORY = 4 * 1024**3
+NICENESS = 10
+
+
+class NotDone(Exception):
+    """The work came to nothing; says why."""
+
+
+async def apart(module: str, said: bytes, *arguments: str, patience_s: float = PATIENCE_S) -> bytes:
+    """What a module, run as a program, makes of what it is said. Raises `NotDone`, with its last words."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(patience_s):
+            out, words = await process.communicate(said)
+    except TimeoutError:
+        raise NotDone(f"it was not done within {patience_s:g}s") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        raise NotDone(words.decode(errors="replace").strip()[-2000:] or f"exit code {process.returncode}")
+    return out
+
+
+def keep_to_limits() -> None:
+    """In the process of its own, before anything else."""
+    os.nice(NICENESS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
