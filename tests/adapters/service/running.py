@@ -69,6 +69,7 @@ class Served:
 
     port: int
     service: Service
+    application: web.Application
     in_force: InForce
     store: FolderStore
     token: str | None = None
@@ -136,7 +137,7 @@ def served(
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         loop = asyncio.get_running_loop()
-        found = Served(runner.addresses[0][1], service, in_force, FolderStore(folder))
+        found = Served(runner.addresses[0][1], service, runner.app, in_force, FolderStore(folder))
         started.set_result((found, lambda: loop.call_soon_threadsafe(ending.set)))
         await ending.wait()
         await runner.cleanup()
