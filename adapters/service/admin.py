@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -54,8 +54,14 @@ AGAIN = {"Retry-After": "1"}
 class Administration:
     """Answers those who publish and halt. The store is opened when it is first needed."""
 
-    def __init__(self, service: Service, open_store: Callable[[], PolicyStore], trust: Trust) -> None:
-        self._service, self._open, self._trust = service, open_store, trust
+    def __init__(
+        self,
+        service: Service,
+        open_store: Callable[[], PolicyStore],
+        trust: Trust,
+        check: Callable[[Sent], Awaitable[Report]] = checked,
+    ) -> None:
+        self._service, self._open, self._trust, self._examined = service, open_store, trust, check
         self._store: PolicyStore | None = None
         self._checking = asyncio.Lock()
 
@@ -146,7 +152,7 @@ class Administration:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "other documents are being checked", headers=AGAIN)
         async with self._checking:
             try:
-                return await checked(sent)
+                return await self._examined(sent)
             except NotDone as fault:
                 LOGGER.error("documents could not be checked: %s", _on_one_line(str(fault)))
                 told = "the documents could not be checked within the time and memory that there is for them"

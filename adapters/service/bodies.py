@@ -87,8 +87,9 @@ def _said_once(body: bytes) -> None:
 
 
 def _pointer(place: str) -> str:
-    """A JSON pointer of the place that msgspec names, as `.requests[0].policy`."""
-    return place.rstrip("`").replace("[", ".").replace("]", "").replace(".", "/")
+    """A JSON pointer of the place that msgspec names, as `.requests[0].policy`; it does not name keys of a map."""
+    known = place.rstrip("`").partition("[...]")[0]
+    return known.replace("[", ".").replace("]", "").replace(".", "/")
 
 
 def _faulty(fault: Fault) -> Problem:

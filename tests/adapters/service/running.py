@@ -14,12 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from adapters.publishing.trust import unsigned
 from adapters.service.admin import Administration
 from adapters.service.app import Limits, Service
 from adapters.service.auth import Auth, Role, Token, hashed
+from adapters.service.checking import Report, Sent, checked
 from adapters.service.deciding import Deciding
 from adapters.service.decision_log import NoLog
 from adapters.service.in_force import InForce
@@ -70,6 +72,7 @@ class Served:
     port: int
     service: Service
     application: web.Application
+    administration: Administration
     in_force: InForce
     store: FolderStore
     token: str | None = None
@@ -108,6 +111,17 @@ class Served:
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
+REPORTS: dict[bytes, Report] = {}
+
+
+async def checked_once(sent: Sent) -> Report:
+    """What is found of documents, by the process that finds it: asked once for each, however many tests send them."""
+    key = msgspec.json.encode(sent)
+    if key not in REPORTS:
+        REPORTS[key] = await checked(sent)
+    return REPORTS[key]
+
+
 def put(in_force: InForce, machine: Machine, universe: Collection[str] = UNIVERSE, revision: int = REVISION) -> None:
     """Put policies in force, read just now."""
     read_at = in_force.clocks.steady()
@@ -132,12 +146,12 @@ def served(
         if machine is not None:
             put(in_force, machine)
         service = Service(Deciding(in_force, log), Auth(tokens), log, limits or Limits(), wait=False)
-        administration = Administration(service, lambda: FolderStore(folder), trust or unsigned())
+        administration = Administration(service, lambda: FolderStore(folder), trust or unsigned(), checked_once)
         runner = Runner(whole(service, administration), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         loop = asyncio.get_running_loop()
-        found = Served(runner.addresses[0][1], service, runner.app, in_force, FolderStore(folder))
+        found = Served(runner.addresses[0][1], service, runner.app, administration, in_force, FolderStore(folder))
         started.set_result((found, lambda: loop.call_soon_threadsafe(ending.set)))
         await ending.wait()
         await runner.cleanup()
