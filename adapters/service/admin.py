@@ -119,6 +119,8 @@ class Administration:
         terms = terms_of(asked)
         if asked.files is None:
             report, record = await self._earlier(wanted_of(asked))
+        elif asked.revision is not None or asked.digest is not None:
+            raise faulty("", "give `files`, or `revision` or `digest`, and not both")
         else:
             report, record = await self._of_files(asked.files), None
         fits = report.holds or (record is not None and bool(report.content))

@@ -38,7 +38,7 @@ class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digest: Digest
     bundle: str
     published_at: str
-    published_by: str
+    published_by: Name
     note: str
     valid_until: str | None = None
 

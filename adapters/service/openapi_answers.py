@@ -36,6 +36,7 @@ _INPUTS: Schema = {
     "type": "object",
     "description": "Facts by their names; `/v1/policies/{policy}` tells which, and which the service supplies.",
 }
+_SOME: Schema = {"description": "As for one decision; what is no object has a problem in its place."}
 _STATE = {"bundle": TEXT, "digest": TEXT}
 _PLAN = {"name": TEXT, "version": TEXT, "title": TEXT}
 _STATEMENT = {
@@ -54,7 +55,7 @@ _UNIVERSE = or_null(listed(TEXT))
 ANSWERS: Mapping[str, Schema] = {
     "One": record({"inputs": _INPUTS}, closed=True),
     "Several": record(
-        {"requests": listed(record({"policy": TEXT, "inputs": _INPUTS}, closed=True))},
+        {"requests": listed(record({"policy": TEXT, "inputs": _SOME}, closed=True))},
         closed=True,
     ),
     "Decisions": record({"decisions": listed({"anyOf": [ref("Decision"), ref("Problem")]})}),

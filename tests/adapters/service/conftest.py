@@ -10,7 +10,9 @@ import pytest
 from adapters.bootstrap import NO_ENVIRONMENT, open_machine
 from adapters.service.app import Limits
 from engine.policy import Machine
+from tests.adapters.conftest import BUNDLE
 from tests.adapters.running import POLICIES
+from tests.adapters.service.desks import Files, desk
 from tests.adapters.service.running import EACH_ROLE, Served, served
 
 
@@ -38,3 +40,15 @@ def guarded(shipped: Machine, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def store_folder(tmp_path: Path) -> Path:
     """Where a store is kept."""
     return tmp_path / "desk"
+
+
+@pytest.fixture
+def unsigned_desk(store_folder: Path) -> Iterator[Served]:
+    with desk(store_folder) as found:
+        yield found
+
+
+@pytest.fixture
+def files() -> Files:
+    """The small bundle, as it is sent."""
+    return {path.relative_to(BUNDLE).as_posix(): path.read_text("utf-8") for path in BUNDLE.rglob("*.yaml")}
