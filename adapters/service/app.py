@@ -105,6 +105,7 @@ class Service:
         for path, ways in {**self.ways(), **(more or {})}.items():
             answer = self._answering(_by_method(ways))
             application.router.add_route("*", path, answer, expect_handler=continued)
+        application.on_response_prepare.append(_unversioned)
         application.router.add_route("*", "/{path:.*}", self._answering({}), expect_handler=continued)
         return application
 
@@ -292,6 +293,11 @@ def _state(standing: Standing) -> dict[str, Any]:
 
 def _told(plan: Plan) -> dict[str, str]:
     return {"name": plan.name, "version": plan.version, "title": plan.title}
+
+
+async def _unversioned(_: web.Request, response: web.StreamResponse) -> None:
+    """Say who answers, and not which version of what."""
+    response.headers["Server"] = "bascule"
 
 
 def _by_method(ways: Iterable[Way]) -> dict[str, Way]:

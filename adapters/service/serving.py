@@ -39,7 +39,9 @@ class _Connection(RequestHandler):
             problem = Problem(HTTPStatus(status), "the service failed")
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has been begun: nothing can be said any more")
-        response = web.Response(body=problem.body(), status=status, headers={"Content-Type": CONTENT_TYPE})
+        response = web.Response(
+            body=problem.body(), status=status, headers={"Content-Type": CONTENT_TYPE, "Server": "bascule"}
+        )
         response.force_close()
         return response
 

@@ -151,6 +151,29 @@ def test_who_says_another_revision_does_nothing(unsigned_desk: Served, files: Fi
     assert record(unsigned_desk)["digest"] == first.json["digest"]
 
 
+def test_who_is_overtaken_while_documents_are_checked_does_nothing(unsigned_desk: Served, files: Files) -> None:
+    first = publish_to(unsigned_desk, files)
+    administration: Any = unsigned_desk.administration
+    usual = administration._examined
+
+    async def slowly(sent: Any) -> Any:
+        await unsigned_desk.store.swap({}, {"revision": str(first.json["revision"] + 1)}, "publish")
+        return await usual(sent)
+
+    administration._examined = slowly
+    assert refused(publish_to(unsigned_desk, dearer(files), tag(first)), 412, str(first.json["revision"] + 1))
+    assert record(unsigned_desk)["digest"] == first.json["digest"]
+
+
+def test_nothing_is_checked_for_who_is_late(unsigned_desk: Served, files: Files) -> None:
+    async def never(_: Any) -> Any:
+        raise AssertionError
+
+    administration: Any = unsigned_desk.administration
+    administration._examined = never
+    assert refused(publish_to(unsigned_desk, files, '"7"'), 412)
+
+
 def test_several_revisions_may_be_said(unsigned_desk: Served, files: Files) -> None:
     assert publish_to(unsigned_desk, files, '"7", "0"').status == 200
 

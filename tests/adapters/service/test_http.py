@@ -97,6 +97,7 @@ def test_every_refusal_has_an_effect(open_service: Served, what: str) -> None:
     assert (found.status, found.effect) == (status, "block"), found.body
     assert found.headers["Content-Type"] == "application/problem+json"
     assert found.json["status"] == status
+    assert found.headers["Server"] == "bascule"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +118,7 @@ def test_what_is_no_http_is_refused_in_the_same_words(open_service: Served, said
     found = only(open_service.say(said))
     assert (found.status, found.effect) == (400, "block")
     assert found.headers["content-type"] == "application/problem+json"
+    assert found.headers["server"] == "bascule"
 
 
 @pytest.mark.parametrize("path", [b"/v1/decide/entry", b"/v1/policies", b"/healthz", b"/nothing"])
