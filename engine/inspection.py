@@ -82,7 +82,8 @@ class Inspection:
             reason = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
             if text.startswith("\ufeff"):
                 reason = "it starts with a byte order mark"
-            self._fault("", f"not JSON at line {error.lineno}, column {error.colno}: {reason}", "a JSON object")
+            line = f"line {error.lineno}, " if "\n" in text.rstrip("\n") else ""  # of one line, the column is enough
+            self._fault("", f"not JSON at {line}column {error.colno}: {reason}", "a JSON object")
             return None
         except RecursionError:
             self._fault("", "lists and objects nested too deeply", "a JSON object")

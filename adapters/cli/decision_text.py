@@ -71,6 +71,16 @@ def decision_lines(policy: Policy, made: Made) -> list[str]:
     return lines
 
 
+def lines_without_policy(decision: Decision) -> list[str]:
+    """What is printed where no policy could decide."""
+    lines = [headline(decision), *reason_lines(decision)]
+    lines += ["", *table([("policy", f"none, but for the {decision.policy} {decision.version}")])]
+    if decision.outputs:
+        rows = ((name, value_text(value)) for name, value in decision.outputs.items())
+        lines += ["", heading("outputs"), *table(rows, 2)]
+    return lines
+
+
 def error_lines(error: DecisionError) -> list[str]:
     """Why a decision failed closed: every fault of the inputs, or the place in the policy and what it read."""
     if error.faults:

@@ -51,7 +51,7 @@ def explanation_lines(policy: Policy, made: Made) -> list[str]:
     if decision.trace:
         title = "Rules in order, the first that applies decides" if policy.plan.cases else "Rules"
         lines += ["", heading(title), *text.rule_lines(decision.trace)]
-    elif not made.usable:
+    elif decision.trace is None:
         lines += ["", "No rule was tried: the inputs come first."]
     if made.steps:
         lines += ["", heading("Steps in order"), *text.step_lines(made.steps)]

@@ -188,11 +188,12 @@ DEEP = sys.getrecursionlimit() * 100
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "not JSON at line 1, column 1: expecting value"),
-        (b'{"x":1', "not JSON at line 1, column 7: expecting ',' delimiter"),
-        (b'{"x":1}x', "not JSON at line 1, column 8: extra data"),
+        (b"", "not JSON at column 1: expecting value"),
+        (b'{"x":1', "not JSON at column 7: expecting ',' delimiter"),
+        (b'{"x":1}x', "not JSON at column 8: extra data"),
+        (b'{"x":1,\n"x"}', "not JSON at line 2, column 4: expecting ':' delimiter"),
         (b'{"x":"a\nb"}', "not JSON at line 1, column 8: invalid control character"),
-        (b'\xef\xbb\xbf{"x":1}', "not JSON at line 1, column 1: it starts with a byte order mark"),
+        (b'\xef\xbb\xbf{"x":1}', "not JSON at column 1: it starts with a byte order mark"),
         (b'{"x":"\xff"}', "not UTF-8 text from byte 6 on"),
         (b'{"x":"\xed\xa0\x80"}', "not UTF-8 text from byte 6 on"),
         ('{"x":"\ud800"}', "not UTF-8 text from character 6 on"),
