@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from engine.decision import Decision
     from engine.faults import Fault, InputsRefused
     from engine.policy import LogLine, Policy
-    from engine.tracing import Step
+    from engine.tracing import Denial, Step
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -73,6 +73,8 @@ class Made:
     faults: tuple[Fault, ...] = ()
     steps: tuple[Step, ...] = ()
     """The named values of a formula, where they were asked for."""
+    denial: Denial | None = None
+    """Why the step that named the reason has denied, where that was asked for."""
 
 
 MOST_NAMED = 20
@@ -224,11 +226,15 @@ def _fault_text(fault: Fault) -> str:
 
 
 def _with_steps(policy: Policy, data: bytes, made: Made) -> Made:
-    """The decision of a formula with the value of each of its steps."""
-    if policy.plan.kind != "Formula" or not made.usable:
+    """The decision of a formula with the value of each of its steps, that of a pipeline with why a step denied."""
+    from engine.tracing import denial
+
+    if policy.plan.kind not in ("Formula", "Pipeline") or not made.usable or made.faults:
         return made
-    inputs = policy.decoder.decode(with_clock(data, made.decision.decided_at))
-    return replace(made, steps=tuple(policy.tracer.steps(policy.unpack(inputs))))
+    inputs = policy.unpack(policy.decoder.decode(with_clock(data, made.decision.decided_at)))
+    if policy.plan.kind == "Formula":
+        return replace(made, steps=tuple(policy.tracer.steps(inputs)))
+    return replace(made, denial=denial(policy.tracer, inputs, made.decision))
 
 
 def _shown_time(made: Made) -> str:

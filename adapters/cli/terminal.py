@@ -33,6 +33,7 @@ _MARKS: Mapping[str, tuple[str, str]] = {
     "untried": ("\u2013", "-"),
     "failed": ("!", "!"),
     "leads": ("\u2192", "->"),
+    "names": ("\u2190", "<-"),
 }
 
 Row: TypeAlias = tuple[str, str]
