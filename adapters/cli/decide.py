@@ -24,8 +24,9 @@ def decide(policy: str, folder: Path, source: str, trace: bool, as_json: bool, e
     """Decide with POLICY on inputs: a JSON object keyed by facts, or one such object a line.
 
     Facts that the policy does not use are ignored, unknown names are faults. An absent `now` is the system clock.
-    Environment overrides apply, and may only tighten. Inputs that cannot be used block, and the exit is 2; in a
-    .jsonl file every line gives one decision as JSON, a faulty line one that blocks.
+    Environment overrides apply, and may only tighten. Inputs or policies that cannot be used block, and the exit is 2;
+    an order that only reduces what is held passes all the same. In a .jsonl file every line gives one decision as
+    JSON, a faulty line one that blocks.
     """
     from adapters.cli.decision_text import decision_lines
 
