@@ -168,6 +168,11 @@ class Progress:
         assert self._task is not None
         self._shown.update(self._task, completed=done)
 
+    def reached_of(self, done: int, total: int) -> None:
+        """Say how far the work is, of how much."""
+        self._total = total
+        self.reached(done)
+
     def _show(self) -> None:
         from rich.console import Console
         from rich.progress import Progress as RichProgress
