@@ -19,7 +19,7 @@ EXAMPLES = examples(
     "bascule serve --store redis://localhost --trust trust.yaml --decision-log decisions",
     "bascule serve --store redis://host --trust trust.yaml --tokens tokens.yaml --host 0.0.0.0 --workers 4",
     "bascule serve --store redis://host --trust trust.yaml --decision-log decisions --log-sync",
-    "bascule serve --store embedded: --policies policies --universe BTCUSDT,ETHUSDT      to try it on this machine",
+    "bascule serve --store embedded: --policies policies --universe BTCUSDT    to try it here",
 )
 LOCAL = "127.0.0.1"
 
