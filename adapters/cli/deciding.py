@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from adapters.cli import terminal
+from adapters.cli.at_store import trust_of, trust_options
 from adapters.cli.failures import DOES_NOT_HOLD, DONE, UNUSABLE, NoBundle, say_diagnostics
 from adapters.cli.inputs import (
     MOST_BYTES,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from engine.decision import Decision
     from engine.faults import Fault, InputsRefused
-    from engine.policy import LogLine, Policy
+    from engine.policy import LogLine, Machine, Policy
     from engine.tracing import Denial, Step
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -58,6 +59,10 @@ class Request:
     exit_code: bool
     log: str | None = None
     """How log lines go to standard error; None: in what is printed for a person, and nowhere else."""
+    url: str | None = None
+    """The store whose policy in force decides; None: that of `folder`."""
+    trust_file: Path | None = None
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,8 @@ def decision_options(command: F) -> F:
     parts: tuple[Callable[[F], F], ...] = (
         click.argument("policy", shell_complete=complete_policy),
         policies_option,
+        click.option("--store", "url", metavar="URL", help="Decide with the policy in force at a store instead."),
+        trust_options,
         click.option(
             "--inputs", "source", metavar="FILE", default=STDIN, shell_complete=None,
             help="A .json file with one set of inputs, or .jsonl with one a line; - for standard input (the default).",
@@ -122,11 +129,21 @@ def decision_options(command: F) -> F:
 def run(request: Request, write: Writer) -> int:
     """Decide what was asked and print it; gives the exit code."""
     try:
-        machine = open_machine(request.folder, environment(), asked=(request.policy,))
+        machine = _machine(request)
     except NoBundle as none:
         return _logging(request, partial(_run_without_policy, request, none))
     policy = find_policy(machine, request.policy, request.folder)
     return _logging(request, partial(_run, request, policy, write))
+
+
+def _machine(request: Request) -> Machine:
+    """The policies to decide with. Raises `NoBundle` where there are none."""
+    if request.url is None:
+        return open_machine(request.folder, environment(), asked=(request.policy,))
+    from adapters.cli.in_force import machine_in_force
+
+    trust = trust_of(request.trust_file, request.unsigned)
+    return machine_in_force(request.url, trust, environment(), request.policy)
 
 
 def _logging(request: Request, work: Callable[[], int]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,15 +24,13 @@ EXAMPLES = examples(
 
 @click.command(cls=DecidingCommand, epilog=EXAMPLES, short_help="Decide, and show why, rule by rule.")
 @decision_options
-def explain(
-    policy: str, folder: Path, source: str, trace: bool, as_json: bool, exit_code: bool, log: str | None
-) -> int:
+def explain(policy: str, folder: Path, source: str, trace: bool, **said: Any) -> int:
     """Decide as `bascule decide` does, and show how it came about: each rule, its values, which applied.
 
     With --json, or for a .jsonl file, it prints decisions with their traces. --trace is implied.
     """
     del trace  # always
-    return run(Request("explain", policy, folder, source, True, as_json, exit_code, log), explanation_lines)
+    return run(Request("explain", policy, folder, source, True, **said), explanation_lines)
 
 
 def explanation_lines(policy: Policy, made: Made) -> list[str]:
