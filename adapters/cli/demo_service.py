@@ -114,7 +114,7 @@ async def _story(folder: Path) -> None:
 async def _serving(url: str, folder: Path) -> AsyncIterator[Service]:
     """The service, as a process of its own."""
     options = ["--store", url, "--unsigned", "--port", "0", "--state", str(folder / "state")]
-    command = [sys.executable, "-m", "adapters.cli", "serve", *options]
+    command = [sys.executable, "-P", "-m", "adapters.cli", "serve", *options]
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     assert process.stderr is not None
     try:

@@ -31,6 +31,7 @@ async def compiled(content: bytes) -> list[bytes]:
     """The pieces of a bundle, the header first. Raises `NotCompiled`."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
+        "-P",  # what lies in the current folder is not ours
         "-m",
         "adapters.service.compiling",
         stdin=asyncio.subprocess.PIPE,
