@@ -2,54 +2,33 @@
 
 `python -m adapters.service.compiling` reads a bundle's content from standard input and writes the pieces of the
 compiled bundle to standard output, each after its length; what refuses the bundle goes to standard error, with exit
-code 1. The environment is that of the service: its overrides count.
+code 3. Any other end than these two says nothing of the bundle. The environment is that of the service: its overrides
+count.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-import resource
 import sys
 
+from adapters.service.apart import REFUSED, NotDone, NotTaken, apart, keep_to_limits
 from engine.policy import compile_bundle
 from engine.staging import pack
 from rules.bundle import read_content
 from rules.canonical import LARGEST, NoContent
 from rules.diagnostics import Refused
 
-PATIENCE_S = 120.0
-MEMORY = 4 * 1024**3
-NICENESS = 10
-
 
 class NotCompiled(Exception):
-    """A bundle could not be compiled; says why."""
+    """A bundle does not compile; says why."""
 
 
 async def compiled(content: bytes) -> list[bytes]:
-    """The pieces of a bundle, the header first. Raises `NotCompiled`."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-P",  # what lies in the current folder is not ours
-        "-m",
-        "adapters.service.compiling",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    """The pieces of a bundle, the header first. Raises `NotCompiled`, and `NotDone`."""
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            out, said = await process.communicate(content)
-    except TimeoutError:
-        raise NotCompiled(f"it was not compiled within {PATIENCE_S:g}s") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode != 0:
-        raise NotCompiled(said.decode(errors="replace").strip()[-2000:] or f"exit code {process.returncode}")
-    return list(_pieces(out))
+        return _pieces(await apart("adapters.service.compiling", content))
+    except NotTaken as refusal:
+        raise NotCompiled(str(refusal)) from None
 
 
 def _pieces(out: bytes) -> list[bytes]:
@@ -59,14 +38,13 @@ def _pieces(out: bytes) -> list[bytes]:
         found.append(out[at + 8 : at + 8 + length])
         at += 8 + length
     if at != len(out) or not found:
-        raise NotCompiled("the compiled bundle is cut short")
+        raise NotDone("the compiled bundle is cut short")
     return found
 
 
 def main() -> int:
     """Compile what standard input holds."""
-    os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    keep_to_limits()
     try:
         checked = read_content(sys.stdin.buffer.read(LARGEST + 1))
         if checked.bundle is None:
@@ -75,11 +53,11 @@ def main() -> int:
         pieces = list(pack(compile_bundle(checked.bundle, os.environ)))
     except NoContent as error:
         print(error, file=sys.stderr)
-        return 1
+        return REFUSED
     except Refused as refused:
         shown = [f"{one.span}: {one.message}" for one in refused.diagnostics]
         print("; ".join(shown[:3]) + (f"; and {len(shown) - 3} more" if len(shown) > 3 else ""), file=sys.stderr)
-        return 1
+        return REFUSED
     for piece in pieces:
         sys.stdout.buffer.write(len(piece).to_bytes(8, "big") + piece)
     return 0
