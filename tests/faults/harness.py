@@ -35,6 +35,8 @@ from tests.faults.judgement import Answer, State, Truth
 from tests.faults.load import Heard, load, steady
 from tests.faults.process import ServiceProcess
 
+AT_ONCE = ("--repl-diskless-sync-delay", "0")
+"""A replica is served when it asks, not five seconds later."""
 OPENING = 15.0
 """Seconds that a desk may take until it opens for the first time."""
 BLOCKING = 5.0
@@ -60,7 +62,7 @@ class Desk:
 
     def __init__(self, form: Form) -> None:
         self.form = form
-        self.server = Server(form.server)
+        self.server = Server(form.server, *AT_ONCE)
         self.folder = Path(tempfile.mkdtemp(prefix="bascule-test-"))
         self.logs = self.folder / "decisions"
         self.known: dict[str, Bundle] = {}

@@ -9,7 +9,9 @@ import pytest
 from engine.store import StoreUnavailable
 from tests.adapters.stores.servers import Server
 from tests.faults.bundles import first, second
-from tests.faults.harness import Desk
+from tests.faults.harness import AT_ONCE, Desk
+
+LINKED = "'master_link_status': 'up'"
 
 
 async def killed(desk: Desk) -> None:
@@ -48,13 +50,13 @@ async def restored(desk: Desk) -> None:
 
 
 async def demoted(desk: Desk) -> None:
-    with Server(desk.form.server) as other:
+    with Server(desk.form.server, *AT_ONCE) as other:
         other.do("REPLICAOF", "127.0.0.1", desk.server.port)
-        await asyncio.to_thread(other.until, ("INFO", "replication"), "master_link_status:up")
+        await asyncio.to_thread(other.until, ("INFO", "replication"), LINKED)
         other.do("REPLICAOF", "NO", "ONE")
         desk.server.do("REPLICAOF", "127.0.0.1", other.port)
         await desk.gone("not-primary")
-        await asyncio.to_thread(desk.server.until, ("INFO", "replication"), "master_link_status:up")
+        await asyncio.to_thread(desk.server.until, ("INFO", "replication"), LINKED)
         with desk.becomes(first()):
             desk.server.do("REPLICAOF", "NO", "ONE")
 
