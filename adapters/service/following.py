@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from adapters.service.compiling import NotCompiled
+from adapters.service.compiling import CutShort, NotCompiled
 from adapters.service.in_force import Clocks
 from adapters.service.memory import Memory
 from adapters.service.messages import Word
@@ -34,6 +34,8 @@ class Pace:
     every_s: float = 0.1
     patience_s: float = 0.5
     max_skew: timedelta = timedelta(seconds=1)
+    again_s: float = 1.0
+    """After how long compiling is begun anew that was cut short."""
 
 
 class Follower:
@@ -162,6 +164,9 @@ class Follower:
         except StoreUnavailable as error:
             LOGGER.warning("the bundle %s cannot be read: %s", digest, error)
             await asyncio.sleep(self._pace.every_s)
+        except CutShort as error:
+            LOGGER.error("compiling %s was cut short and is begun anew: %s", digest, error)
+            await asyncio.sleep(self._pace.again_s)
         except NotCompiled as error:
             self._refuse(digest, Refusal("refused", str(error)))
         except Refusal as refusal:

@@ -42,7 +42,11 @@ OPENING = 15.0
 BLOCKING = 5.0
 """Seconds in which openings must be refused for the right reason; that none is allowed too late is judged apart."""
 RECOVERY = 5.0
-"""Seconds in which openings must be allowed again."""
+"""Seconds in which openings must be allowed again, where nothing has to be started anew."""
+RESTART = 15.0
+"""The same, where processes have to."""
+BEFORE = 100
+"""Answers that are heard before a fault strikes."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,8 @@ class Form:
     server: str = "valkey"
     hold: float = 1.2
     publications: int = 200
+    slack: float = 1.0
+    """What a machine that is busy otherwise may need times as long for."""
     workers: int = 2
     proxied: bool = False
     log_sync: bool = False
@@ -107,9 +113,10 @@ class Desk:
             await self.publish(first())
         self.lifted = 0.0
         async with load(lambda: self.service.address, self.heard):
-            if not await self.opens(OPENING):
+            if not await self.opens(OPENING * self.form.slack):
                 raise AssertionError(f"nothing opens at the start: {''.join(self.service.said[-20:])}")
             self.heard.forget()
+            await self.heard.until(lambda _: len(self.heard.answers) > BEFORE, RECOVERY)
             yield
 
     # -- what is in force
@@ -158,11 +165,11 @@ class Desk:
 
     async def refused(self, *causes: str) -> None:
         """Await that an opening is refused for one of some causes."""
-        if await self.heard.until(lambda answer: answer.cause in causes, BLOCKING) is None:
+        if await self.heard.until(lambda answer: answer.cause in causes, BLOCKING * self.form.slack) is None:
             last = next((one.cause for one in reversed(self.heard.answers) if one.cause), "nothing")
             self.broken.append(f"openings are refused for {last}, and not for {' or '.join(causes)}")
 
-    async def opens(self, patience: float = RECOVERY) -> bool:
+    async def opens(self, patience: float = RESTART) -> bool:
         """Await that an opening is allowed on what is in force."""
         state, since = self.truth.now, self.lifted
 

@@ -20,7 +20,7 @@ MAX_AGE = 1.0
 """Seconds that a policy may be old."""
 CLOCKS = 0.01
 """Seconds that two readings of two clocks may be apart."""
-SLOW = 2.0
+SLOW = 1.0
 """Seconds after which an exit has not been let through, where no part of the service was stopped."""
 
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from tests.faults import process_faults, record_faults, store_faults
-from tests.faults.harness import RECOVERY, Desk, Form
+from tests.faults.harness import RECOVERY, RESTART, Desk, Form
 from tests.faults.judgement import Verdict, judged
 
 
@@ -21,6 +21,8 @@ class Scenario:
     """Whether parts of the service stand still or end, so that answers may be missing."""
     proxied: bool = False
     """Whether the service reaches the store through a proxy."""
+    within: float = RECOVERY
+    """Seconds in which openings must be allowed again."""
     log_sync: bool = False
     """Whether an allow is answered only when it is on the disk."""
 
@@ -57,9 +59,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("halt-removed", record_faults.halt_removed),
     Scenario("publications", record_faults.many_publications),
     Scenario("workers-stopped", process_faults.workers_stopped, stops=True),
-    Scenario("workers-killed", process_faults.workers_killed, stops=True),
+    Scenario("workers-killed", process_faults.workers_killed, stops=True, within=RESTART),
     Scenario("supervisor-stopped", process_faults.supervisor_stopped),
-    Scenario("supervisor-killed", process_faults.supervisor_killed, stops=True),
+    Scenario("supervisor-killed", process_faults.supervisor_killed, stops=True, within=RESTART),
     Scenario("compiling-killed", process_faults.compiling_killed),
     Scenario("disk-full", process_faults.disk_full),
     Scenario("disk-full-sync", process_faults.disk_full, log_sync=True),
@@ -92,7 +94,7 @@ async def play(scenario: Scenario, desk: Desk) -> Played:
     """Strike, hold, lift, await recovery, and judge."""
     async with desk.under_load():
         await scenario.act(desk)
-        await desk.opens()
+        await desk.opens(scenario.within * desk.form.slack)
     heard = desk.heard
     verdict = judged(
         heard.answers, desk.truth, desk.known, desk.lifted, unanswered=heard.unanswered, stops=scenario.stops
@@ -100,6 +102,6 @@ async def play(scenario: Scenario, desk: Desk) -> Played:
     broken = [*desk.broken, *verdict.examples]
     if verdict.exits_blocked and not any(one.startswith("exit") for one in verdict.examples):
         broken.append("an exit was never answered")
-    if verdict.recovered > RECOVERY:
-        broken.append(f"openings are not allowed again within {RECOVERY:g}s")
+    if verdict.recovered > scenario.within * desk.form.slack:
+        broken.append(f"openings are not allowed again within {scenario.within:g}s")
     return Played(scenario, verdict, tuple(broken))

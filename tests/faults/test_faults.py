@@ -11,7 +11,8 @@ import pytest
 from tests.faults.harness import Desk, Form
 from tests.faults.scenarios import SCENARIOS, Scenario, play
 
-ALONE = tuple(one for one in SCENARIOS if one.form(Form()) != Form())
+QUICK = Form(slack=3.0)
+ALONE = tuple(one for one in SCENARIOS if one.form(QUICK) != QUICK)
 TOGETHER = tuple(one for one in SCENARIOS if one not in ALONE)
 
 
@@ -29,7 +30,7 @@ def a_desk(form: Form) -> Iterator[tuple[Desk, asyncio.Runner]]:
 @pytest.fixture(scope="module")
 def desk() -> Iterator[tuple[Desk, asyncio.Runner]]:
     """One service for many faults: it recovers from each without being started again."""
-    with a_desk(Form()) as found:
+    with a_desk(QUICK) as found:
         yield found
 
 
@@ -45,5 +46,5 @@ def test_a_service_keeps_its_promises(scenario: Scenario, desk: tuple[Desk, asyn
 
 @pytest.mark.parametrize("scenario", ALONE, ids=lambda one: str(one.name))
 def test_a_service_set_up_otherwise_keeps_its_promises(scenario: Scenario) -> None:
-    with a_desk(scenario.form(Form())) as found:
+    with a_desk(scenario.form(QUICK)) as found:
         held(scenario, *found)
