@@ -1,7 +1,7 @@
 """Two bundles that differ in several documents at once, requests, and what each bundle answers to each of them.
 
-Under the second bundle every policy has another version, fewer entries pass, and what passes gets half the capital: a
-decision that mixes the two cannot have the digest, the version and the outcome of one.
+Under the second bundle the policies that are asked have another version, fewer entries pass, and what passes gets half
+the capital: a decision that mixes the two cannot have the digest, the version, the outcome and the outputs of one.
 """
 
 from __future__ import annotations
@@ -186,9 +186,9 @@ def _bundle(edits: Mapping[str, tuple[str, str]], version: str) -> Bundle:
 def _written(to: Path, edits: Mapping[str, tuple[str, str]], version: str) -> Path:
     """The shipped policies, edited."""
     shutil.copytree(SHIPPED, to, ignore=shutil.ignore_patterns("history", "suites"))
-    for path in (*to.glob("*.yaml"), *to.glob("lib/*.yaml")):
-        text = _VERSION.sub(rf"\g<1>{version}", path.read_text("utf-8"))
-        path.write_text(text, encoding="utf-8")
+    for name in ("bundle", *{request.policy for request in REQUESTS.values()}):
+        path = to / f"{name}.yaml"
+        path.write_text(_VERSION.sub(rf"\g<1>{version}", path.read_text("utf-8")), encoding="utf-8")
     for name, (before, after) in {"bundle.yaml": _NO_SUITES, **edits}.items():
         text = (to / name).read_text("utf-8")
         assert text.count(before) == 1, f"{name} no longer says {before!r}"

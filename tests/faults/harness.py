@@ -22,6 +22,7 @@ from pathlib import Path
 import rfc8785
 
 from adapters.publishing.candidates import Candidate
+from adapters.publishing.proposals import newest
 from adapters.publishing.publication import Prepared, Publisher, Terms
 from adapters.stores.urls import open_store
 from engine.published import Record, Signature
@@ -30,7 +31,7 @@ from rules.canonical import digest_of, read_bytes
 from tests.adapters.publishing.desk import ONE, PEOPLE, trust_file
 from tests.adapters.stores.proxy import Proxy
 from tests.adapters.stores.servers import Server
-from tests.faults.bundles import UNIVERSE, Bundle, first
+from tests.faults.bundles import UNIVERSE, Bundle, first, second
 from tests.faults.judgement import Answer, State, Truth
 from tests.faults.load import Heard, load, steady
 from tests.faults.process import ServiceProcess
@@ -56,6 +57,8 @@ class Form:
     server: str = "valkey"
     hold: float = 1.2
     publications: int = 200
+    pause: float = 0.01
+    """Seconds between an answer and the next question of a connection."""
     slack: float = 1.0
     """What a machine that is busy otherwise may need times as long for."""
     workers: int = 2
@@ -78,6 +81,7 @@ class Desk:
         """When the fault was lifted."""
         self.broken: list[str] = []
         """What else did not hold in the scenario."""
+        self._looked_at: dict[str, Prepared] = {}
         self._versions = count(1)
         self._stack = AsyncExitStack()
 
@@ -90,6 +94,7 @@ class Desk:
         self.publisher = Publisher(self.store, ONE, PEOPLE["ann"], "ann")
         self.proxy = await stack.enter_async_context(Proxy(self.server.port)) if self.form.proxied else None
         await self.publish(first())
+        await self.prepared(second())
         self.service = ServiceProcess(*self._arguments())
         stack.callback(self.service.end)
         self.service.start()
@@ -112,7 +117,7 @@ class Desk:
         if self.truth.now != State(first().digest):
             await self.publish(first())
         self.lifted = 0.0
-        async with load(lambda: self.service.address, self.heard):
+        async with load(lambda: self.service.address, self.heard, self.form.pause):
             if not await self.opens(OPENING * self.form.slack):
                 raise AssertionError(f"nothing opens at the start: {''.join(self.service.said[-20:])}")
             self.heard.forget()
@@ -128,7 +133,13 @@ class Desk:
             await self.publisher.commit(prepared)
 
     async def prepared(self, bundle: Bundle) -> Prepared:
-        return await self.publisher.prepare(bundle.candidate, Terms(universe=UNIVERSE), "publish")
+        """A publication of a bundle, which is looked at once: comparing it with others takes a while."""
+        if bundle.digest not in self._looked_at:
+            found = await self.publisher.prepare(bundle.candidate, Terms(universe=UNIVERSE), "publish")
+            self._looked_at[bundle.digest] = found
+        found, reading = self._looked_at[bundle.digest], await self.store.read()
+        statement = replace(found.statement, revision=newest(reading.fields.get("revision"), reading.at))
+        return replace(found, statement=statement, present=replace(found.present, reading=reading))
 
     async def put(self, candidate: Candidate, content: bytes | None) -> None:
         """Put a properly signed record in force, and any bytes (None: none) under its digest: nothing may open."""

@@ -16,8 +16,6 @@ from tests.faults.bundles import REQUESTS
 from tests.faults.judgement import Answer
 
 CONNECTIONS = 8
-PAUSE = 0.01
-"""Seconds between an answer and the next question of a connection: some 500 requests a second in all."""
 PATIENCE = 10.0
 TURNS = ("entry", "open", "exit", "blocked", "several", "info", "open", "entry", "exit", "several")
 TOGETHER = ("entry", "exit", "open", "info", "open", "entry")
@@ -55,6 +53,10 @@ class Heard:
             if not found.done() and wanted(answer):
                 found.set_result(answer)
 
+    def refusals(self) -> list[Answer]:
+        """Openings that were refused for want of a policy."""
+        return [one for one in self.answers if one.cause]
+
     async def until(self, wanted: Callable[[Answer], bool], patience: float) -> Answer | None:
         """The next answer that is wanted; None where none comes in time."""
         found: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -69,10 +71,10 @@ class Heard:
 
 
 @asynccontextmanager
-async def load(address: Callable[[], str], heard: Heard) -> AsyncIterator[None]:
-    """Ask the service at an address, which may change, for as long as this lasts."""
+async def load(address: Callable[[], str], heard: Heard, pause: float) -> AsyncIterator[None]:
+    """Ask the service at an address, which may change, for as long as this lasts; `pause` is between two questions."""
     numbers = count(1)
-    clients = [asyncio.create_task(_ask(number, address, heard, numbers)) for number in range(CONNECTIONS)]
+    clients = [asyncio.create_task(_ask(number, address, heard, numbers, pause)) for number in range(CONNECTIONS)]
     try:
         yield
     finally:
@@ -84,7 +86,7 @@ async def load(address: Callable[[], str], heard: Heard) -> AsyncIterator[None]:
             raise one
 
 
-async def _ask(number: int, address: Callable[[], str], heard: Heard, batches: count[int]) -> None:
+async def _ask(number: int, address: Callable[[], str], heard: Heard, batches: count[int], pause: float) -> None:
     turns = cycle((*TURNS[number:], *TURNS[:number]))
     timeout = aiohttp.ClientTimeout(total=PATIENCE)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=1), timeout=timeout) as session:
@@ -97,7 +99,7 @@ async def _ask(number: int, address: Callable[[], str], heard: Heard, batches: c
                     await _one(session, address(), name, asked, heard)
             except (aiohttp.ClientError, TimeoutError, ConnectionError):
                 heard.miss(asked, *(TOGETHER if name == "several" else (name,)))
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(pause)
 
 
 async def _one(session: aiohttp.ClientSession, address: str, name: str, asked: float, heard: Heard) -> None:

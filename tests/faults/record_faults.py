@@ -157,3 +157,16 @@ async def many_publications(desk: Desk) -> None:
     """In a row, of the two bundles in turn, and under load."""
     for number in range(desk.form.publications):
         await desk.publish(first() if number % 2 else second())
+
+
+async def announced(desk: Desk) -> None:
+    """Put in force once the service has loaded it: openings are never refused."""
+    coming = desk.numbered()
+    prepared = await desk.prepared(coming)
+    publisher = replace(desk.publisher, patience_s=10.0 * desk.form.slack)
+    with desk.becomes(coming):
+        found = await publisher.commit(prepared)
+    desk.broken += found.late
+    await desk.opens()
+    if desk.heard.refusals():
+        desk.broken.append("openings were refused while another policy took its place")

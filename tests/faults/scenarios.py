@@ -58,6 +58,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("halted", record_faults.halted),
     Scenario("halt-removed", record_faults.halt_removed),
     Scenario("publications", record_faults.many_publications),
+    Scenario("publication-announced", record_faults.announced),
     Scenario("workers-stopped", process_faults.workers_stopped, stops=True),
     Scenario("workers-killed", process_faults.workers_killed, stops=True, within=RESTART),
     Scenario("supervisor-stopped", process_faults.supervisor_stopped),
@@ -81,11 +82,11 @@ class Played:
         v = self.verdict
         back = "never" if v.recovered == math.inf else f"{v.recovered:.2f}s"
         told = f"{v.decisions:>9} {v.late:>5} {v.mixed:>6} {v.exits_blocked:>6} {v.unanswered:>10}"
-        return f"{self.scenario.name:<20} {told} {v.worst_block:>8.2f}s {back:>9}  {'; '.join(self.broken) or 'kept'}"
+        return f"{self.scenario.name:<22} {told} {v.worst_block:>8.2f}s {back:>9}  {'; '.join(self.broken) or 'kept'}"
 
 
 HEAD = (
-    f"{'scenario':<20} {'decisions':>9} {'late':>5} {'mixed':>6} {'exits':>6} {'unanswered':>10} "
+    f"{'scenario':<22} {'decisions':>9} {'late':>5} {'mixed':>6} {'exits':>6} {'unanswered':>10} "
     f"{'to block':>9} {'to recover':>9}"
 )
 

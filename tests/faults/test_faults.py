@@ -11,7 +11,7 @@ import pytest
 from tests.faults.harness import Desk, Form
 from tests.faults.scenarios import SCENARIOS, Scenario, play
 
-QUICK = Form(slack=3.0)
+QUICK = Form(slack=3.0, pause=0.02)
 ALONE = tuple(one for one in SCENARIOS if one.form(QUICK) != QUICK)
 TOGETHER = tuple(one for one in SCENARIOS if one not in ALONE)
 
