@@ -20,8 +20,11 @@ MAX_AGE = 1.0
 """Seconds that a policy may be old."""
 CLOCKS = 0.01
 """Seconds that two readings of two clocks may be apart."""
-SLOW = 1.0
-"""Seconds after which an exit has not been let through, where no part of the service was stopped."""
+SLOW = 1.5
+"""Seconds after which an exit has not been let through, where no part of the service was stopped.
+
+More than `MAX_AGE`: for so long an exit may wait for openings that were asked for with it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

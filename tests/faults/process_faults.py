@@ -72,6 +72,7 @@ async def disk_full(desk: Desk) -> None:
     """Nothing opens that cannot be logged, exits pass, and in the end all of it is in the log."""
     with desk.full_disk():
         await desk.gone("log-full")
+        await asyncio.sleep(desk.form.hold)  # longer than an exit may take
         with desk.becomes(first()):
             pass
     desk.lifted = steady()
