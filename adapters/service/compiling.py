@@ -39,6 +39,7 @@ async def compiled(content: bytes) -> list[bytes]:
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",  # what lies in the current folder is not ours
             "-m",
             "adapters.service.compiling",
             stdin=asyncio.subprocess.PIPE,

@@ -170,6 +170,7 @@ class Supervisor:
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # what lies in the current folder is not ours
                 "-m",
                 "adapters.service.worker",
                 env={**os.environ, SETTINGS: msgspec.json.encode(settings).decode()},
