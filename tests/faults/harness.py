@@ -33,12 +33,12 @@ from tests.adapters.stores.proxy import Proxy
 from tests.adapters.stores.servers import Server
 from tests.faults.bundles import UNIVERSE, Bundle, first, second
 from tests.faults.judgement import Answer, State, Truth
-from tests.faults.load import Heard, load, steady
+from tests.faults.load import Heard, load, ready, steady
 from tests.faults.process import ServiceProcess
 
 AT_ONCE = ("--repl-diskless-sync-delay", "0")
 """A replica is served when it asks, not five seconds later."""
-OPENING = 15.0
+OPENING = 30.0
 """Seconds that a desk may take until it opens for the first time."""
 BLOCKING = 5.0
 """Seconds in which openings must be refused for the right reason; that none is allowed too late is judged apart."""
@@ -98,6 +98,7 @@ class Desk:
         self.service = ServiceProcess(*self._arguments())
         stack.callback(self.service.end)
         self.service.start()
+        await ready(lambda: self.service.address, OPENING * self.form.slack)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count, cycle
 from typing import Any
 
@@ -68,6 +68,17 @@ class Heard:
             return None
         finally:
             self._awaited.remove((wanted, found))
+
+
+async def ready(address: Callable[[], str], patience: float) -> None:
+    """Wait until a service is ready, without any load: it says so when it is asked, and only then."""
+    async with asyncio.timeout(patience), aiohttp.ClientSession() as session:
+        while True:
+            with suppress(aiohttp.ClientError):
+                async with session.get(f"{address()}/readyz") as response:
+                    if response.status == 200:
+                        return
+            await asyncio.sleep(0.05)
 
 
 @asynccontextmanager
