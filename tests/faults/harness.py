@@ -86,6 +86,14 @@ class Desk:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Desk:
+        try:
+            await self._set_up()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def _set_up(self) -> None:
         stack = self._stack
         stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
         stack.enter_context(self.server)
@@ -99,7 +107,6 @@ class Desk:
         stack.callback(self.service.end)
         self.service.start()
         await ready(lambda: self.service.address, OPENING * self.form.slack)
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
