@@ -43,9 +43,11 @@ OPENING = 30.0
 BLOCKING = 5.0
 """Seconds in which openings must be refused for the right reason; that none is allowed too late is judged apart."""
 RECOVERY = 5.0
-"""Seconds in which openings must be allowed again, where nothing has to be started anew."""
+"""Seconds in which openings must be allowed again, where nothing has to be made ready first."""
+COMPILING = 10.0
+"""The same, where a bundle has to be compiled first, which is done at low priority."""
 RESTART = 15.0
-"""The same, where processes have to."""
+"""The same, where processes have to be started."""
 BEFORE = 100
 """Answers that are heard before a fault strikes."""
 
@@ -213,9 +215,9 @@ class Desk:
         return [record["decision"]["decision_id"] for record in records if "decision" in record]
 
     @contextmanager
-    def full_disk(self) -> Iterator[None]:
-        """The workers' files may not grow, which is to them what a full disk is."""
-        before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in self.service.workers()}
+    def full_disk(self, pids: Iterable[int]) -> Iterator[None]:
+        """The files of processes may not grow, which is to them what a full disk is."""
+        before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids}
         for pid, (_, hard) in before.items():
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, hard))
         try:

@@ -68,9 +68,18 @@ async def compiling_killed(desk: Desk) -> None:
     desk.lifted = steady()
 
 
+async def memory_full(desk: Desk) -> None:
+    """Which revision is obeyed cannot be remembered: so it is not obeyed, and what it replaced grows old."""
+    with desk.full_disk([desk.service.supervisor]):
+        await desk.publish(second())
+        await desk.refused("stale")
+        await asyncio.sleep(desk.form.hold)
+    desk.lifted = steady()
+
+
 async def disk_full(desk: Desk) -> None:
     """Nothing opens that cannot be logged, exits pass, and in the end all of it is in the log."""
-    with desk.full_disk():
+    with desk.full_disk(desk.service.workers()):
         await desk.gone("log-full")
         await asyncio.sleep(desk.form.hold)  # longer than an exit may take
         with desk.becomes(first()):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from tests.faults import process_faults, record_faults, store_faults
-from tests.faults.harness import RECOVERY, RESTART, Desk, Form
+from tests.faults.harness import COMPILING, RECOVERY, RESTART, Desk, Form
 from tests.faults.judgement import Verdict, judged
 
 
@@ -39,10 +39,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("store-demoted", store_faults.demoted),
     Scenario("store-unreachable", store_faults.unreachable, proxied=True),
     Scenario("store-slow", store_faults.slow, proxied=True),
-    Scenario("store-out-of-memory", store_faults.out_of_memory),
-    Scenario("bundle-damaged", record_faults.damaged_bundle),
+    Scenario("store-out-of-memory", store_faults.out_of_memory, within=COMPILING),
+    Scenario("bundle-damaged", record_faults.damaged_bundle, within=COMPILING),
     Scenario("bundle-truncated", record_faults.truncated_bundle),
-    Scenario("bundle-missing", record_faults.missing_bundle),
+    Scenario("bundle-missing", record_faults.missing_bundle, within=COMPILING),
     Scenario("bundle-faulty", record_faults.faulty_bundle),
     Scenario("record-edited", record_faults.edited_record),
     Scenario("record-replayed", record_faults.replayed_record),
@@ -59,11 +59,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     Scenario("halt-removed", record_faults.halt_removed),
     Scenario("publications", record_faults.many_publications),
     Scenario("publication-announced", record_faults.announced),
-    Scenario("workers-stopped", process_faults.workers_stopped, stops=True),
+    Scenario("workers-stopped", process_faults.workers_stopped, stops=True, within=COMPILING),
     Scenario("workers-killed", process_faults.workers_killed, stops=True, within=RESTART),
-    Scenario("supervisor-stopped", process_faults.supervisor_stopped),
+    Scenario("supervisor-stopped", process_faults.supervisor_stopped, within=COMPILING),
     Scenario("supervisor-killed", process_faults.supervisor_killed, stops=True, within=RESTART),
-    Scenario("compiling-killed", process_faults.compiling_killed),
+    Scenario("compiling-killed", process_faults.compiling_killed, within=COMPILING),
+    Scenario("memory-full", process_faults.memory_full, within=COMPILING),
     Scenario("disk-full", process_faults.disk_full),
     Scenario("disk-full-sync", process_faults.disk_full, log_sync=True),
 )
