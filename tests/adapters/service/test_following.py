@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.publishing.trust import unsigned
+from adapters.service.apart import NotDone
 from adapters.service.compiling import NotCompiled
 from adapters.service.following import Follower, Pace
 from adapters.service.memory import Forgotten, Memory
@@ -45,7 +46,7 @@ class Followed:
 
     def new(self) -> Follower:
         """Another follower, as after a restart."""
-        pace = Pace(0.01, 0.5, timedelta(seconds=1))
+        pace = Pace(0.01, 0.5, timedelta(seconds=1), again_s=0.01)
         found = Follower(self.store, unsigned(), Memory(self.path), self._asked, self.words.append, pace)
         found.clocks = self.moving.clocks()
         return found
@@ -234,6 +235,23 @@ def test_a_bundle_that_does_not_compile_blocks_until_another_is_published(tmp_pa
         found.held.fields = fields(revision=6, content=OTHER)
         assert (await found.settled()).cause == ""
 
+    run(work())
+
+
+def test_compiling_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
+    async def compiled(content: bytes) -> list[bytes]:
+        if len(found.asked) == 1:
+            raise NotDone("exit code -9")
+        return [content]
+
+    async def work() -> None:
+        assert found.words == []
+        assert "is being compiled" in (await found.look()).trouble
+        told = await found.settled()
+        assert (told.cause, told.trouble, told.revision) == ("", "", 5)
+        assert found.asked == [CONTENT, CONTENT]
+
+    found = Followed(tmp_path, compiled)
     run(work())
 
 
