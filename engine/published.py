@@ -154,6 +154,12 @@ class Trust:
     """By the id of the key."""
     four_eyes: bool
     verify: Verifier
+    name: str = ""
+    """The name of this trust, which signatures are bound to: those for one desk's store are none for another's."""
+
+    def bound(self, message: bytes) -> bytes:
+        """What is signed of a message: it and the name of the trust."""
+        return f"{self.name}\n".encode() + message
 
     @property
     def wanted(self) -> int:
@@ -171,7 +177,7 @@ class Trust:
                 raw = base64.b64decode(one.signature, validate=True)
             except (binascii.Error, ValueError):
                 raw = b""
-            if not self.verify(key.public, raw, message):
+            if not self.verify(key.public, raw, self.bound(message)):
                 raise Refusal("signature", f"the signature of {key.owner} is not of this record")
             found.add(key.owner)
         return found

@@ -71,5 +71,11 @@ class PolicyStore(Protocol):
     async def changes(self, most: int) -> Sequence[Change]:
         """The latest changes, newest first."""
 
+    async def report(self, reader: str, word: str | None) -> None:
+        """Leave a reader's word of how far it is, in the place of its last one; None takes it away."""
+
+    async def reports(self) -> Mapping[str, str]:
+        """The last word of each reader, those among them that are gone."""
+
     async def aclose(self) -> None:
         """Let go of connections. The store is of no use afterwards."""

@@ -14,15 +14,17 @@ from typing import Any
 
 from msgspec import UNSET
 
-from engine.decision import Reading, RuleTrace, WayTrace
+from engine.decision import Decision, Reading, RuleTrace, WayTrace
+from engine.scalar.constants import native
 from engine.scalar.program import Program, compile_expression
 from engine.scalar.runtime import EvaluationError
+from rules.cel.literals import inner
 from rules.cel.lookups import lookup_of
 from rules.cel.paths import path_of
 from rules.cel.tree import Call, Conditional, Constant, Entry, Local, Node, Root, Select, Variable, children
-from rules.plan import Case
+from rules.plan import Binding, Case
 from rules.times import format_duration, format_timestamp
-from rules.types import RecordType
+from rules.types import Field, RecordType
 
 Inputs = tuple[Any, ...]
 
@@ -77,6 +79,27 @@ class Tracer:
             out.append(Step(definition.name, value, bound_by))
         return out
 
+    def asked(self, call: str, inputs: Inputs) -> tuple[Program, Inputs] | None:
+        """The program that a call asks and what it is given; None where there is none, or that cannot be computed."""
+        found = next((one for one in self.program.plan.calls if one.name == call), None)
+        if found is None:
+            return None
+        callee = self.program.callees[found.policy]
+        try:
+            given = zip(callee.plan.inputs, found.bindings, strict=True)
+            return callee, tuple(self._given(target, binding, inputs) for target, binding in given)
+        except Exception:  # noqa: BLE001 -- it is only shown; what cannot be computed is not
+            return None
+
+    def _given(self, target: Field, binding: Binding, inputs: Inputs) -> object:
+        """What a policy that is asked is given for an input."""
+        absent = UNSET if target.optional else None
+        if binding.node is None:
+            return absent if target.default is None else _default(target.default.value, target)
+        if binding.when is not None and not self._function(binding.when)(*inputs):
+            return absent
+        return self._function(binding.node)(*inputs)
+
     def _tried(self, case: Case, inputs: Inputs) -> RuleTrace:
         if case.when is None:
             return RuleTrace(case.id, case.outcome, "otherwise", True, True, True)
@@ -114,6 +137,33 @@ class Tracer:
         if id(node) not in self._functions:
             self._functions[id(node)] = compile_expression(self.program, node)
         return self._functions[id(node)]
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """The step that named the reason of a denial, down through the pipelines that asked it, and its rules."""
+
+    path: tuple[str, ...]
+    policy: str
+    rules: list[RuleTrace]
+
+
+def denial(tracer: Tracer, inputs: Inputs, decision: Decision) -> Denial | None:
+    """Why the step that a decision names has denied; None of a decision that no step denied."""
+    path: tuple[str, ...] = ()
+    rule, stages = decision.rule, decision.stages or []
+    while stage := next((one for one in stages if one.id == rule and one.effect == "block"), None):
+        asked = tracer.asked(f"steps.{stage.id}", inputs)
+        if asked is None:
+            break
+        program, inputs = asked
+        tracer, path = Tracer(program), (*path, stage.id)
+        rule, stages = stage.rule, stage.stages
+    return Denial(path, tracer.program.plan.name, tracer.trace(inputs)) if path and decision.effect == "block" else None
+
+
+def _default(value: object, target: Field) -> object:
+    return [] if value == () else native(inner(value, target.type), target.type)
 
 
 def shown(value: object) -> object:

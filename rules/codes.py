@@ -106,6 +106,7 @@ _OWN: dict[str, str] = {
     "table-cell": "a cell of a table that says nothing, or nothing of its column's type",
     "table-gap": "values for which no row of a table applies, without an `otherwise`",
     "table-header": "a header of a table that names what is not there, or lacks what is",
+    "table-incomplete": "a word of a whitelist's row or column that the table does not have",
     "table-key": "a row or column of a whitelist that is no word of its key, or a key that is no enum",
     "table-otherwise": "an `otherwise` of a table that says what the table does not give, or lacks its outcome",
     "table-outcome": "outcomes taken from a result that has no closed list of words, or that are declared twice",

@@ -52,9 +52,9 @@ def read_folder(
     """
     if folder.is_file():
         whole = next((parent for parent in folder.parents if (parent / MANIFEST).is_file()), Path("policies"))
-        raise Unreadable(f"`{folder}` is a file, and a bundle is a folder: give that, as in `bascule check {whole}`")
+        raise Unreadable(f"`{folder}` is a file, and a bundle is a folder, as `{whole}` is")
     if not folder.is_dir():
-        raise Unreadable(f"there is no folder `{folder}`: give the folder of a bundle, as in `bascule check policies`")
+        raise Unreadable(f"there is no folder `{folder}`")
     path = folder / MANIFEST
     if not path.is_file():
         raise Unreadable(f"`{folder}` has no `{MANIFEST}`: it names the bundle, its version and its files")
@@ -107,9 +107,7 @@ def _lay_under(
         return
     try:
         below = _display(folder / overlay)
-        base = read_folder(
-            below, diagnostics, (*above, folder.resolve()), with_suites=with_suites, within=within
-        )
+        base = read_folder(below, diagnostics, (*above, folder.resolve()), with_suites=with_suites, within=within)
     except Unreadable:
         _report_no_bundle(found, manifest, overlay, diagnostics)
         return

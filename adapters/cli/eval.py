@@ -148,6 +148,8 @@ def _checked(text: str, setting: Setting) -> Node:
 class ExpressionRefused(BundleFails):
     """An expression with errors."""
 
+    consequence = ""
+
     def __init__(self, diagnostics: Diagnostics) -> None:
         super().__init__("the expression has errors", diagnostics)
         first = diagnostics.errors[0]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from adapters.cli.deciding import DecidingCommand, Request, decision_options, run
-from adapters.cli.terminal import examples
+from adapters.cli.terminal import examples, mark
 
 if TYPE_CHECKING:
     from adapters.cli.deciding import Made
@@ -24,15 +24,13 @@ EXAMPLES = examples(
 
 @click.command(cls=DecidingCommand, epilog=EXAMPLES, short_help="Decide, and show why, rule by rule.")
 @decision_options
-def explain(
-    policy: str, folder: Path, source: str, trace: bool, as_json: bool, exit_code: bool, log: str | None
-) -> int:
+def explain(policy: str, folder: Path, source: str, trace: bool, **said: Any) -> int:
     """Decide as `bascule decide` does, and show how it came about: each rule, its values, which applied.
 
     With --json, or for a .jsonl file, it prints decisions with their traces. --trace is implied.
     """
     del trace  # always
-    return run(Request("explain", policy, folder, source, True, as_json, exit_code, log), explanation_lines)
+    return run(Request("explain", policy, folder, source, True, **said), explanation_lines)
 
 
 def explanation_lines(policy: Policy, made: Made) -> list[str]:
@@ -46,12 +44,17 @@ def explanation_lines(policy: Policy, made: Made) -> list[str]:
     if decision.error is not None:
         lines += ["", heading("It failed closed"), *text.error_lines(decision.error)]
     if decision.stages:
-        title = "Steps in the order in which they were asked; one that blocks denies"
-        lines += ["", heading(title), *text.stage_lines(decision.stages)]
+        legend = f"  {mark('applied')} passes, {mark('passed-over')} denies"
+        named = made.denial.path if made.denial is not None else ()
+        title = heading("Steps in the order in which they were asked")
+        lines += ["", title, legend, *text.stage_lines(decision.stages, named)]
+    if made.denial is not None:
+        title = heading(f"Rules of {made.denial.policy}, which denied")
+        lines += ["", title, _legend(), *text.rule_lines(made.denial.rules)]
     if decision.trace:
-        title = "Rules in order, the first that applies decides" if policy.plan.cases else "Rules"
-        lines += ["", heading(title), *text.rule_lines(decision.trace)]
-    elif not made.usable:
+        title = heading("Rules in order, the first that applies decides" if policy.plan.cases else "Rules")
+        lines += ["", title, _legend(), *text.rule_lines(decision.trace)]
+    elif decision.trace is None:
         lines += ["", "No rule was tried: the inputs come first."]
     if made.steps:
         lines += ["", heading("Steps in order"), *text.step_lines(made.steps)]
@@ -62,3 +65,8 @@ def explanation_lines(policy: Policy, made: Made) -> list[str]:
     if made.log:
         lines += ["", heading("Log"), *(printable(line) for _, line in made.log)]
     return lines
+
+
+def _legend() -> str:
+    """What the marks before rules mean."""
+    return f"  {mark('applied')} applies, {mark('passed-over')} does not, {mark('untried')} was not tried"

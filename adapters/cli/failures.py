@@ -47,14 +47,23 @@ class DoesNotHold(Failure):
     exit_code = DOES_NOT_HOLD
 
 
-class BundleRefused(Unusable):
+class NoBundle(Unusable):
+    """There is no bundle to use; `cause` says why on one line."""
+
+    def __init__(self, cause: str, hint: str = "", diagnostics: Iterable[Diagnostic] = ()) -> None:
+        self.cause = cause
+        self.diagnostics = tuple(diagnostics)
+        detail = {"diagnostics": [d.as_json() for d in self.diagnostics]} if self.diagnostics else None
+        super().__init__(cause + hint, detail)
+
+
+class BundleRefused(NoBundle):
     """A bundle with errors; its findings are printed before the message."""
 
-    consequence = "so nothing can be decided with it"
+    consequence = "so no policy of it decides"
 
-    def __init__(self, message: str, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
-        super().__init__(message, {"diagnostics": [d.as_json() for d in self.diagnostics]})
+    def __init__(self, cause: str, diagnostics: Iterable[Diagnostic]) -> None:
+        super().__init__(cause, f", {self.consequence}" if self.consequence else "", diagnostics)
 
 
 class BundleFails(BundleRefused):
@@ -116,7 +125,7 @@ def _told(error: click.ClickException, arguments: Sequence[str]) -> int:
     if isinstance(error, click.UsageError):
         message += f"\n  see `{error.ctx.command_path if error.ctx else 'bascule'} --help`"
         where = error.ctx.command_path if error.ctx else where
-    if isinstance(error, BundleRefused) and not _wants_json(arguments):
+    if isinstance(error, NoBundle) and not _wants_json(arguments):
         say_diagnostics(error.diagnostics, terminal.note)
     if _wants_json(arguments):
         detail = error.detail if isinstance(error, Failure) else {}

@@ -73,6 +73,8 @@ def _parts(told: Mapping[str, Any]) -> Iterator[str]:
         yield f"halt by {halt.get('by')}"
         yield str(halt.get("note") or "")
         yield _signers(halt.get("cleared"), "cleared by")
+    if "staged" in told:
+        yield f"{str(told['staged'])[:DIGITS]} is coming: services load it"
     if isinstance(told.get("universe_symbols"), list):
         yield f"universe of {len(told['universe_symbols'])}"
 

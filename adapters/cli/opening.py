@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
-from adapters.cli.failures import BundleRefused, Unusable
+from adapters.cli.failures import BundleRefused, NoBundle, Unusable
 from adapters.cli.terminal import plural, printable
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def policies_option(command: F) -> F:
 
 
 def examine(folder: Path) -> Opened:
-    """The bundle of a folder compiled without an environment, and every finding. Raises `Unusable`."""
+    """The bundle of a folder compiled without an environment, and every finding. Raises `NoBundle`."""
     with _uncollected():
         from adapters import bootstrap
 
@@ -52,14 +52,14 @@ def open_machine(
     refusal: type[BundleRefused] = BundleRefused,
     asked: Collection[str] | None = None,
 ) -> Machine:
-    """The policies of a folder, or those asked alone. Raises `refusal` when the bundle has errors, and `Unusable`."""
+    """The policies of a folder, or those asked alone. Raises `refusal` when the bundle has errors, and `NoBundle`."""
     from adapters import bootstrap
 
     return read_bundle(folder, lambda: bootstrap.open_machine(folder, environment, asked), refusal)
 
 
 def read_bundle(folder: Path, read: Callable[[], T], refusal: type[BundleRefused]) -> T:
-    """What `read` makes of the bundle of a folder. Raises `refusal` when the bundle has errors, and `Unusable`."""
+    """What `read` makes of the bundle of a folder. Raises `refusal` when the bundle has errors, and `NoBundle`."""
     with _uncollected():
         from rules.diagnostics import Refused
 
@@ -67,8 +67,7 @@ def read_bundle(folder: Path, read: Callable[[], T], refusal: type[BundleRefused
             return _reading(folder, read)
         except Refused as refused:
             errors = sum(1 for d in refused.diagnostics if d.severity == "error")
-            message = f"the bundle in `{folder}` has {plural(errors, 'error')}, {refusal.consequence}"
-            raise refusal(message, refused.diagnostics) from None
+            raise refusal(f"the bundle in `{folder}` has {plural(errors, 'error')}", refused.diagnostics) from None
 
 
 @contextmanager
@@ -93,10 +92,19 @@ def _reading(folder: Path, read: Callable[[], T]) -> T:
     except Unreadable as error:
         shipped = bootstrap.shipped_policies()
         hint = f"\n  the policies that come with bascule are in `{nearest(shipped)}`" if shipped.is_dir() else ""
-        raise Unusable(f"{printable(error)}{hint}") from None
+        raise NoBundle(printable(error), f"; {_how_to_name_one()}{hint}") from None
     except OSError as error:
         place = error.filename if error.filename is not None else folder
-        raise Unusable(f"cannot read `{place}`: {(error.strerror or str(error)).lower()}") from None
+        raise NoBundle(f"cannot read `{place}`: {(error.strerror or str(error)).lower()}") from None
+
+
+def _how_to_name_one() -> str:
+    """What to write where a folder holds no bundle, as the command at hand takes it."""
+    ctx = click.get_current_context(silent=True)
+    params = ctx.command.params if ctx is not None else []
+    if any(isinstance(param, click.Option) and param.name == "folder" for param in params):
+        return "name the folder of a bundle with `--policies DIR`"
+    return "name the folder of a bundle, as in `bascule check DIR`"
 
 
 def nearest(path: Path) -> Path:

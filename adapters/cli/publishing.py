@@ -70,6 +70,7 @@ class Asked:
     note: str | None
     valid_for: timedelta | None
     replace: bool
+    wait: timedelta
     yes: bool
     dry_run: bool
     as_json: bool
@@ -89,6 +90,13 @@ def publishing_options(command: Callable[..., int]) -> Callable[..., int]:
         click.option("--note", metavar="TEXT", help="Why; kept with it, and signed."),
         click.option("--valid-for", type=Duration(), help="How long it may be decided with, as 8h; else without end."),
         click.option("--replace", is_flag=True, help="Put it in the place of another's proposal."),
+        click.option(
+            "--wait",
+            type=Duration(),
+            default="10s",
+            show_default=True,
+            help="How long services are given to load it before it is put in force.",
+        ),
         click.option("--yes", is_flag=True, help="Ask nothing."),
         click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing."),
         json_option,
@@ -113,7 +121,7 @@ def publish(
     terms = Terms(asked.by, asked.note, asked.valid_for, universe, asked.replace)
 
     async def work(store: PolicyStore) -> tuple[Prepared, Published | None]:
-        publisher = Publisher(store, trust, signer, by)
+        publisher = Publisher(store, trust, signer, by, asked.wait.total_seconds(), progress.reached_of)
         prepared = await publisher.prepare(await find(store, trust), terms, change)
         for notice in prepared.notices:
             terminal.note(f"note: {printable(notice)}")
@@ -125,7 +133,8 @@ def publish(
             _agree(asked, prepared)
         return prepared, await publisher.commit(prepared)
 
-    prepared, published = at_store(asked.url, work)
+    with terminal.Progress("services that have loaded it", None) as progress:
+        prepared, published = at_store(asked.url, work)
     if asked.as_json:
         terminal.say_json(_as_json(prepared, published))
     else:
@@ -194,6 +203,7 @@ def _outcome(prepared: Prepared, published: Published | None) -> Iterator[str]:
         yield "  another owner puts it in force by the same command with their own key"
         return
     yield click.style(f"published revision {statement.revision} of {statement.bundle}{signed}", fg="green")
+    yield from (f"  {printable(late)}" for late in published.late)
     if published.refusal is not None:
         yield f"  nothing opens with it now: {printable(published.refusal)}"
 

@@ -19,7 +19,7 @@ EXAMPLES = examples(
     "bascule serve --store redis://localhost --trust trust.yaml --decision-log decisions",
     "bascule serve --store redis://host --trust trust.yaml --tokens tokens.yaml --host 0.0.0.0 --workers 4",
     "bascule serve --store redis://host --trust trust.yaml --decision-log decisions --log-sync",
-    "bascule serve --store embedded: --policies policies --universe BTCUSDT,ETHUSDT      to try it on this machine",
+    "bascule serve --store embedded: --policies policies --universe BTCUSDT    to try it here",
 )
 LOCAL = "127.0.0.1"
 
@@ -47,8 +47,7 @@ def _kibibytes(_: click.Context, __: click.Parameter, value: int) -> int:
 @click.option("--log-sync", is_flag=True, help="Answer an allow only when it is on the disk.")
 @click.option("--log-limit", default=64, show_default=True, type=click.IntRange(1, 4096), callback=_mebibytes,
               help="MiB that may wait to be written.")  # fmt: skip
-@click.option("--state", metavar="DIR", type=FILE, default=Path("bascule-state"), show_default=True,
-              help="Where it remembers which revision it has obeyed.")  # fmt: skip
+@click.option("--state", metavar="DIR", type=FILE, help="Where it remembers what it has obeyed; else ~/.local/state.")
 @click.option("--max-age", "max_age_s", default=1.0, show_default=True, type=click.FloatRange(0.05, 3600.0),
               help="Seconds after which a policy that was not read again decides no more.")  # fmt: skip
 @click.option("--store-timeout", "patience_s", default=0.5, show_default=True, type=click.FloatRange(0.01, 60.0),

@@ -33,6 +33,7 @@ _MARKS: Mapping[str, tuple[str, str]] = {
     "untried": ("\u2013", "-"),
     "failed": ("!", "!"),
     "leads": ("\u2192", "->"),
+    "names": ("\u2190", "<-"),
 }
 
 Row: TypeAlias = tuple[str, str]
@@ -45,12 +46,17 @@ def colour_forbidden(environment: Mapping[str, str] = os.environ) -> bool:
 
 def say(text: str = "") -> None:
     """A line of the result, on standard output."""
-    click.echo(text)
+    click.echo(text, color=_colour())
 
 
 def note(text: str) -> None:
     """A line about the work, on standard error."""
-    click.echo(text, err=True)
+    click.echo(text, err=True, color=_colour())
+
+
+def _colour() -> bool | None:
+    """False where no colour is wanted, also outside any command; else as the stream is."""
+    return False if colour_forbidden() else None
 
 
 def say_json(value: object) -> None:
@@ -161,6 +167,11 @@ class Progress:
         assert self._shown is not None
         assert self._task is not None
         self._shown.update(self._task, completed=done)
+
+    def reached_of(self, done: int, total: int) -> None:
+        """Say how far the work is, of how much."""
+        self._total = total
+        self.reached(done)
 
     def _show(self) -> None:
         from rich.console import Console

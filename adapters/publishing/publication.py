@@ -7,7 +7,7 @@ touched, neither set nor cleared.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -17,11 +17,14 @@ from adapters.publishing.candidates import Candidate, Unpublishable
 from adapters.publishing.comparison import DocumentChange, compare
 from adapters.publishing.present import Present, look_to_write, universe_missing
 from adapters.publishing.proposals import FIELD, Kind, Proposal, newest, proposal_of, waiting
+from adapters.publishing.readers import live, wait_for
 from adapters.publishing.signing import Signer
 from engine.published import MAX_REVISION, Record, Refusal, Seen, Signature, Statement, Trust, judge
 from engine.store import Conflict, PolicyStore, StoreUnavailable
 
 UNIVERSE = "universe_symbols"
+STAGED = "staged"
+"""The field that says which bundle is coming, so that readers load it before it is in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,8 @@ class Published:
     prepared: Prepared
     signatures: tuple[Signature, ...]
     refusal: Refusal | None
+    late: tuple[str, ...] = ()
+    """The readers that had not loaded it when it was put in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,9 @@ class Publisher:
     signer: Signer | None
     user: str
     """By whom, where neither a key nor `Terms.by` says it."""
+    patience_s: float = 0.0
+    """How long readers are given to load a bundle before it is put in force; 0 puts it in force at once."""
+    waiting: Callable[[int, int], None] = lambda _done, _of: None
 
     async def prepare(self, candidate: Candidate, terms: Terms, change: Kind) -> Prepared:
         """Look at everything that a publication depends on. Raises `Unpublishable`."""
@@ -114,13 +122,23 @@ class Publisher:
         prepared, signatures = self._signed(prepared, own)
         statement = prepared.statement
         await self.store.keep(statement.digest, prepared.candidate.content)
+        late = [] if prepared.proposes else await self._staged(prepared)
         kind = "propose" if prepared.proposes else prepared.change
         try:
             after = await self.store.swap(prepared.expected, _fields(prepared, signatures), kind)
         except Conflict as conflict:
             raise Conflict(await self._overtaken(prepared, conflict)) from conflict
         refusal = judge(after, self.store.name, Seen(), self.trust, after.at, timedelta()).refusal
-        return Published(prepared, signatures, refusal)
+        return Published(prepared, signatures, refusal, tuple(late))
+
+    async def _staged(self, prepared: Prepared) -> list[str]:
+        """Announce what is coming, and wait for the readers: then the switch itself takes no time anywhere."""
+        if not self.patience_s or not live(await self.store.reports(), (await self.store.read()).at):
+            return []
+        digest = prepared.statement.digest
+        if prepared.present.reading.fields.get(STAGED) != digest:
+            await self.store.swap({}, {STAGED: digest}, "stage")
+        return await wait_for(self.store, digest, self.patience_s, self.waiting)
 
     def _statement(self, candidate: Candidate, terms: Terms, present: Present) -> Statement:
         at = present.reading.at

@@ -12,14 +12,17 @@ from engine.published import Signature, Trust
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """An owner, and the key that they sign with."""
+    """An owner, the key that they sign with, and the trust that they sign under."""
 
     owner: str
     key: SigningKey
+    trust: Trust
 
     def sign(self, message: bytes) -> Signature:
         """The signature of a message."""
-        return Signature(self.owner, self.key.id, base64.b64encode(self.key.sign(message)).decode("ascii"))
+        return Signature(
+            self.owner, self.key.id, base64.b64encode(self.key.sign(self.trust.bound(message))).decode("ascii")
+        )
 
 
 def signer_of(key: SigningKey, trust: Trust) -> Signer:
@@ -30,4 +33,4 @@ def signer_of(key: SigningKey, trust: Trust) -> Signer:
         raise Unpublishable(
             f"the key {key.id} is of none of those who are trusted ({owners}): its signature counts for nothing"
         )
-    return Signer(known.owner, key)
+    return Signer(known.owner, key, trust)

@@ -23,6 +23,6 @@ def publication_json(prepared: Prepared, published: Published | None) -> dict[st
         "signatures": [{"by": one.by, "key": one.key} for one in (published.signatures if published else ())],
         "universe": prepared.universe,
         "before": None if record is None else {"revision": record.revision, "digest": record.digest},
-        "notices": list(prepared.notices),
+        "notices": [*prepared.notices, *(published.late if published is not None else ())],
         "refusal": None if refusal is None else {"cause": refusal.cause, "found": refusal.found},
     }

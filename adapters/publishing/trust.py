@@ -60,7 +60,7 @@ def read_trust(path: Path) -> Trust:
     if document is None or found.errors:
         raise Refused(found)
     assert isinstance(document.model, TrustDocument)
-    return Trust(keys, document.model.spec.four_eyes, verify)
+    return Trust(keys, document.model.spec.four_eyes, verify, document.model.metadata.name)
 
 
 def _keys(document: Shaped, found: Diagnostics) -> dict[str, TrustedKey]:

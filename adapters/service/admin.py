@@ -50,6 +50,9 @@ from engine.store import Conflict, PolicyStore, StoreUnavailable
 LOGGER = logging.getLogger("bascule.service")
 AGAIN = {"Retry-After": "1"}
 
+STAGING_S = 10.0
+"""How long services are given to load what is published before it is put in force."""
+
 
 class Administration:
     """Answers those who publish and halt. The store is opened when it is first needed."""
@@ -220,7 +223,7 @@ class Administration:
         return self._json(request, publication_json(prepared, published), status, revision or "0")
 
     def _publisher(self, caller: str) -> Publisher:
-        return Publisher(self._at_store, self._trust, None, caller)
+        return Publisher(self._at_store, self._trust, None, caller, STAGING_S)
 
     async def _prepared(self, candidate: Candidate, terms: Terms, change: Kind, caller: str) -> Prepared:
         with _store_problems():

@@ -12,21 +12,33 @@ MEMORY = 4 * 1024**3
 NICENESS = 10
 
 
+REFUSED = 3
+"""The exit code for what is refused; Python's own for a program that failed is 1."""
+
+
 class NotDone(Exception):
-    """The work came to nothing; says why."""
+    """The work did not come to its end, which says nothing of what it was about; a later attempt may."""
+
+
+class NotTaken(Exception):
+    """What was said is refused; says why."""
 
 
 async def apart(module: str, said: bytes, *arguments: str, patience_s: float = PATIENCE_S) -> bytes:
-    """What a module, run as a program, makes of what it is said. Raises `NotDone`, with its last words."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    """What a module, run as a program, makes of what it is said. Raises `NotTaken` and `NotDone`."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # what lies in the current folder is not ours
+            "-m",
+            module,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except OSError as error:
+        raise NotDone(f"no process for it can be started: {error}") from error
     try:
         async with asyncio.timeout(patience_s):
             out, words = await process.communicate(said)
@@ -36,8 +48,11 @@ async def apart(module: str, said: bytes, *arguments: str, patience_s: float = P
         if process.returncode is None:
             process.kill()
             await process.wait()
+    told = words.decode(errors="replace").strip()[-2000:]
+    if process.returncode == REFUSED:
+        raise NotTaken(told)
     if process.returncode != 0:
-        raise NotDone(words.decode(errors="replace").strip()[-2000:] or f"exit code {process.returncode}")
+        raise NotDone(f"exit code {process.returncode}: {told}")
     return out
 
 

@@ -12,6 +12,7 @@ import secrets
 import time
 from asyncio import timeout
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import count
@@ -183,8 +184,7 @@ class Service:
         inputs = bodies.one(await self.body(request))
         asked = Asked(self._request_id(request), caller)
         made = self.deciding.decide(request.match_info["policy"], inputs, asked)
-        if self._wait and made.decision.effect == "allow":
-            await self.log.durable()
+        await self._kept([made])
         made = self.deciding.confirmed(made)
         return answer(self._heads, request, asked.request_id, made.body)
 
@@ -198,11 +198,20 @@ class Service:
                 made.append(self.deciding.decide(one.policy, bytes(one.inputs), asked))
             except Problem as problem:
                 made.append(problem)
-        if self._wait and any(not isinstance(one, Problem) and one.decision.effect == "allow" for one in made):
-            await self.log.durable()
+        await self._kept(made)
         told = [one.body() if isinstance(one, Problem) else self.deciding.confirmed(one).body for one in made]
         body = b'{"decisions":[' + b",".join(told) + b"]}"
         return answer(self._heads, request, asked.request_id, body)
+
+    async def _kept(self, made: Iterable[Made | Problem]) -> None:
+        """Wait until openings are in the log, where that is asked for. Exits are not made to wait.
+
+        A log that takes longer than a policy may be old is not waited for: what was decided is stale by then.
+        """
+        if self._wait and any(not isinstance(one, Problem) and one.opens for one in made):
+            with suppress(TimeoutError):
+                async with timeout(self.deciding.in_force.max_age_s):
+                    await self.log.durable()
 
     async def simulate(self, request: web.Request, caller: str) -> web.Response:
         """One decision on inputs that are all given."""

@@ -2,7 +2,8 @@
 
 `python -m adapters.service.compiling` reads a bundle's content from standard input and writes the pieces of the
 compiled bundle to standard output, each after its length; what refuses the bundle goes to standard error, with exit
-code 1. The environment is that of the service: its overrides count.
+code 3. Any other end than these two says nothing of the bundle. The environment is that of the service: its overrides
+count.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 
-from adapters.service.apart import NotDone, apart, keep_to_limits
+from adapters.service.apart import REFUSED, NotDone, NotTaken, apart, keep_to_limits
 from engine.policy import compile_bundle
 from engine.staging import pack
 from rules.bundle import read_content
@@ -19,15 +20,15 @@ from rules.diagnostics import Refused
 
 
 class NotCompiled(Exception):
-    """A bundle could not be compiled; says why."""
+    """A bundle does not compile; says why."""
 
 
 async def compiled(content: bytes) -> list[bytes]:
-    """The pieces of a bundle, the header first. Raises `NotCompiled`."""
+    """The pieces of a bundle, the header first. Raises `NotCompiled`, and `NotDone`."""
     try:
-        return list(_pieces(await apart("adapters.service.compiling", content)))
-    except NotDone as fault:
-        raise NotCompiled(str(fault)) from None
+        return _pieces(await apart("adapters.service.compiling", content))
+    except NotTaken as refusal:
+        raise NotCompiled(str(refusal)) from None
 
 
 def _pieces(out: bytes) -> list[bytes]:
@@ -37,7 +38,7 @@ def _pieces(out: bytes) -> list[bytes]:
         found.append(out[at + 8 : at + 8 + length])
         at += 8 + length
     if at != len(out) or not found:
-        raise NotCompiled("the compiled bundle is cut short")
+        raise NotDone("the compiled bundle is cut short")
     return found
 
 
@@ -52,11 +53,11 @@ def main() -> int:
         pieces = list(pack(compile_bundle(checked.bundle, os.environ)))
     except NoContent as error:
         print(error, file=sys.stderr)
-        return 1
+        return REFUSED
     except Refused as refused:
         shown = [f"{one.span}: {one.message}" for one in refused.diagnostics]
         print("; ".join(shown[:3]) + (f"; and {len(shown) - 3} more" if len(shown) > 3 else ""), file=sys.stderr)
-        return 1
+        return REFUSED
     for piece in pieces:
         sys.stdout.buffer.write(len(piece).to_bytes(8, "big") + piece)
     return 0

@@ -61,6 +61,11 @@ class Made:
     inputs: bytes
     asked: Asked
 
+    @property
+    def opens(self) -> bool:
+        """Whether it allows what is no exit: those do not rest on what may grow old."""
+        return self.decision.effect == "allow" and self.decision.valid_until is not None
+
 
 class Deciding:
     """Makes decisions with what is in force, and logs them."""
@@ -91,7 +96,7 @@ class Deciding:
 
     def confirmed(self, made: Made) -> Made:
         """The decision, or a block where what it rests on no longer holds. Asked last, before the answer is written."""
-        if made.decision.effect != "allow" or made.decision.valid_until is None:
+        if not made.opens:
             return made
         now = self.clocks.now()
         refusal = made.standing.why_not(self.clocks.steady(), now) or self.in_force.current.standing.refusal

@@ -26,7 +26,7 @@ LONG = 4096
 """Bytes of inputs from which they are searched for series."""
 SERIES = 32
 """Numbers in a row that are a series."""
-RETRY_S = 0.5
+
 MOST_SERIES = 100_000
 
 Record = tuple[bytes, bytes, bytes]
@@ -74,6 +74,8 @@ class DecisionLog:
         self._rest = b""
         """What has been handed over and is not written: records, and the bytes of others. The writing thread's own."""
         self._closing = False
+        self.retry_s = 0.5
+        """After how many seconds a write that failed is tried again."""
         self.backlog = 0
         """Bytes that have been offered and are not written."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -133,7 +135,7 @@ class DecisionLog:
             if self._closing:
                 self._release(self._waiters)
             else:
-                self._loop.call_later(RETRY_S, self._write)
+                self._loop.call_later(self.retry_s, self._write)
             return
         self._fault = ""
         self.backlog -= taken

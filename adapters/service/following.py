@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from adapters.service.apart import NotDone
 from adapters.service.compiling import NotCompiled
 from adapters.service.in_force import Clocks
 from adapters.service.memory import Memory
@@ -34,6 +35,8 @@ class Pace:
     every_s: float = 0.1
     patience_s: float = 0.5
     max_skew: timedelta = timedelta(seconds=1)
+    again_s: float = 1.0
+    """After how long compiling is begun anew that was cut short."""
 
 
 class Follower:
@@ -48,7 +51,7 @@ class Follower:
         say: Callable[[Word], None],
         pace: Pace | None = None,
     ) -> None:
-        self._store, self._trust, self._memory = store, trust, memory
+        self.store, self._trust, self._memory = store, trust, memory
         self._compile, self._say, self._pace = compiled, say, pace or Pace()
         self.clocks = Clocks()
         self.bundles: dict[str, list[bytes]] = {}
@@ -80,7 +83,7 @@ class Follower:
         sent = self.clocks.steady()
         try:
             async with asyncio.timeout(self._pace.patience_s):
-                reading = await self._store.read()
+                reading = await self.store.read()
         except (StoreUnavailable, TimeoutError) as error:
             self.errors += 1
             why = str(error) or f"no answer within {self._pace.patience_s:g}s"
@@ -94,7 +97,7 @@ class Follower:
         self._tell(self._judged(reading, sent, self.clocks.now()))
 
     def _judged(self, reading: Reading, sent: int, now: datetime) -> Word:
-        found = judge(reading, self._store.name, self._memory.seen, self._trust, now, self._pace.max_skew)
+        found = judge(reading, self.store.name, self._memory.seen, self._trust, now, self._pace.max_skew)
         try:
             self._memory.keep(found.seen)
         except OSError as error:
@@ -153,7 +156,7 @@ class Follower:
 
     async def _make(self, digest: str) -> None:
         try:
-            content = await self._store.bundle(digest)
+            content = await self.store.bundle(digest)
             if content is None:
                 raise Refusal("no-bundle", digest)
             if digest_of(content) != digest:
@@ -162,6 +165,9 @@ class Follower:
         except StoreUnavailable as error:
             LOGGER.warning("the bundle %s cannot be read: %s", digest, error)
             await asyncio.sleep(self._pace.every_s)
+        except NotDone as error:
+            LOGGER.error("compiling %s was cut short and is begun anew: %s", digest, error)
+            await asyncio.sleep(self._pace.again_s)
         except NotCompiled as error:
             self._refuse(digest, Refusal("refused", str(error)))
         except Refusal as refusal:

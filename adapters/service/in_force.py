@@ -97,7 +97,7 @@ class InForce:
 
     def __init__(self, max_age_s: float, clocks: Clocks | None = None) -> None:
         self.clocks = clocks or Clocks()
-        self.max_age = int(max_age_s * 1_000_000_000)
+        self.max_age_s, self.max_age = max_age_s, int(max_age_s * 1_000_000_000)
         self.current = Current(nothing_yet(self.max_age), {}, self.clocks.now())
 
     def put(self, standing: Standing) -> None:

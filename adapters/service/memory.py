@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -18,6 +20,13 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     revision: int
     digest: str
     halt: Halt | None = None
+
+
+def remembered_at(environment: Mapping[str, str], url: str, folder: Path | None = None) -> Path:
+    """The file that remembers a store: in a folder that is given, the service manager's, or the user's own."""
+    given = folder or environment.get("STATE_DIRECTORY", "").partition(":")[0]
+    home = environment.get("XDG_STATE_HOME") or Path(environment.get("HOME", "~")).expanduser() / ".local" / "state"
+    return Path(given or Path(home) / "bascule") / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.json"
 
 
 class Memory:

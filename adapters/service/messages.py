@@ -6,6 +6,7 @@ Each message is a length (4 bytes, big-endian) and a tagged array in MessagePack
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime
 from typing import TypeAlias
 
@@ -108,3 +109,5 @@ class Line:
     async def aclose(self) -> None:
         """Close this end."""
         self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from pathlib import Path
 from adapters.service.auth import read_tokens
 from adapters.service.compiling import compiled
 from adapters.service.following import Follower, Pace
-from adapters.service.memory import Memory
+from adapters.service.memory import Memory, remembered_at
 from adapters.service.supervisor import Supervisor, listening
 from adapters.service.worker import Settings
 from adapters.stores.urls import open_store
@@ -36,7 +35,8 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8181
     workers: int = 1
-    state: Path = Path("bascule-state")
+    state: Path | None = None
+    """Where it remembers what it has seen; None: where the service manager or the user's system says."""
     max_age_s: float = 1.0
     every_s: float = 0.1
     patience_s: float = 0.5
@@ -76,7 +76,7 @@ async def run(options: Options, environment: Mapping[str, str], on_listening: Ca
     """Serve until asked to end. `on_listening` is told the address. Raises as `check` does, and OSError."""
     check(options)
     store = open_store(options.store, environment, options.patience_s)
-    memory = Memory(options.state / f"{hashlib.sha256(options.store.encode()).hexdigest()[:16]}.json")
+    memory = Memory(remembered_at(environment, options.store, options.state))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.aclose)
         sock = stack.enter_context(listening(options.host, options.port))

@@ -12,14 +12,17 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
 
+from adapters.publishing.readers import EVERY_S, Told, encoded
 from adapters.service.counting import added, nothing_counted
 from adapters.service.following import Follower
 from adapters.service.messages import Counts, Line, Obeys, Piece, Stage, Staged, Word
 from adapters.service.worker import SETTINGS, Settings
+from engine.store import StoreUnavailable
 
 LOGGER = logging.getLogger("bascule.service")
 BACKLOG = 1024
@@ -38,6 +41,8 @@ class _Worker:
     in_force: str = ""
     staged: str = ""
     staging: asyncio.Task[None] | None = None
+    loaded: str = ""
+    """The bundle that it has said it has loaded last."""
     counts: Counts = field(default_factory=nothing_counted)
     obeys: int = 0
 
@@ -69,8 +74,8 @@ class Supervisor:
         """What workers had counted that are gone."""
         self._stopping = asyncio.Event()
         self.follower: Follower | None = None
-        self.obeyed: asyncio.Event = asyncio.Event()
-        """Set whenever a worker says that it obeys a revision."""
+        self._news = asyncio.Event()
+        """Set when a worker has loaded a bundle or obeys another revision."""
 
     async def run(self, follower: Follower) -> None:
         """Follow and serve until asked to end."""
@@ -81,6 +86,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, ending.set)
         following = asyncio.create_task(follower.run())
+        reporting = asyncio.create_task(self._report())
         following.add_done_callback(lambda _: ending.set())
         keeping = [asyncio.create_task(self._keep(slot)) for slot in range(self._count)]
         await ending.wait()
@@ -95,17 +101,42 @@ class Supervisor:
                 LOGGER.error("worker %d does not end: it is killed", worker.process.pid)
                 worker.process.kill()
         following.cancel()
-        await asyncio.gather(*keeping, following, return_exceptions=True)
+        reporting.cancel()
+        await asyncio.gather(*keeping, following, reporting, return_exceptions=True)
 
     def say(self, word: Word) -> None:
         """Tell every worker what the store holds."""
         for worker in self._workers.values():
             self._say(worker, word)
 
-    @property
-    def obeys(self) -> list[int]:
-        """The revision that each worker obeys."""
-        return [worker.obeys for worker in self._workers.values()]
+    # -- what the store is told
+
+    async def _report(self) -> None:
+        """Tell the store how far this service is, once a second and when there is news; take it away at the end."""
+        assert self.follower is not None
+        store, reader = self.follower.store, f"{socket.gethostname()}:{self._sock.getsockname()[1]}"
+        try:
+            while True:
+                self._news.clear()
+                with suppress(StoreUnavailable):
+                    await store.report(reader, encoded(self._told()))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(EVERY_S):
+                        await self._news.wait()
+        finally:
+            with suppress(StoreUnavailable):
+                await store.report(reader, None)
+
+    def _told(self) -> Told:
+        """How far this service is: as far as its last worker."""
+        assert self.follower is not None
+        word, workers = self.follower.word, self._workers.values()
+        revision = min((worker.obeys for worker in workers), default=0)
+        loaded = {worker.loaded for worker in workers}
+        ready = loaded.pop() if len(loaded) == 1 and len(workers) == self._count else ""
+        refuses = {digest: str(refusal) for digest, refusal in self.follower.refused.items()}
+        in_force = word.digest if revision == word.revision else ""
+        return Told(self.follower.clocks.now(), revision, in_force, ready, refuses, word.cause)
 
     # -- workers
 
@@ -139,6 +170,7 @@ class Supervisor:
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # what lies in the current folder is not ours
                 "-m",
                 "adapters.service.worker",
                 env={**os.environ, SETTINGS: msgspec.json.encode(settings).decode()},
@@ -165,11 +197,13 @@ class Supervisor:
                         worker.line.send(self._others(worker))
                     case Staged(digest=digest, fault=fault) if fault:
                         LOGGER.error("worker %d cannot load %s: %s", worker.process.pid, digest, fault)
-                    case Staged():
+                    case Staged(digest=digest):
+                        worker.loaded = digest
                         self._say_again(worker)
+                        self._news.set()
                     case Obeys(revision=revision):
                         worker.obeys = revision
-                        self.obeyed.set()
+                        self._news.set()
                     case _:
                         LOGGER.error("worker %d said what only the supervisor says", worker.process.pid)
         except EOFError:

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ParamSpec, TypeVar
+from urllib.parse import quote, unquote
 
 import msgspec
 
@@ -29,6 +30,7 @@ from engine.store import Change, Reading, StoreUnavailable
 CURRENT = "current.json"
 CHANGES = "changes.jsonl"
 BUNDLES = "bundles"
+READERS = "readers"
 LOCK = ".lock"
 PATIENCE = 5.0
 """Seconds to wait for another writer, and as many for the disk."""
@@ -92,6 +94,14 @@ class FolderStore:
         """The latest changes, newest first."""
         return await self._run(self._changes, most)
 
+    async def report(self, reader: str, word: str | None) -> None:
+        """Leave a reader's word of how far it is."""
+        await self._run(self._report, reader, word)
+
+    async def reports(self) -> Mapping[str, str]:
+        """The last word of each reader."""
+        return await self._run(self._reports)
+
     async def aclose(self) -> None:
         """Let go of the folder."""
         self._open = False
@@ -149,6 +159,19 @@ class FolderStore:
         last = self._current().change
         entries = list(self._entries(last))[-most:] if most > 0 else []
         return [Change(str(one.id), one.at, one.fields) for one in reversed(entries)]
+
+    def _report(self, reader: str, word: str | None) -> None:
+        place = self._folder / READERS / quote(reader, safe="")
+        if word is None:
+            place.unlink(missing_ok=True)
+            return
+        with self._locked():
+            place.parent.mkdir(exist_ok=True)
+            _replace(place, word.encode())
+
+    def _reports(self) -> Mapping[str, str]:
+        places = (self._folder / READERS).glob("*")
+        return {unquote(place.name): place.read_text("utf-8") for place in places if place.suffix != ".new"}
 
     def _place(self, digits: str) -> Path:
         return self._folder / BUNDLES / f"{digits}.json"

@@ -95,6 +95,7 @@ class RedisStore:
         self._servers, self._shown, self._timeout = servers, shown, timeout
         self._key = key
         self._changes = f"{{{key}}}:changes"
+        self._readers = f"{{{key}}}:readers"
         self._numbers = count(1)
         self._open = True
 
@@ -160,6 +161,18 @@ class RedisStore:
         async with self._asking() as client:
             (entries,) = await self._answers(client, ("XREVRANGE", self._changes, "+", "-", "COUNT", most))
             return [_change(number.decode(), fields) for number, fields in entries]
+
+    async def report(self, reader: str, word: str | None) -> None:
+        """Leave a reader's word of how far it is."""
+        told = ("HDEL", self._readers, reader) if word is None else ("HSET", self._readers, reader, word)
+        async with self._asking(writes=True) as client:
+            await self._answers(client, told)
+
+    async def reports(self) -> Mapping[str, str]:
+        """The last word of each reader."""
+        async with self._asking() as client:
+            (found,) = await self._answers(client, ("HGETALL", self._readers))
+            return _texts(found)
 
     async def aclose(self) -> None:
         """Let go of connections."""

@@ -100,7 +100,7 @@ class Checker:
             case syntax.Constant():
                 return self._constant(node, expected)
             case syntax.Name():
-                return self._name(node)
+                return self._name(node, expected)
             case syntax.Member():
                 return self._member(node)
             case syntax.Subscript():
@@ -181,7 +181,7 @@ class Checker:
             )
         return word
 
-    def _name(self, node: syntax.Name) -> Node:
+    def _name(self, node: syntax.Name, expected: Type | None = None) -> Node:
         span = self.span(node)
         for local in reversed(self.locals):
             if local.name == node.name:
@@ -191,7 +191,7 @@ class Checker:
             return found
         if self.scope.is_faulty(node.name):
             raise Untyped
-        raise unknown_name(self, node)
+        raise unknown_name(self, node, expected)
 
     def _member(self, node: syntax.Member) -> Node:
         span = self.span(node)

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from rules.cel import presence
 from rules.cel.checker import Checker, Text, Untyped
-from rules.cel.literals import fits_value, outer
+from rules.cel.literals import bounded, fits_value, outer
 from rules.cel.mismatch import conversion
 from rules.cel.parsing import parse
 from rules.cel.paths import path_of
@@ -77,7 +77,7 @@ def expression(
     except SyntaxFault as fault:
         report(fault, text, diagnostics)
         return None
-    return typed(parsed, text, scope, diagnostics, expected=expected, known=known, deferred=deferred)
+    return typed(parsed, text, scope, diagnostics, expected=expected, known=None if deferred else known)
 
 
 def report(fault: SyntaxFault, text: Text, diagnostics: Diagnostics) -> None:
@@ -92,10 +92,13 @@ def typed(
     diagnostics: Diagnostics,
     *,
     expected: Type | None = None,
-    known: Facts = presence.NONE,
-    deferred: bool = False,
+    known: Facts | None = presence.NONE,
+    called: str = "",
 ) -> Node | None:
-    """The checked tree of syntax whose offsets are those of `text`; otherwise as `expression`."""
+    """The checked tree of syntax whose offsets are those of `text`; otherwise as `expression`.
+
+    With `known` None presence is left to whoever reads it; `called` is the name of the expected type, where it has one.
+    """
     try:
         node = Checker(scope, text, diagnostics).check(parsed, expected)
     except Untyped:
@@ -114,9 +117,9 @@ def typed(
         )
         return None
     if expected is not None and (never := _never_fits(node, expected)):
-        diagnostics.error("cel-out-of-range", node.span, never, expected=f"a value of {show(expected)}")
+        diagnostics.error("cel-out-of-range", node.span, never, expected=f"a value of {bounded(expected, called)}")
         return None
-    if not deferred and not covered(node, known, diagnostics):
+    if known is not None and not covered(node, known, diagnostics):
         return None
     return node
 

@@ -78,6 +78,18 @@ def inner(value: object, t: Type) -> ConstantValue:
             raise ValueError(f"{shown} is not {_WORDS.get(type(t), show(t))}")
 
 
+def bounded(t: Type, name: str = "") -> str:
+    """A type, by its name where it has one, with its bounds or words: `Cap (1.0 to 50.0)`."""
+    called = name or show(t)
+    match t:
+        case IntType() | DoubleType() | DurationType() if t != type(t)():
+            return f"{called} ({outer(t.minimum, t)} to {outer(t.maximum, t)})"
+        case EnumType():
+            return f"{called} ({', '.join(t.members)})"
+        case _:
+            return called
+
+
 def value_meant(value: object, t: Type) -> str:
     """What to write for a value that does not fit a type, in backticks: `0.7` for `70%`, `60s` for 60; or nothing."""
     match t, value:

@@ -34,13 +34,13 @@ NOTHING = frozenset(("None", "none", "nil", "undefined", "Null", "NULL"))
 """What other languages call `null`."""
 
 
-def unknown_name(checker: Checker, node: syntax.Name) -> Exception:
-    """The fault of a name that neither the scope nor a loop knows."""
-    message, expected, remedy = _said(checker, node.name)
+def unknown_name(checker: Checker, node: syntax.Name, wanted: Type | None = None) -> Exception:
+    """The fault of a name that neither the scope nor a loop knows; `wanted` is the type that is needed in its place."""
+    message, expected, remedy = _said(checker, node.name, wanted)
     return checker.fail("cel-name", node, message, expected=expected, remedy=remedy)
 
 
-def _said(checker: Checker, name: str) -> tuple[str, str, str]:
+def _said(checker: Checker, name: str, wanted: Type | None) -> tuple[str, str, str]:
     """Message, what was expected, and what to write."""
     scope, here = checker.scope, f"`{name}` is not known here"
     if name in NAMESPACES and scope.has_namespace(name):
@@ -58,8 +58,12 @@ def _said(checker: Checker, name: str) -> tuple[str, str, str]:
         return here, "a presence test such as `has(x)`", ""
     if name in _CONSTANTS:
         return here, "", f"`{_CONSTANTS[name]}`"
-    if enum := next((e for e in _enums(checker) if name in e.members), None):
-        return f"`{name}` is a word of `{enum.name}` and stands without quotes", "", f'"{name}"'
+    needed = [wanted] if isinstance(wanted, EnumType) else []
+    if enum := next((e for e in (*needed, *_enums(checker)) if name in e.members), None):
+        # YAML takes the outer quotes of a whole value away: a word by itself needs a second pair
+        whole = checker.text.text.strip() == name
+        remedy = f"`'\"{name}\"'`" if whole else f'"{name}"'
+        return f"`{name}` is a word of `{enum.name}` and stands without quotes", "", remedy
     near = did_you_mean(name, [*scope.names, *(local.name for local in checker.locals)])
     member = next((f"{n}.{name}" for n in NAMESPACES if name in scope.member_names(n)), near)
     return here, "", f"`{member}`" if member else ""

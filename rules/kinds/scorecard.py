@@ -186,7 +186,7 @@ def _cell(lowering: Lowering, cell: Cell, wanted: Type | None) -> Node | None:
     except SyntaxFault as fault:
         report(fault, text, lowering.diagnostics)
         return None
-    node = typed(parsed, text, lowering.scope, lowering.diagnostics, expected=wanted, deferred=True)
+    node = typed(parsed, text, lowering.scope, lowering.diagnostics, expected=wanted, known=None)
     return node if node is not None and covered(node, NONE, lowering.diagnostics) else None
 
 

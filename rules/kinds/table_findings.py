@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rules.cel.literals import bounded
 from rules.diagnostics import did_you_mean
 from rules.documents.tables import DecisionTableSpec
 from rules.kinds.table_header import column_type
@@ -33,18 +34,13 @@ def check_rows(body: TableBody) -> None:
         message = f"whether two rows apply together cannot be told, and hit policy {hit_policy} forbids it"
         lowering.diagnostics.error("table-overlap", table, message, remedy="`hitPolicy: first`")
     for index, by in found.never.items():
-        row = body.rows[index]
-        if hit_policy == "priority" or row.id in spec.unreachable:
+        if hit_policy == "priority" or body.rows[index].id in spec.unreachable:
             continue
-        taken = (
-            f": {_rows(body, by)} {'takes' if len(by) == 1 else 'take'} all it admits"
-            if by
-            else ": a cell admits nothing"
-        )
         lowering.failed = True
-        lowering.diagnostics.error(
-            "table-unreachable", row.row.span, f"`{row.id}` never applies{taken}", remedy="the table without the row"
-        )
+        if index in found.barren:
+            _barren(body, index, found.barren[index], columns)
+        else:
+            _taken(body, index, by)
     _declared_unreachable(body, {body.rows[index].id for index in found.never} if found.told else None)
     for first, second, values in found.overlaps:
         _overlap(body, hit_policy, first, second, _shown(columns, values))
@@ -54,6 +50,30 @@ def check_rows(body: TableBody) -> None:
         lowering.diagnostics.error(
             "table-gap", table, f"no row applies for {shown}", expected="a row for it, or `otherwise`"
         )
+
+
+def _barren(body: TableBody, index: int, at: int, columns: Sequence[Column]) -> None:
+    """Report a row of which a cell admits nothing: the cell, and what the column can be."""
+    row, column, test = body.rows[index], columns[at], body.rows[index].tests[at]
+    assert test is not None
+    body.lowering.diagnostics.error(
+        "table-unreachable",
+        test.cell.span,
+        f"`{row.id}` never applies: `{test.cell.text}` admits no value of `{column.name}`",
+        expected=f"a test of {bounded(column.type)}",
+    )
+
+
+def _taken(body: TableBody, index: int, by: Sequence[int]) -> None:
+    """Report a row that comes too late: the rows above it take all that it admits."""
+    row = body.rows[index]
+    remedy = "the table without the row"
+    if len(by) == 1:
+        above = body.rows[by[0]].id
+        remedy = f"`{row.id}` above `{above}`, a narrower `{above}`, or {remedy}"
+    takes = "takes" if len(by) == 1 else "take"
+    message = f"`{row.id}` never applies: {_rows(body, by)} {takes} all it admits"
+    body.lowering.diagnostics.error("table-unreachable", row.row.span, message, remedy=remedy)
 
 
 def _declared_unreachable(body: TableBody, never: set[str] | None) -> None:

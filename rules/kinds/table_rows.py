@@ -231,7 +231,9 @@ def _results(
     for name, parsed in results.items():
         wanted = body.results[name]
         text = text_of(cells[name])
-        node = typed(parsed, text, lowering.scope, lowering.diagnostics, expected=wanted, known=known)
+        named = body.spec.results[name]
+        called = named if isinstance(named, str) else named.type or ""
+        node = typed(parsed, text, lowering.scope, lowering.diagnostics, expected=wanted, known=known, called=called)
         if node is None:
             lowering.failed = True
             continue

@@ -15,6 +15,8 @@ from rules.cel.paths import is_guarded
 from rules.cel.presence import Facts
 from rules.cel.syntax import Apply, Constant, Name, Syntax
 from rules.cel.tree import Call, Definition, Has, Node
+from rules.diagnostics import did_you_mean
+from rules.documents.findings import one_of
 from rules.documents.sections import Conclusion
 from rules.documents.shape import Step
 from rules.documents.tables import WhitelistSpec
@@ -47,6 +49,13 @@ REFUSING = frozenset(("unknown-column", "unknown-row", "unlisted"))
 """Rules that can only block: what is not listed is refused."""
 
 
+_MEANT = {
+    **dict.fromkeys(("yes", "y", "yess", "true", "on", "x"), "yes"),
+    **dict.fromkeys(("no", "n", "noo", "false", "off", "-"), "no"),
+}
+"""What is written in place of `yes` and `no`, in small letters."""
+
+
 def lower_whitelist(lowering: Lowering) -> Plan | None:
     """The plan of a Whitelist, or None when it has faults."""
     spec = lowering.spec
@@ -66,6 +75,8 @@ def whitelist_body(lowering: Lowering) -> Body | None:
         return None
     everything = Cell(scalar.text, 0, scalar)
     columns, rows = table.header[1:], [row.cells[0] for row in table.rows]
+    _report_unlisted(lowering, COLUMN, columns)
+    _report_unlisted(lowering, ROW, rows)
     cases, known = preconditions(lowering)
     found: list[Case | None] = [*cases]
     found.append(_case(lowering, "unknown-column", _none(COLUMN, columns, everything), spec.unknownColumn, known))
@@ -89,7 +100,9 @@ def _words_known(lowering: Lowering, table: PipeTable) -> bool:
         for cell in row.cells[1:]:
             if cell.text not in ("yes", "no"):
                 fine = False
-                lowering.diagnostics.error("table-cell", cell.span, f"`{cell.text}` is neither yes nor no")
+                remedy = f"`{_MEANT[cell.text.lower()]}`" if cell.text.lower() in _MEANT else ""
+                message = f"`{cell.text}` is neither yes nor no" if cell.text else "the cell is empty"
+                lowering.diagnostics.error("table-cell", cell.span, message, expected="`yes` or `no`", remedy=remedy)
     return fine
 
 
@@ -104,10 +117,35 @@ def _words(lowering: Lowering, key: str, cells: Iterable[Cell]) -> bool:
     for cell in cells:
         if cell.text not in meaning.type.members or cell.text in seen:
             fine = False
-            twice = "stands twice" if cell.text in seen else f"is not a word of `{meaning.type.name}`"
-            lowering.diagnostics.error("table-key", cell.span, f"`{cell.text}` {twice}")
+            _unknown_word(lowering, cell, meaning.type, twice=cell.text in seen)
         seen.add(cell.text)
     return fine
+
+
+def _report_unlisted(lowering: Lowering, key: str, cells: Iterable[Cell]) -> None:
+    """Warn of words of a key that the table lacks: they are judged as words that nobody knows."""
+    enum = lowering.scope.names[key].type
+    assert isinstance(enum, EnumType)
+    listed = {cell.text for cell in cells}
+    for word in enum.members:
+        if word not in listed:
+            message = f"the table has no {key} `{word}`, which is judged as an unknown {key}"
+            span = lowering.document.key_span("spec", "table")
+            lowering.diagnostics.warning("table-incomplete", span, message, remedy=f"a {key} `{word}`")
+
+
+def _unknown_word(lowering: Lowering, cell: Cell, enum: EnumType, *, twice: bool) -> None:
+    if twice:
+        lowering.diagnostics.error("table-key", cell.span, f"`{cell.text}` stands twice", remedy="one of them")
+        return
+    near = did_you_mean(cell.text, enum.members)
+    lowering.diagnostics.error(
+        "table-key",
+        cell.span,
+        f"`{cell.text}` is not a word of `{enum.name}`",
+        expected=one_of(enum.members),
+        remedy=f"`{near}`" if near else "",
+    )
 
 
 def _may_be_absent(lowering: Lowering) -> bool:

@@ -36,6 +36,8 @@ class Analysis:
 
     never: Mapping[int, tuple[int, ...]]
     """Rows that never apply, with the earlier rows that take all they admit (none: a cell admits nothing)."""
+    barren: Mapping[int, int]
+    """Of the rows of which a cell admits nothing, the column of the first such cell."""
     overlaps: Sequence[tuple[int, int, tuple[Value, ...]]]
     """Pairs of rows that apply together."""
     gap: tuple[Value, ...] | None
@@ -51,37 +53,38 @@ def analyse(columns: Sequence[Column], rows: Sequence[Cells], at: Mapping[str, V
     try:
         return _analysed(domains, boxes)
     except TooMany:
-        return Analysis({}, (), None, told=False)
+        return Analysis({}, {}, (), None, told=False)
 
 
-def _analysed(domains: Sequence[Domain], boxes: Sequence[tuple[Box | None, Box | None]]) -> Analysis:
+def _analysed(domains: Sequence[Domain], boxes: Sequence[tuple[Box, Box | None]]) -> Analysis:
     never: dict[int, tuple[int, ...]] = {}
+    barren: dict[int, int] = {}
     overlaps: list[tuple[int, int, tuple[Value, ...]]] = []
     for index, (maybe, _) in enumerate(boxes):
         earlier = [(i, sure) for i, (_, sure) in enumerate(boxes[:index]) if sure is not None]
-        if maybe is None:
-            never[index] = ()
+        if not all(maybe):
+            never[index], barren[index] = (), maybe.index(0)
             continue
         if not remaining([maybe], [sure for _, sure in earlier]):
             never[index] = tuple(i for i, sure in earlier if intersect(maybe, sure) is not None)
         for before, (other, _) in enumerate(boxes[:index]):
-            both = None if other is None else intersect(maybe, other)
+            both = intersect(maybe, other)
             if both is not None:
                 overlaps.append((before, index, example(both, domains)))
     full: Box = tuple(domain.full for domain in domains)
     left = remaining([full], [sure for _, sure in boxes if sure is not None])
-    return Analysis(never, overlaps, example(left[0], domains) if left else None)
+    return Analysis(never, barren, overlaps, example(left[0], domains) if left else None)
 
 
-def _boxes(row: Cells, domains: Sequence[Domain], at: Mapping[str, Value]) -> tuple[Box | None, Box | None]:
-    """Where a row may apply, and where it surely does; None for nowhere."""
+def _boxes(row: Cells, domains: Sequence[Domain], at: Mapping[str, Value]) -> tuple[Box, Box | None]:
+    """Where a row may apply, and where it surely does; None for nowhere. A cell without regions admits nothing."""
     maybe: list[int] = []
     sure: list[int] = []
     for test, domain in zip(row, domains, strict=True):
         regions = domain.full if test is None else _regions(test, domain, at)
         maybe.append(domain.full if regions is None else regions)
         sure.append(0 if regions is None else regions)
-    return (tuple(maybe) if all(maybe) else None), (tuple(sure) if all(sure) else None)
+    return tuple(maybe), (tuple(sure) if all(sure) else None)
 
 
 def _regions(test: Test | Condition, domain: Domain, at: Mapping[str, Value]) -> int | None:

@@ -50,9 +50,14 @@ def answered_on_a_terminal(answers: list[bytes], *arguments: str, **env: str) ->
 @pytest.mark.parametrize(
     ("env", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)]
 )
-def test_a_terminal_gets_colour_unless_it_is_declined(env: dict[str, str], coloured: bool) -> None:
-    written = on_a_terminal("demo", **env)
-    assert b"ALLOW_NEW_ENTRY" in written
+@pytest.mark.parametrize(
+    ("command", "shown"), [(("demo",), b"ALLOW_NEW_ENTRY"), (("eval", "1+"), b"the expression has errors")]
+)
+def test_a_terminal_gets_colour_unless_it_is_declined(
+    command: tuple[str, ...], shown: bytes, env: dict[str, str], coloured: bool
+) -> None:
+    written = on_a_terminal(*command, **env)
+    assert shown in written
     assert (ESCAPE in written) is coloured
 
 

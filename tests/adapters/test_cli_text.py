@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -75,6 +76,17 @@ def test_an_explanation_shows_each_rule_with_its_values() -> None:
     assert any(line.split() == ["max_positions_total", "10"] for line in lines)
 
 
+def test_an_explanation_of_a_denial_shows_why_the_step_denied() -> None:
+    order = json.loads((ROOT / "examples" / "open-position.json").read_bytes())
+    order["signal"]["score"] = 0.5
+    shown = run("explain", "open-position", "--policies", POLICIES, stdin=json.dumps(order)).stdout
+    (named,) = (line for line in shown.splitlines() if "names the reason" in line)
+    assert named.startswith("  \u2717 quality ")
+    assert "Rules of quality, which denied\n  \u2713 applies, \u2717 does not, \u2013 was not tried\n" in shown
+    assert "score = 0.5, params.normal_score = 0.65" in shown
+    assert "Rules of" not in run("decide", "open-position", "--policies", POLICIES, stdin=json.dumps(order)).stdout
+
+
 def test_an_explanation_of_a_formula_shows_each_step_and_what_bound_the_result() -> None:
     done = run("explain", "allocation", "--policies", POLICIES, "--inputs", ROOT / "examples" / "scale-in.json")
     steps = [line.split() for line in done.stdout.partition("Steps in order\n")[2].splitlines()]
@@ -95,10 +107,14 @@ def test_the_demo_names_the_program_as_it_was_started(tmp_path: Path, monkeypatc
     assert "\n  bascule explain entry " in run("demo").stdout
 
 
+@pytest.mark.parametrize(
+    ("policy", "inputs"),
+    [("entry", SNAPSHOTS / "scale-in.json"), ("open-position", ROOT / "examples" / "open-position.json")],
+)
 @pytest.mark.parametrize("columns", ["60", "100", "200"])
-def test_an_explanation_keeps_to_the_width(columns: str) -> None:
+def test_an_explanation_keeps_to_the_width(columns: str, policy: str, inputs: Path) -> None:
     env = {"COLUMNS": columns}
-    done = run("explain", "entry", "--policies", POLICIES, "--inputs", SNAPSHOTS / "scale-in.json", env=env)
+    done = run("explain", policy, "--policies", POLICIES, "--inputs", inputs, env=env)
     rules = done.stdout.partition("Log\n")[0]
     longest_word = max(map(len, rules.split()))
     assert max(map(len, rules.splitlines())) <= max(int(columns), longest_word + 32)

@@ -48,11 +48,42 @@ def test_what_a_page_shows_must_be_printed() -> None:
             compare(shown, printed)
 
 
+DIGEST = "sha256:" + "0123456789abcdef" * 4
+
+
 @pytest.mark.parametrize(
-    ("name", "outcome"), [("entry", "ALLOW_NEW_ENTRY"), ("blocked", "BLOCK_COOLDOWN"), ("scale-in", "ALLOW_SCALE_IN")]
+    ("shown", "printed", "so"),
+    [
+        ("960 cases in 30 suites: all passed, 5 ms", "960 cases in 30 suites: all passed, 1,310 ms", True),
+        ("960 cases in 30 suites", "961 cases in 30 suites", False),
+        ("89 of 93", "89 of 94", False),
+        ("entry.yaml:44:19: error", "entry.yaml:49:19: error", False),
+        ("bundle sha256:0123456789ab", f"bundle {DIGEST}", True),
+        ("bundle sha256:0123456789ac", f"bundle {DIGEST}", False),
+        ('{"decision_id":"…","decided_at":"…"}', '{"decision_id":"1","decided_at":"2026-02-03T12:00:00Z"}', True),
+    ],
 )
-def test_the_examples_are_what_they_are_called(name: str, outcome: str) -> None:
-    policy = open_machine(ROOT / "policies", {}).policies["entry"]
+def test_a_stale_figure_is_noticed(shown: str, printed: str, so: bool) -> None:
+    block = Block("page", 1, ("text",), {}, f"{shown}\n", "", None)
+    if so:
+        compare(block, f"{printed}\n")
+        return
+    with pytest.raises(AssertionError):
+        compare(block, f"{printed}\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "outcome"),
+    [
+        ("entry", "entry", "ALLOW_NEW_ENTRY"),
+        ("blocked", "entry", "BLOCK_COOLDOWN"),
+        ("scale-in", "entry", "ALLOW_SCALE_IN"),
+        ("open-position", "open-position", "OPEN"),
+        ("close", "open-position", "EXIT"),
+    ],
+)
+def test_the_examples_are_what_they_are_called(name: str, asked: str, outcome: str) -> None:
+    policy = open_machine(ROOT / "policies", {}).policies[asked]
     inputs = policy.decoder.decode((ROOT / "examples" / f"{name}.json").read_bytes())
     assert policy.verdict(inputs)[0] == outcome
 

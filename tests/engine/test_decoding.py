@@ -188,11 +188,12 @@ DEEP = sys.getrecursionlimit() * 100
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "not JSON at line 1, column 1: expecting value"),
-        (b'{"x":1', "not JSON at line 1, column 7: expecting ',' delimiter"),
-        (b'{"x":1}x', "not JSON at line 1, column 8: extra data"),
+        (b"", "not JSON at column 1: expecting value"),
+        (b'{"x":1', "not JSON at column 7: expecting ',' delimiter"),
+        (b'{"x":1}x', "not JSON at column 8: extra data"),
+        (b'{"x":1,\n"x"}', "not JSON at line 2, column 4: expecting ':' delimiter"),
         (b'{"x":"a\nb"}', "not JSON at line 1, column 8: invalid control character"),
-        (b'\xef\xbb\xbf{"x":1}', "not JSON at line 1, column 1: it starts with a byte order mark"),
+        (b'\xef\xbb\xbf{"x":1}', "not JSON at column 1: it starts with a byte order mark"),
         (b'{"x":"\xff"}', "not UTF-8 text from byte 6 on"),
         (b'{"x":"\xed\xa0\x80"}', "not UTF-8 text from byte 6 on"),
         ('{"x":"\ud800"}', "not UTF-8 text from character 6 on"),
@@ -238,7 +239,7 @@ def test_every_fault_is_listed_in_the_order_of_the_document() -> None:
             "`last_trade_at` is absent",
             "an RFC 3339 timestamp, as `2026-02-03T12:00:00Z` or null",
         ),
-        ("/marker", "unknown name `marker`", ""),
+        ("/marker", "unknown name `marker`", "one of `now`, `intent`, `portfolio`"),
     ]
 
 
@@ -276,11 +277,18 @@ def test_what_is_skipped_is_not_judged(skipped: str) -> None:
     assert DECODER.decode(said) == DECODER.decode(json.dumps(snapshot()))
 
 
+def test_of_many_names_the_first_are_listed() -> None:
+    wide = RecordType("Wide", tuple(Field(f"n{i}", BOOL, optional=True) for i in range(15)))
+    fault, *_ = Decoder(Interface((Field("x", wide),)), StructTable([wide])).validate('{"x":{"zz":1}}')
+    assert fault.expected.startswith("one of `n0`, `n1`, ")
+    assert fault.expected.endswith("`n11` and 3 more")
+
+
 def test_a_fault_can_be_shown() -> None:
     fault = of(STRING).validate('{"x":{},"a\\u202e\\ud83d\\ude00\\udbff\\udfff":1}')
     assert [f.as_json() for f in fault] == [
         {"pointer": "/x", "message": "found an object", "expected": "text"},
-        {"pointer": "/a\u202e😀\U0010ffff", "message": "unknown name `a\\u202e😀\\U0010ffff`"},
+        {"pointer": "/a\u202e😀\U0010ffff", "message": "unknown name `a\\u202e😀\\U0010ffff`", "expected": "`x`"},
     ]
 
 

@@ -46,11 +46,11 @@ def is_mac(public: bytes, signature: bytes, message: bytes) -> bool:
 
 
 def sign(owner: str, message: bytes) -> Signature:
-    return Signature(owner, f"key-{owner}", b64encode(mac(owner.encode(), message)).decode())
+    return Signature(owner, f"key-{owner}", b64encode(mac(owner.encode(), NOBODY.bound(message))).decode())
 
 
 def trusted(*owners: str, four_eyes: bool = False) -> Trust:
-    return Trust({f"key-{o}": TrustedKey(o, o.encode()) for o in owners}, four_eyes, is_mac)
+    return Trust({f"key-{o}": TrustedKey(o, o.encode()) for o in owners}, four_eyes, is_mac, "live")
 
 
 NOBODY = trusted()
@@ -176,6 +176,7 @@ CASES = [
         ONE,
         found="ann",
     ),
+    Case("of another trust", "signature", fields_of("ann"), replace(ONE, name="paper"), found="ann"),
     Case("of another store", "signature", fields_of("ann", signed=replace(STATEMENT, store="paper")), ONE, found="ann"),
     Case(
         "no base64",

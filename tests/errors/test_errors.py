@@ -111,6 +111,23 @@ def in_the_words_of_the_house(found: Diagnostic) -> None:
         assert found.code in NO_TEXT
 
 
+SAID_TO_BE_EXPECTED = {
+    "tables/admits-nothing.yaml": ["a test of double (0.0 to 1.0)"],
+    "tables/admits-nothing-of-words.yaml": ["a test of Side (LONG, SHORT)"],
+    "tables/result-out-of-range.yaml": ["a value of Unit (0.0 to 1.0)"],
+    "tables/whitelist-word.yaml": ["one of `TREND`, `RANGE`, `UNKNOWN`"],
+    "tables/whitelist-cell.yaml": ["`yes` or `no`"],
+    "suites/unknown-event": ["", "one of `GATE_BLOCK`, `SENT`", ""],
+}
+"""What the diagnostics of a case say was expected, one after the other."""
+
+
+@pytest.mark.parametrize("name", SAID_TO_BE_EXPECTED)
+def test_what_was_expected_is_said(name: str, tell: Callable[[Case], Told]) -> None:
+    (case,) = (case for case in ALL if case.name == name)
+    assert [found.expected for found in tell(case).found] == SAID_TO_BE_EXPECTED[name]
+
+
 IN_PLACE = {
     *("call-input", "call-unknown", "cel-enum", "cel-field", "cel-function", "cel-name", "cel-null", "cel-syntax"),
     *("document-unknown-key", "document-value", "parameter-default"),

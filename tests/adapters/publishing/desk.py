@@ -26,13 +26,14 @@ def key_of(name: str) -> SigningKey:
     return SigningKey(private, private.public_key().public_bytes_raw())
 
 
-PEOPLE = {name: Signer(name, key_of(name)) for name in ("ann", "bob", "eve")}
+DESK = Trust({}, four_eyes=False, verify=verify, name="desk")
+PEOPLE = {name: Signer(name, key_of(name), DESK) for name in ("ann", "bob", "eve")}
 T = TypeVar("T")
 
 
 def trusted(*names: str, four_eyes: bool = False) -> Trust:
     keys = {PEOPLE[name].key.id: TrustedKey(name, PEOPLE[name].key.public) for name in names}
-    return Trust(keys, four_eyes, verify)
+    return Trust(keys, four_eyes, verify, DESK.name)
 
 
 UNSIGNED = unsigned()

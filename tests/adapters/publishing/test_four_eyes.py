@@ -14,7 +14,7 @@ from adapters.publishing.keys import verify
 from adapters.publishing.proposals import Proposal, read_proposal
 from adapters.publishing.publication import Terms
 from engine.published import MAX_REVISION, Trust, TrustedKey, read_record, universe_of
-from tests.adapters.publishing.desk import ONE, PEOPLE, TWO, cause, dearer, publish, publisher, run, trusted
+from tests.adapters.publishing.desk import DESK, ONE, PEOPLE, TWO, cause, dearer, publish, publisher, run, trusted
 from tests.adapters.publishing.fakes import FakeStore
 
 THREE = trusted("ann", "bob", "eve", four_eyes=True)
@@ -95,7 +95,7 @@ def test_one_key_does_not_sign_twice(store: FakeStore, first: Candidate) -> None
 def test_two_keys_of_one_owner_are_one_owner(store: FakeStore, first: Candidate) -> None:
     """A trust file refuses this; should a trust be put together otherwise, it is refused here as well."""
     same = {PEOPLE[who].key.id: TrustedKey("ann", PEOPLE[who].key.public) for who in ("ann", "bob")}
-    trust = Trust(same, four_eyes=True, verify=verify)
+    trust = Trust(same, four_eyes=True, verify=verify, name=DESK.name)
     run(publish(publisher(store, trust, "ann"), first))
     with pytest.raises(Unpublishable, match="1 of 2 owners"):
         run(publish(publisher(store, trust, "bob"), first))

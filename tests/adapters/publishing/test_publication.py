@@ -17,6 +17,7 @@ from adapters.publishing.signing import Signer, signer_of
 from engine.published import MAX_REVISION, Trust, read_record, universe_of
 from engine.store import Conflict
 from tests.adapters.publishing.desk import (
+    DESK,
     ONE,
     PEOPLE,
     TWO,
@@ -137,7 +138,7 @@ def test_a_store_that_is_not_written_to(store: FakeStore, first: Candidate) -> N
         run(publish(publisher(store), first))
 
 
-STRANGER = Signer("ann", key_of("a stranger"))
+STRANGER = Signer("ann", key_of("a stranger"), DESK)
 
 
 @pytest.mark.parametrize(
@@ -145,8 +146,9 @@ STRANGER = Signer("ann", key_of("a stranger"))
     [
         (None, "no key to sign with"),
         (STRANGER, "not trusted here"),
-        (Signer("ann", PEOPLE["eve"].key), "not trusted here"),
-        (Signer("ann", replace(STRANGER.key, public=PEOPLE["ann"].key.public)), "is not of this record"),
+        (Signer("ann", PEOPLE["eve"].key, DESK), "not trusted here"),
+        (Signer("ann", PEOPLE["ann"].key, replace(DESK, name="paper")), "is not of this record"),
+        (Signer("ann", replace(STRANGER.key, public=PEOPLE["ann"].key.public), DESK), "is not of this record"),
     ],
 )
 @pytest.mark.parametrize("trust", [ONE, TWO])

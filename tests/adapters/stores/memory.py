@@ -21,6 +21,7 @@ class Held:
     fields: dict[str, str] = field(default_factory=dict)
     bundles: dict[str, bytes] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
+    reports: dict[str, str] = field(default_factory=dict)
     primary: bool = True
     fault: StoreUnavailable | None = None
     """Raised by every call while it is set."""
@@ -70,6 +71,17 @@ class MemoryStore:
     async def changes(self, most: int) -> Sequence[Change]:
         self._check()
         return self.held.changes[::-1][: max(most, 0)]
+
+    async def report(self, reader: str, word: str | None) -> None:
+        self._check()
+        if word is None:
+            self.held.reports.pop(reader, None)
+        else:
+            self.held.reports[reader] = word
+
+    async def reports(self) -> Mapping[str, str]:
+        self._check()
+        return dict(self.held.reports)
 
     async def aclose(self) -> None:
         self._open = False

@@ -59,12 +59,26 @@ class Proxy:
         self._free = asyncio.Event()
         self._free.set()
 
+    def close_port(self) -> None:
+        """Refuse connections from now on, and drop those there are."""
+        self._server.close()
+        for pump in self._pumps:
+            pump.cancel()
+
+    async def open_port(self) -> None:
+        """Take connections again, on the same port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         task = asyncio.current_task()
         assert task is not None
         self._served.add(task)
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        except OSError:  # the server is gone, and so is the connection to it
+            writer.close()
+            return
         pumps = {asyncio.create_task(self._ask(reader, there_writer))}
         pumps.add(asyncio.create_task(self._answer(there_reader, writer)))
         self._pumps |= pumps

@@ -105,9 +105,13 @@ class Server:
         if with_data:
             self.do("SAVE")
         else:
-            (self.folder / "dump.rdb").unlink(missing_ok=True)
+            self.forget()
         self.kill()
         self.start()
+
+    def forget(self) -> None:
+        """What was saved is gone."""
+        (self.folder / "dump.rdb").unlink(missing_ok=True)
 
     def until(self, command: tuple[str, ...], told: str) -> None:
         """Wait until an answer says something; the server has no way to tell by itself."""

@@ -222,6 +222,22 @@ async def test_what_could_not_be_given_back_is_not_written(kept: Kept, fields: d
 
 
 @in_loop
+async def test_readers_leave_their_last_word(kept: Kept) -> None:
+    async with aclosing(kept.open()) as store:
+        assert dict(await store.reports()) == {}
+        await store.report("host:8181", "one")
+        await store.report("host:8181", "two")
+        await store.report("a/../é *", "three")
+    async with aclosing(kept.open()) as store:
+        assert dict(await store.reports()) == {"host:8181": "two", "a/../é *": "three"}
+        await store.report("host:8181", None)
+        await store.report("never there", None)
+        assert dict(await store.reports()) == {"a/../é *": "three"}
+        assert dict((await store.read()).fields) == {}
+        assert list(await store.changes(9)) == []
+
+
+@in_loop
 async def test_a_closed_store_is_of_no_use_and_says_so(kept: Kept) -> None:
     store = kept.open()
     await store.swap({}, {"revision": "1"}, "publish")

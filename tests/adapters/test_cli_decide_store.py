@@ -1,0 +1,119 @@
+"""`bascule decide --store`: the policy in force decides, verified as a service verifies it, or nothing does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.adapters.running import CHEAP, DEAR, ROOT, run
+
+EXIT = (ROOT / "examples" / "close.json").read_bytes()
+
+
+class Store:
+    """A store in a folder with the small bundle published, unsigned, and a state folder of its own."""
+
+    def __init__(self, folder: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self.bundle = folder / "store", bundle
+        monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+        monkeypatch.chdir(folder)
+        self.publish()
+
+    def publish(self) -> None:
+        done = run("publish", self.bundle, "--store", self.folder, "--unsigned", "--yes", "--universe", "BTCUSDT")
+        assert done.exit_code == 0, done.stderr
+
+    def decide(self, stdin: bytes, *more: str) -> tuple[int, dict[str, Any]]:
+        done = run("decide", "gate", "--store", self.folder, "--unsigned", "--json", *more, stdin=stdin)
+        return done.exit_code, json.loads(done.stdout)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / "current.json").read_text("utf-8"))
+        return found
+
+    def edit(self, **fields: str) -> None:
+        record = self.record
+        record["fields"] |= fields
+        (self.folder / "current.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+@pytest.fixture
+def store(tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    return Store(tmp_path, bundle, monkeypatch)
+
+
+def test_what_is_in_force_decides(store: Store) -> None:
+    assert [store.decide(one)[1]["outcome"] for one in (CHEAP, DEAR)] == ["OPEN", "TOO_DEAR"]
+    assert store.decide(CHEAP)[1]["bundle"] == store.record["fields"]["digest"]
+
+
+def edit_bundle(store: Store) -> None:
+    (file,) = (store.folder / "bundles").iterdir()
+    file.write_bytes(file.read_bytes().replace(b"10.0", b"99.0"))
+
+
+def go_back(store: Store) -> None:
+    store.decide(CHEAP)
+    store.edit(revision="1")
+
+
+def lose_bundles(store: Store) -> None:
+    for file in (store.folder / "bundles").iterdir():
+        file.unlink()
+
+
+def halt(store: Store) -> None:
+    assert run("halt", "--store", store.folder, "--unsigned", "--note", "stop").exit_code == 0
+
+
+BROKEN: dict[str, tuple[Callable[[Store], object], str]] = {
+    "a bundle that was edited": (edit_bundle, "digest"),
+    "no bundle": (lose_bundles, "no-bundle"),
+    "an older revision": (go_back, "revision"),
+    "a halt": (halt, "halted"),
+    "past its end": (lambda store: store.edit(valid_until="2026-01-01T00:00:00+00:00"), "expired"),
+    "a revision that is none": (lambda store: store.edit(revision="x"), "unreadable"),
+    "no record": (lambda store: (store.folder / "current.json").write_text('{"change":0,"fields":{}}'), "no-policy"),
+    "a record that is no JSON": (lambda store: (store.folder / "current.json").write_text("{"), "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_nothing_opens_and_an_exit_passes(store: Store, name: str) -> None:
+    come_about, cause = BROKEN[name]
+    come_about(store)
+    code, found = store.decide(CHEAP)
+    assert (code, found["outcome"], found["effect"]) == (2, "BLOCKED_NO_POLICY", "block")
+    assert cause in found["reason"]
+    code, found = store.decide(EXIT)
+    assert (code, found["effect"], found["outputs"]["reduce_only"]) == (0, "allow", True)
+
+
+def test_whose_signatures_count_has_to_be_said(store: Store) -> None:
+    done = run("decide", "gate", "--store", store.folder, stdin=CHEAP)
+    assert (done.exit_code, "--unsigned" in done.stderr, done.stdout) == (2, True, "")
+
+
+def test_what_is_not_signed_is_refused_by_who_wants_signatures(store: Store) -> None:
+    trust = ROOT / "examples" / "trust.yaml"
+    done = run("decide", "gate", "--store", store.folder, "--trust", trust, "--json", stdin=CHEAP)
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["effect"], found["reason"].partition(":")[0]) == (2, "block", "unsigned")
+
+
+def test_a_memory_that_cannot_be_read_opens_nothing(store: Store) -> None:
+    store.decide(CHEAP)
+    (file,) = (store.folder.parent / "state" / "bascule").iterdir()
+    file.write_bytes(b"{")
+    code, found = store.decide(CHEAP)
+    assert (code, found["effect"], "restore it, or delete it" in found["reason"]) == (2, "block", True)
+
+
+def test_a_url_of_no_store(store: Store) -> None:
+    done = run("decide", "gate", "--store", "redi://x", "--unsigned", stdin=CHEAP)
+    assert (done.exit_code, "redis:" in done.stderr) == (2, True)
