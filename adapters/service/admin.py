@@ -140,7 +140,9 @@ class Administration:
             if problem.status != HTTPStatus.CONFLICT:
                 raise
             return self._json(request, {**told, "withheld": problem.detail})
-        return self._json(request, {**told, **_to_sign(prepared)}, revision=prepared.expected["revision"] or "0")
+        return self._json(
+            request, {**told, **_to_sign(prepared, self._trust)}, revision=prepared.expected["revision"] or "0"
+        )
 
     async def _of_files(self, files: dict[str, str]) -> Report:
         check_files(files)
@@ -299,7 +301,7 @@ class Administration:
 
     def _halt_json(self, cleared: halting.Cleared) -> dict[str, object]:
         told = {"halted": bool(cleared.missing), "halt": cleared.halt, "cleared_by": cleared.by}
-        message = clearing(self._at_store.name, cleared.halt).decode()
+        message = self._trust.bound(clearing(self._at_store.name, cleared.halt)).decode()
         return {**told, "missing": cleared.missing, "to_sign": message if self._trust.keys else None}
 
 
@@ -338,11 +340,11 @@ def _unfit(report: Report) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{report.why_not()}: nothing was published", more=found)
 
 
-def _to_sign(prepared: Prepared) -> dict[str, object]:
+def _to_sign(prepared: Prepared, trust: Trust) -> dict[str, object]:
     """What is signed to publish this, as values and as the text whose bytes in UTF-8 are signed."""
     return {
         "statement": statement_json(prepared.statement),
-        "to_sign": prepared.statement.signed().decode(),
+        "to_sign": trust.bound(prepared.statement.signed()).decode(),
         "proposes": prepared.proposes,
         "completes": None if prepared.completes is None else prepared.completes.told(),
         "universe": prepared.universe,

@@ -106,6 +106,7 @@ def settings_of(options: Options) -> Settings:
         store=options.store,
         trusted=dict(options.trust.keys),
         four_eyes=options.trust.four_eyes,
+        trust_name=options.trust.name,
     )
 
 

@@ -57,10 +57,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     store: str
     trusted: dict[str, TrustedKey]
     four_eyes: bool
+    trust_name: str
 
     def trust(self) -> Trust:
         """Whose signatures count."""
-        return Trust(self.trusted, self.four_eyes, verify)
+        return Trust(self.trusted, self.four_eyes, verify, self.trust_name)
 
 
 async def serve(settings: Settings) -> None:

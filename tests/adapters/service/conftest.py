@@ -12,7 +12,7 @@ from adapters.service.app import Limits
 from engine.policy import Machine
 from tests.adapters.conftest import BUNDLE
 from tests.adapters.running import POLICIES
-from tests.adapters.service.desks import Files, desk
+from tests.adapters.service.admin_desk import Files, desk
 from tests.adapters.service.running import EACH_ROLE, Served, served
 
 

@@ -14,7 +14,7 @@ from adapters.publishing.candidates import candidate
 from adapters.publishing.publication import Terms
 from tests.adapters.conftest import BUNDLE
 from tests.adapters.publishing.desk import publish, publisher
-from tests.adapters.service.desks import (
+from tests.adapters.service.admin_desk import (
     CHECK,
     HALT,
     NOTHING,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.publishing.desk import ONE
-from tests.adapters.service.desks import (
+from tests.adapters.service.admin_desk import (
     HALT,
     desk,
     record,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.publishing.desk import ONE, TWO
-from tests.adapters.service.desks import (
+from tests.adapters.service.admin_desk import (
     CHECK,
     NOTHING,
     Files,

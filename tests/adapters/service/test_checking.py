@@ -11,7 +11,7 @@ import pytest
 from adapters.service import checking
 from adapters.service.apart import NotDone, apart
 from adapters.service.checking import Sent, checked
-from tests.adapters.service.desks import Files
+from tests.adapters.service.admin_desk import Files
 
 
 @pytest.fixture(autouse=True)
