@@ -31,14 +31,17 @@ class Opened:
 
 
 def examine(
-    folder: Path, environment: Mapping[str, str] = NO_ENVIRONMENT, asked: Collection[str] | None = None
+    folder: Path,
+    environment: Mapping[str, str] = NO_ENVIRONMENT,
+    asked: Collection[str] | None = None,
+    within: Path | None = None,
 ) -> Opened:
-    """Read, check and compile the bundle of a folder, whatever is found.
+    """Read, check and compile the bundle of a folder, whatever is found; `within`, no overlay leads out of that folder.
 
     Where policies are named that will be asked, suites are not read and no other policy is compiled. Raises
     `Unreadable` without a bundle to read, and OSError when a file of it cannot be read.
     """
-    checked = load(folder, with_suites=asked is None)
+    checked = load(folder, with_suites=asked is None, within=within)
     if checked.bundle is None:
         return Opened(None, checked.diagnostics, checked.files)
     try:

@@ -56,13 +56,14 @@ class Checked:
     files: int
 
 
-def load(folder: Path, *, with_suites: bool = True) -> Checked:
+def load(folder: Path, *, with_suites: bool = True, within: Path | None = None) -> Checked:
     """Read, check and lower the bundle of a folder; its suites only where they are wanted.
 
-    Raises `Unreadable` when there is no folder or no manifest in it.
+    `within` is a folder that no overlay may lead out of. Raises `Unreadable` when there is no folder, or no manifest
+    in it.
     """
     diagnostics = Diagnostics()
-    found = read_folder(folder, diagnostics, with_suites=with_suites)
+    found = read_folder(folder, diagnostics, with_suites=with_suites, within=within)
     bundle = None
     if found.manifest is not None and found.complete:
         metadata = found.manifest.model.metadata

@@ -38,11 +38,17 @@ class Folder:
 
 
 def read_folder(
-    folder: Path, diagnostics: Diagnostics, above: tuple[Path, ...] = (), *, with_suites: bool = True
+    folder: Path,
+    diagnostics: Diagnostics,
+    above: tuple[Path, ...] = (),
+    *,
+    with_suites: bool = True,
+    within: Path | None = None,
 ) -> Folder:
     """The manifest and the documents of a folder, those it is laid over first. Raises `Unreadable`.
 
-    Without suites those are passed over that say so in their first lines.
+    Without suites those are passed over that say so in their first lines. `within` is a folder that no overlay may
+    lead out of, for documents of strangers.
     """
     if folder.is_file():
         whole = next((parent for parent in folder.parents if (parent / MANIFEST).is_file()), Path("policies"))
@@ -63,7 +69,7 @@ def read_folder(
         found.complete = False
         return found
     found.manifest = manifest
-    _lay_under(found, folder, manifest, diagnostics, above, with_suites=with_suites)
+    _lay_under(found, folder, manifest, diagnostics, above, with_suites=with_suites, within=within)
     files = _included(found, folder, manifest, diagnostics)
     read = (_read(file, found, diagnostics, with_suites=with_suites) for file in files)
     own = [document for document in read if document is not None]
@@ -81,6 +87,7 @@ def _lay_under(
     above: tuple[Path, ...],
     *,
     with_suites: bool,
+    within: Path | None,
 ) -> None:
     """Take the documents of the folder that this one is laid over."""
     assert isinstance(manifest.model, BundleDocument)
@@ -88,7 +95,7 @@ def _lay_under(
     if overlay is None:
         return
     span = manifest.span("spec", "overlay")
-    if "\0" in overlay:
+    if "\0" in overlay or (within is not None and not (folder / overlay).resolve().is_relative_to(within.resolve())):
         _report_no_bundle(found, manifest, overlay, diagnostics)
         return
     target = (folder / overlay).resolve()
@@ -100,7 +107,7 @@ def _lay_under(
         return
     try:
         below = _display(folder / overlay)
-        base = read_folder(below, diagnostics, (*above, folder.resolve()), with_suites=with_suites)
+        base = read_folder(below, diagnostics, (*above, folder.resolve()), with_suites=with_suites, within=within)
     except Unreadable:
         _report_no_bundle(found, manifest, overlay, diagnostics)
         return

@@ -82,18 +82,11 @@ class Bascule(click.Group):
         return result
 
 
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("bascule")
-    except PackageNotFoundError:
-        return "from a checkout"
-
-
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        terminal.say(f"bascule {_version()}")
+        from adapters.version import own_version
+
+        terminal.say(f"bascule {own_version()}")
         ctx.exit()
 
 

@@ -198,7 +198,7 @@ def _outcome(prepared: Prepared, published: Published | None) -> Iterator[str]:
     statement = prepared.statement
     signers = " and ".join(one.by for one in published.signatures)
     signed = f", signed by {signers}" if signers else ", unsigned"
-    if prepared.proposes:
+    if published.prepared.proposes:
         yield f"proposed revision {statement.revision} of {statement.bundle}{signed}: not in force"
         yield "  another owner puts it in force by the same command with their own key"
         return
@@ -209,20 +209,9 @@ def _outcome(prepared: Prepared, published: Published | None) -> Iterator[str]:
 
 
 def _as_json(prepared: Prepared, published: Published | None) -> dict[str, object]:
-    statement, record = prepared.statement, prepared.present.record
-    refusal = published.refusal if published is not None and not prepared.proposes else None
-    step = "dry-run" if published is None else "proposed" if prepared.proposes else "published"
-    return {
-        "step": step,
-        "change": prepared.change,
-        **{name: getattr(statement, name) for name in statement.__slots__},
-        "signatures": [{"by": one.by, "key": one.key} for one in (published.signatures if published else ())],
-        "universe": prepared.universe,
-        "before": None if record is None else {"revision": record.revision, "digest": record.digest},
-        "changes": [_change_json(one) for one in prepared.changes],
-        "notices": [*prepared.notices, *(published.late if published is not None else ())],
-        "refusal": None if refusal is None else {"cause": refusal.cause, "found": refusal.found},
-    }
+    from adapters.publishing.told import publication_json
+
+    return {**publication_json(prepared, published), "changes": [_change_json(one) for one in prepared.changes]}
 
 
 def _change_json(one: DocumentChange) -> dict[str, object]:

@@ -18,7 +18,7 @@ from engine.store import Change, PolicyStore
 from engine.suites import SuiteResult, run_suite
 from rules.bundle import read_content
 from rules.canonical import Content, NoContent, digest_of, read_bytes
-from rules.diagnostics import Refused
+from rules.diagnostics import Diagnostic, Refused
 
 LOOKED_BACK = 100_000
 """Changes among which an earlier publication is sought."""
@@ -34,8 +34,7 @@ class Unpublishable(Exception):
 class SuitesFail(Unpublishable):
     """A bundle whose suites do not all pass; says which cases."""
 
-    def __init__(self, folder: Path, results: list[SuiteResult]) -> None:
-        failed = [f"{r.suite.name}/{one.case.id}" for r in results for one in r.results if not one.passed]
+    def __init__(self, folder: Path, failed: list[str]) -> None:
         super().__init__(f"{len(failed)} of its cases fail, so nothing was published: see `bascule test {folder}`")
         self.failed = failed
 
@@ -53,23 +52,53 @@ class Candidate:
     """The publication that it is taken from, where it is an earlier one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What looking at a folder's bundle gave: every finding, and what became of its suites where it checks."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    machine: Machine | None
+    """The bundle as readers will read it; None where it does not check."""
+    results: tuple[SuiteResult, ...] = ()
+
+    @property
+    def failed(self) -> list[str]:
+        """The cases that fail, each behind the name of its suite."""
+        return [f"{r.suite.name}/{one.case.id}" for r in self.results for one in r.results if not one.passed]
+
+
+def examined(
+    folder: Path, reached: Callable[[int, int], None] = lambda _done, _of: None, within: Path | None = None
+) -> Examined:
+    """Check the bundle of a folder, and run its suites; `reached` hears how many of them are done.
+
+    `within` is a folder that no overlay may lead out of. Raises as loading does.
+    """
+    opened = bootstrap.examine(folder, within=within)
+    if opened.machine is None:
+        return Examined(opened.diagnostics, None)
+    bundle = opened.machine.bundle
+    machine = as_read(bundle.content)
+    results: list[SuiteResult] = []
+    for done, suite in enumerate(bundle.suites):
+        reached(done, len(bundle.suites))
+        results.append(run_suite(suite, machine))
+    return Examined(opened.diagnostics, machine, tuple(results))
+
+
 def candidate(folder: Path, reached: Callable[[int, int], None] = lambda _done, _of: None) -> Candidate:
     """The bundle of a folder; `reached` hears how many of the suites are done.
 
     Raises `Refused` where it does not check, `SuitesFail`, `Unpublishable` without any suite, and as loading does.
     """
-    bundle = bootstrap.open_machine(folder, bootstrap.NO_ENVIRONMENT).bundle
-    if not bundle.suites:
+    found = examined(folder, reached)
+    if found.machine is None:
+        raise Refused(found.diagnostics)
+    if not found.results:
         raise Unpublishable(f"the bundle in `{folder}` has no suite, and what nothing tests is not published")
-    machine = _as_read(bundle.content)
-    results: list[SuiteResult] = []
-    for done, suite in enumerate(bundle.suites):
-        reached(done, len(bundle.suites))
-        results.append(run_suite(suite, machine))
-    if any(result.failed for result in results):
-        raise SuitesFail(folder, results)
-    cases = sum(len(result.results) for result in results)
-    return _candidate(machine, cases, None)
+    if found.failed:
+        raise SuitesFail(folder, found.failed)
+    return _candidate(found.machine, sum(len(result.results) for result in found.results), None)
 
 
 def _candidate(machine: Machine, cases: int | None, since: Record | None) -> Candidate:
@@ -78,7 +107,7 @@ def _candidate(machine: Machine, cases: int | None, since: Record | None) -> Can
     return Candidate(bundle.digest, named, bundle.content, read_bytes(bundle.content), cases, since)
 
 
-def _as_read(content: bytes) -> Machine:
+def as_read(content: bytes) -> Machine:
     """The policies of a content, compiled as a reader of the store does. Raises `Refused`, and `NoContent`."""
     checked = read_content(content)
     if checked.bundle is None:
@@ -92,8 +121,20 @@ async def earlier(store: PolicyStore, trust: Trust, wanted: str) -> Candidate:
     Raises `Unpublishable` where there is none, or none that may be published again, and `Refused` where its bundle no
     longer checks.
     """
+    record, content = await kept(store, trust, wanted)
+    try:
+        return _candidate(as_read(content), None, record)
+    except NoContent as fault:
+        raise Unpublishable(f"the bundle of {_told(record)} cannot be read: {fault}") from None
+
+
+async def kept(store: PolicyStore, trust: Trust, wanted: str) -> tuple[Record, bytes]:
+    """The publication of a revision, or a digest or its beginning, and its content, which is not checked yet.
+
+    Raises `Unpublishable` as `earlier` does.
+    """
     record = _found(await store.changes(LOOKED_BACK), store.name, wanted)
-    told = f"revision {record.revision} ({record.statement.bundle})"
+    told = _told(record)
     try:
         signed = not trust.wanted or trust.owners(record.statement.signed(), record.signatures)
     except Refusal as refusal:
@@ -105,10 +146,11 @@ async def earlier(store: PolicyStore, trust: Trust, wanted: str) -> Candidate:
         raise Unpublishable(f"the store no longer holds the bundle of {told}: publish it from its folder")
     if digest_of(content) != record.digest:
         raise Unpublishable(f"what the store holds as the bundle of {told} is not that: publish it from its folder")
-    try:
-        return _candidate(_as_read(content), None, record)
-    except NoContent as fault:
-        raise Unpublishable(f"the bundle of {told} cannot be read: {fault}") from None
+    return record, content
+
+
+def _told(record: Record) -> str:
+    return f"revision {record.revision} ({record.statement.bundle})"
 
 
 def _found(changes: Sequence[Change], store: str, wanted: str) -> Record:

@@ -6,6 +6,7 @@ where signatures are wanted; a halt that was cleared stays in the record, so tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,29 +47,43 @@ async def halt(store: PolicyStore, trust: Trust, by: str, note: str, new_id: str
 
 async def clear(store: PolicyStore, trust: Trust, signer: Signer | None, by: str) -> Cleared:
     """Clear the halt in force, for one of two. Raises `Unpublishable`, and `Conflict`."""
+
+    def own(_: Halt, message: bytes) -> Signature:
+        if not trust.keys:
+            return Signature(by, "", "")
+        if signer is None:
+            raise Unpublishable("signatures are wanted, and there is no key to sign with: give one with `--key FILE`")
+        return signer.sign(message)
+
+    return await clear_with(store, trust, own)
+
+
+async def clear_with(store: PolicyStore, trust: Trust, own: Callable[[Halt, bytes], Signature]) -> Cleared:
+    """Clear the halt in force with a signature of whoever is one of two. Raises `Unpublishable`, and `Conflict`."""
     reading = await _writable(store)
+    found = in_force(reading, store.name, trust)
+    if found is None:
+        raise Unpublishable("openings are not halted: there is nothing to clear")
+    message = clearing(store.name, found)
+    before = [one for one in found.cleared if whose(one, message, trust) is not None]
+    mine = own(found, message)
+    name = whose(mine, message, trust)
+    if name is None:
+        raise Unpublishable(f"the signature of {mine.by} does not verify: nothing was written")
+    if name in {whose(one, message, trust) for one in before}:
+        raise Unpublishable(f"{name} has cleared it already: another must clear it too ({told_of(found)})")
+    after = msgspec.structs.replace(found, cleared=[*before, msgspec.structs.replace(mine, by=name)])
+    await _write(store, reading, after, "clear")
+    return cleared_by(store.name, after, trust)
+
+
+def in_force(reading: Reading, store: str, trust: Trust) -> Halt | None:
+    """The halt in force; None where openings are not halted. Raises `Unpublishable` for one that cannot be read."""
     try:
         found = read_halt(reading.fields)
     except Refusal as refusal:
         raise Unpublishable(f"{refusal}: put one that can be read in its place with `bascule halt --note …`") from None
-    if found is None or is_cleared(store.name, found, trust):
-        raise Unpublishable("openings are not halted: there is nothing to clear")
-    message = clearing(store.name, found)
-    before = [one for one in found.cleared if whose(one, message, trust) is not None]
-    if trust.keys:
-        if signer is None:
-            raise Unpublishable("signatures are wanted, and there is no key to sign with: give one with `--key FILE`")
-        own = signer.sign(message)
-    else:
-        own = Signature(by, "", "")
-    name = whose(own, message, trust)
-    if name is None:
-        raise Unpublishable(f"the signature of {own.by} does not verify: nothing was written")
-    if name in {whose(one, message, trust) for one in before}:
-        raise Unpublishable(f"{name} has cleared it already: another must clear it too ({told_of(found)})")
-    after = msgspec.structs.replace(found, cleared=[*before, own])
-    await _write(store, reading, after, "clear")
-    return cleared_by(store.name, after, trust)
+    return None if found is None or is_cleared(store, found, trust) else found
 
 
 def cleared_by(store: str, found: Halt, trust: Trust) -> Cleared:

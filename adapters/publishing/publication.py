@@ -8,7 +8,7 @@ touched, neither set nor cleared.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import msgspec
@@ -47,13 +47,17 @@ class Prepared:
     candidate: Candidate
     statement: Statement
     present: Present
-    changes: tuple[DocumentChange, ...]
     universe: tuple[str, ...] | None
     completes: Proposal | None
     """The proposal that this is the second signature of."""
     proposes: bool
     """Whether this is the first signature of two, and puts nothing in force."""
     notices: tuple[str, ...]
+
+    @property
+    def changes(self) -> tuple[DocumentChange, ...]:
+        """What becomes of each document; nothing can be told where those in force are missing."""
+        return () if self.present.missing else compare(self.present.documents, self.candidate.documents)
 
     @property
     def expected(self) -> dict[str, str | None]:
@@ -102,14 +106,21 @@ class Publisher:
         elif change == "rollback" and present.record is not None and present.record.digest == candidate.digest:
             raise Unpublishable(f"{candidate.bundle} ({candidate.digest}) is in force already")
         notices += self._more_notices(present, candidate, universe)
-        changes = () if present.missing else compare(present.documents, candidate.documents)
         proposes = self.trust.wanted > 1 and proposal is None
-        return Prepared(change, candidate, statement, present, changes, universe, proposal, proposes, tuple(notices))
+        return Prepared(change, candidate, statement, present, universe, proposal, proposes, tuple(notices))
 
     async def commit(self, prepared: Prepared) -> Published:
         """Sign, keep the bundle, and write. Raises `Conflict` with who was faster; then nothing was written."""
+        if self.signer is not None:
+            return await self.put(prepared, [self.signer.sign(prepared.statement.signed())])
+        if self.trust.wanted:
+            raise Unpublishable("signatures are wanted, and there is no key to sign with: give one with `--key FILE`")
+        return await self.put(prepared, [])
+
+    async def put(self, prepared: Prepared, own: Sequence[Signature]) -> Published:
+        """The same, with signatures of the statement that were made by whoever holds the keys. Raises as `commit`."""
+        prepared, signatures = self._signed(prepared, own)
         statement = prepared.statement
-        signatures = self._signatures(prepared)
         await self.store.keep(statement.digest, prepared.candidate.content)
         late = [] if prepared.proposes else await self._staged(prepared)
         kind = "propose" if prepared.proposes else prepared.change
@@ -189,23 +200,23 @@ class Publisher:
             found.append(fault)
         return found
 
-    def _signatures(self, prepared: Prepared) -> tuple[Signature, ...]:
-        """Every signature that the statement then has. Raises `Unpublishable` where they are not those wanted."""
+    def _signed(self, prepared: Prepared, own: Sequence[Signature]) -> tuple[Prepared, tuple[Signature, ...]]:
+        """Every signature that the statement then has, and whether that puts it in force or proposes it.
+
+        Raises `Unpublishable` where they are not those wanted.
+        """
         if not self.trust.wanted:
-            return ()
-        if self.signer is None:
-            raise Unpublishable("signatures are wanted, and there is no key to sign with: give one with `--key FILE`")
-        message = prepared.statement.signed()
+            return prepared, ()
         before = prepared.completes.signatures if prepared.completes else []
-        signatures = (*before, self.signer.sign(message))
         try:
-            owners = self.trust.owners(message, signatures)
+            owners = self.trust.owners(prepared.statement.signed(), [*before, *own])
         except Refusal as refusal:
             raise Unpublishable(f"{refusal}: nothing was written") from None
-        wanted = 1 if prepared.proposes else self.trust.wanted
+        wanted = 1 if prepared.completes is None else self.trust.wanted
         if len(owners) < wanted:
             raise Unpublishable(f"{len(owners)} of {wanted} owners have signed, so nothing was written")
-        return signatures
+        named = [msgspec.structs.replace(one, by=self.trust.keys[one.key].owner) for one in own]
+        return replace(prepared, proposes=len(owners) < self.trust.wanted), (*before, *named)
 
     async def _overtaken(self, prepared: Prepared, conflict: Conflict) -> str:
         """Who published what in the meantime."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 _BETWEEN = re.compile(r"[\s,]+")
@@ -18,10 +19,10 @@ def read_universe(said: str) -> tuple[str, ...]:
     """
     path = Path(said)
     if path.is_file():
-        return _symbols(_in_file(path.read_text("utf-8")), f"`{said}`")
+        return symbols_of(_in_file(path.read_text("utf-8")), f"`{said}`")
     if said.startswith(_PATHS) or said.endswith(_FILES):
         raise ValueError(f"there is no file `{said}`: give one, or the symbols with commas between, as in BTC,ETH")
-    return _symbols([part for part in said.split(",") if part.strip()], "the universe")
+    return symbols_of([part for part in said.split(",") if part.strip()], "the universe")
 
 
 def _in_file(text: str) -> list[object]:
@@ -35,7 +36,8 @@ def _in_file(text: str) -> list[object]:
     return found
 
 
-def _symbols(said: list[object] | list[str], where: str) -> tuple[str, ...]:
+def symbols_of(said: Sequence[object], where: str) -> tuple[str, ...]:
+    """Symbols that were said somewhere, each once. Raises ValueError, saying what to write."""
     symbols: dict[str, None] = {}
     for one in said:
         if not isinstance(one, str):

@@ -29,6 +29,7 @@ from adapters.service.deciding import ENCODE, Asked, Deciding, Made
 from adapters.service.deciding import Log as DecidingLog
 from adapters.service.messages import Counts
 from adapters.service.problems import CONTENT_TYPE, Problem
+from adapters.service.serving import continued
 from engine.standing import Standing
 from rules.plan import Plan
 from rules.types import show
@@ -64,6 +65,8 @@ class Limits:
     """For a body to arrive."""
     batch: int = 100
     """Decisions asked for at once."""
+    bundle: int = 8 * 1024 * 1024
+    """Bytes of a body that holds the files of a bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,9 @@ class Service:
         """The application, with more paths where there are some."""
         application = web.Application(client_max_size=self.limits.body)
         for path, ways in {**self.ways(), **(more or {})}.items():
-            application.router.add_route("*", path, self._answering({way.method: way for way in ways}))
-        application.router.add_route("*", "/{path:.*}", self._answering({}))
+            answer = self._answering(_by_method(ways))
+            application.router.add_route("*", path, answer, expect_handler=continued)
+        application.router.add_route("*", "/{path:.*}", self._answering({}), expect_handler=continued)
         return application
 
     def ways(self) -> dict[str, tuple[Way, ...]]:
@@ -133,10 +137,13 @@ class Service:
                 response = await way.answer(request, caller)
             except Problem as problem:
                 response = self._problem(request, problem)
+            except web.RequestPayloadError:
+                told = "the body is not as its headers say: not of that encoding, or cut short"
+                response = self._problem(request, Problem(HTTPStatus.BAD_REQUEST, told))
             except web.HTTPException as error:
                 response = self._problem(request, Problem(HTTPStatus(error.status), error.reason.lower()))
             except Exception:
-                LOGGER.exception("answering %s %s failed", request.method, request.path)
+                LOGGER.exception("answering %s %s failed", request.method, request.rel_url.raw_path)
                 response = self._problem(request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the service failed"))
             self.tally.took(time.perf_counter() - began, response.status)
             return response
@@ -145,7 +152,8 @@ class Service:
 
     def _problem(self, request: web.Request, problem: Problem) -> web.Response:
         if problem.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            LOGGER.warning("refused %s %s from %s: %s", request.method, request.path, request.remote, problem.detail)
+            path = request.rel_url.raw_path  # as it was sent: a line break in a path would begin a line of the log
+            LOGGER.warning("refused %s %s from %s: %s", request.method, path, request.remote, problem.detail)
         headers = {"Content-Type": CONTENT_TYPE, "X-Request-Id": self._request_id(request), **problem.headers}
         return web.Response(body=problem.body(), status=problem.status, headers=headers)
 
@@ -155,7 +163,7 @@ class Service:
             return said
         return f"{self._series}-{next(self._ids):x}"
 
-    async def _body(self, request: web.Request) -> bytes:
+    async def body(self, request: web.Request) -> bytes:
         """The body of a request, which must be JSON and arrive in time."""
         kind = request.headers.get("Content-Type", "")
         if kind != JSON and kind.partition(";")[0].strip().lower() != JSON:
@@ -172,7 +180,7 @@ class Service:
 
     async def decide(self, request: web.Request, caller: str) -> web.StreamResponse:
         """One decision."""
-        inputs = bodies.one(await self._body(request))
+        inputs = bodies.one(await self.body(request))
         asked = Asked(self._request_id(request), caller)
         made = self.deciding.decide(request.match_info["policy"], inputs, asked)
         await self._kept([made])
@@ -181,7 +189,7 @@ class Service:
 
     async def decide_several(self, request: web.Request, caller: str) -> web.StreamResponse:
         """Several decisions, in the order in which they are asked for; one with faults is a problem among them."""
-        requests = bodies.several(await self._body(request), self.limits.batch)
+        requests = bodies.several(await self.body(request), self.limits.batch)
         asked = Asked(self._request_id(request), caller)
         made: list[Made | Problem] = []
         for one in requests:
@@ -207,9 +215,9 @@ class Service:
     async def simulate(self, request: web.Request, caller: str) -> web.Response:
         """One decision on inputs that are all given."""
         del caller
-        inputs = bodies.one(await self._body(request))
+        inputs = bodies.one(await self.body(request))
         decision = self.deciding.simulate(request.match_info["policy"], inputs)
-        return self._json(request, ENCODE(decision))
+        return self.json(request, ENCODE(decision))
 
     # -- reading
 
@@ -220,7 +228,7 @@ class Service:
         machine = standing.machine
         plans = [] if machine is None else [policy.plan for policy in machine.policies.values()]
         told = {**_state(standing), "policies": [_told(plan) for plan in plans]}
-        return self._json(request, msgspec.json.encode(told), headers={"ETag": f'"{standing.revision}"'})
+        return self.json(request, msgspec.json.encode(told), headers={"ETag": f'"{standing.revision}"'})
 
     async def policy(self, request: web.Request, caller: str) -> web.Response:
         """One policy in force."""
@@ -240,7 +248,7 @@ class Service:
                 p.name: {"default": p.written(p.default), "description": p.description} for p in plan.parameters
             },
         }
-        return self._json(request, msgspec.json.encode(told))
+        return self.json(request, msgspec.json.encode(told))
 
     async def metrics(self, request: web.Request, caller: str) -> web.Response:
         """Counts of all workers, for Prometheus."""
@@ -258,7 +266,7 @@ class Service:
     async def healthz(self, request: web.Request, caller: str) -> web.Response:
         """Whether this process answers."""
         del caller
-        return self._json(request, b'{"status":"ok"}')
+        return self.json(request, b'{"status":"ok"}')
 
     async def readyz(self, request: web.Request, caller: str) -> web.Response:
         """Whether openings are decided on, and why not."""
@@ -270,15 +278,16 @@ class Service:
         if refusal is not None:
             told |= {"cause": refusal.cause, "detail": str(refusal)}
         status = HTTPStatus.OK if refusal is None else HTTPStatus.SERVICE_UNAVAILABLE
-        return self._json(request, msgspec.json.encode(told), status)
+        return self.json(request, msgspec.json.encode(told), status)
 
     def _refusal(self) -> Any:
         clocks = self.deciding.clocks
         return self.standing.why_not(clocks.steady(), clocks.now()) or self.log.refusal
 
-    def _json(
+    def json(
         self, request: web.Request, body: bytes, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] = {}
     ) -> web.Response:
+        """An answer of JSON."""
         said = {"Content-Type": JSON, "X-Request-Id": self._request_id(request), **headers}
         return web.Response(body=body, status=status, headers=said)
 
@@ -292,6 +301,12 @@ def _state(standing: Standing) -> dict[str, Any]:
 
 def _told(plan: Plan) -> dict[str, str]:
     return {"name": plan.name, "version": plan.version, "title": plan.title}
+
+
+def _by_method(ways: Iterable[Way]) -> dict[str, Way]:
+    """The ways of a path by their methods; what may be got may be asked for without its body."""
+    found = {way.method: way for way in ways}
+    return {**found, "HEAD": found["GET"]} if "GET" in found else found
 
 
 def _no_way(request: web.Request, ways: Mapping[str, Way]) -> Problem:

@@ -39,7 +39,7 @@ _several = msgspec.json.Decoder(Several)
 
 def one(body: bytes) -> bytes:
     """The inputs of a request for one decision, as JSON. Raises `Problem`."""
-    found = bytes(_read(_one, body).inputs)
+    found = bytes(read(_one, body).inputs)
     if body.count(b'"inputs"') > 1 or b"\\u" in body:
         _said_once(body)
     return found
@@ -47,7 +47,7 @@ def one(body: bytes) -> bytes:
 
 def several(body: bytes, most: int) -> list[Request]:
     """The requests of a body that asks for several. Raises `Problem`."""
-    found = _read(_several, body).requests
+    found = read(_several, body).requests
     _said_once(body)
     if len(found) > most:
         fault = Fault("/requests", f"{len(found)} requests", f"at most {most}")
@@ -55,7 +55,8 @@ def several(body: bytes, most: int) -> list[Request]:
     return found
 
 
-def _read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """A body as its form has it. Raises `Problem`."""
     try:
         if not body.isascii():
             body.decode()
@@ -86,8 +87,9 @@ def _said_once(body: bytes) -> None:
 
 
 def _pointer(place: str) -> str:
-    """A JSON pointer of the place that msgspec names, as `.requests[0].policy`."""
-    return place.rstrip("`").replace("[", ".").replace("]", "").replace(".", "/")
+    """A JSON pointer of the place that msgspec names, as `.requests[0].policy`; it does not name keys of a map."""
+    known = place.rstrip("`").partition("[...]")[0]
+    return known.replace("[", ".").replace("]", "").replace(".", "/")
 
 
 def _faulty(fault: Fault) -> Problem:

@@ -8,61 +8,27 @@ count.
 
 from __future__ import annotations
 
-import asyncio
 import os
-import resource
 import sys
 
+from adapters.service.apart import REFUSED, NotDone, NotTaken, apart, keep_to_limits
 from engine.policy import compile_bundle
 from engine.staging import pack
 from rules.bundle import read_content
 from rules.canonical import LARGEST, NoContent
 from rules.diagnostics import Refused
 
-PATIENCE_S = 120.0
-MEMORY = 4 * 1024**3
-NICENESS = 10
-REFUSED = 3
-"""The exit code for a bundle that is refused; Python's own for a program that failed is 1."""
-
 
 class NotCompiled(Exception):
     """A bundle does not compile; says why."""
 
 
-class CutShort(Exception):
-    """Compiling did not come to its end, which says nothing of the bundle; a later attempt may."""
-
-
 async def compiled(content: bytes) -> list[bytes]:
-    """The pieces of a bundle, the header first. Raises `NotCompiled`, and `CutShort`."""
+    """The pieces of a bundle, the header first. Raises `NotCompiled`, and `NotDone`."""
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # what lies in the current folder is not ours
-            "-m",
-            "adapters.service.compiling",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-    except OSError as error:
-        raise CutShort(f"no process for it can be started: {error}") from error
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            out, said = await process.communicate(content)
-    except TimeoutError:
-        raise CutShort(f"it was not compiled within {PATIENCE_S:g}s") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    told = said.decode(errors="replace").strip()[-2000:]
-    if process.returncode == REFUSED:
-        raise NotCompiled(told)
-    if process.returncode != 0:
-        raise CutShort(f"exit code {process.returncode}: {told}")
-    return list(_pieces(out))
+        return _pieces(await apart("adapters.service.compiling", content))
+    except NotTaken as refusal:
+        raise NotCompiled(str(refusal)) from None
 
 
 def _pieces(out: bytes) -> list[bytes]:
@@ -72,14 +38,13 @@ def _pieces(out: bytes) -> list[bytes]:
         found.append(out[at + 8 : at + 8 + length])
         at += 8 + length
     if at != len(out) or not found:
-        raise CutShort("the compiled bundle is cut short")
+        raise NotDone("the compiled bundle is cut short")
     return found
 
 
 def main() -> int:
     """Compile what standard input holds."""
-    os.nice(NICENESS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    keep_to_limits()
     try:
         checked = read_content(sys.stdin.buffer.read(LARGEST + 1))
         if checked.bundle is None:

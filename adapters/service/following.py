@@ -14,7 +14,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from adapters.service.compiling import CutShort, NotCompiled
+from adapters.service.apart import NotDone
+from adapters.service.compiling import NotCompiled
 from adapters.service.in_force import Clocks
 from adapters.service.memory import Memory
 from adapters.service.messages import Word
@@ -167,7 +168,7 @@ class Follower:
         except StoreUnavailable as error:
             LOGGER.warning("the bundle %s cannot be read: %s", digest, error)
             await asyncio.sleep(self._pace.every_s)
-        except CutShort as error:
+        except NotDone as error:
             LOGGER.error("compiling %s was cut short and is begun anew: %s", digest, error)
             await asyncio.sleep(self._pace.again_s)
         except NotCompiled as error:

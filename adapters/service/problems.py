@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -18,11 +18,19 @@ class Problem(Exception):
     """Why a request is not answered as it asks to be: its status, what is wrong, and where."""
 
     def __init__(
-        self, status: HTTPStatus, detail: str, *, faults: Iterable[Fault] = (), headers: dict[str, str] | None = None
+        self,
+        status: HTTPStatus,
+        detail: str,
+        *,
+        faults: Iterable[Fault] = (),
+        headers: dict[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status, self.detail, self.faults = status, detail, tuple(faults)
         self.headers = headers or {}
+        self.more = more or {}
+        """Members that problems of this sort have beside the usual ones."""
 
     def told(self) -> dict[str, Any]:
         """The members of the problem."""
@@ -35,7 +43,7 @@ class Problem(Exception):
         }
         if self.faults:
             found["faults"] = [fault.as_json() for fault in self.faults]
-        return found
+        return {**self.more, **found}
 
     def body(self) -> bytes:
         """The problem as JSON."""

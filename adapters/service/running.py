@@ -103,6 +103,9 @@ def settings_of(options: Options) -> Settings:
         seconds=options.seconds,
         batch=options.batch,
         grace_s=options.grace_s,
+        store=options.store,
+        trusted=dict(options.trust.keys),
+        four_eyes=options.trust.four_eyes,
     )
 
 

@@ -14,11 +14,15 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
+from adapters.publishing.keys import verify
+from adapters.service import openapi
+from adapters.service.admin import Administration
 from adapters.service.app import Limits, Log, Service
 from adapters.service.auth import Auth, read_tokens
 from adapters.service.deciding import Deciding
@@ -26,6 +30,9 @@ from adapters.service.decision_log import DecisionLog, NoLog
 from adapters.service.in_force import InForce
 from adapters.service.messages import Counts, Line
 from adapters.service.obeying import Obeying
+from adapters.service.serving import Runner
+from adapters.stores.urls import open_store
+from engine.published import Trust, TrustedKey
 
 SETTINGS = "BASCULE_WORKER"
 COUNTS_EVERY_S = 0.5
@@ -47,6 +54,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seconds: float
     batch: int
     grace_s: float
+    store: str
+    trusted: dict[str, TrustedKey]
+    four_eyes: bool
+
+    def trust(self) -> Trust:
+        """Whose signatures count."""
+        return Trust(self.trusted, self.four_eyes, verify)
 
 
 async def serve(settings: Settings) -> None:
@@ -72,7 +86,9 @@ async def serve(settings: Settings) -> None:
     obeying = asyncio.create_task(Obeying(in_force, line, heard).run())
     obeying.add_done_callback(lambda _: ending.set())
     telling = asyncio.create_task(_tell_counts(service, line))
-    runner = web.AppRunner(service.application(), access_log=None, shutdown_timeout=settings.grace_s)
+    store = partial(open_store, settings.store, os.environ)
+    administration = Administration(service, store, settings.trust())
+    runner = Runner(whole(service, administration), access_log=None, shutdown_timeout=settings.grace_s)
     await runner.setup()
     listening = socket.socket(fileno=settings.listening)
     site = web.SockSite(runner, listening, ssl_context=_tls(settings), backlog=1024)
@@ -80,8 +96,15 @@ async def serve(settings: Settings) -> None:
     await ending.wait()
     telling.cancel()
     await runner.cleanup()
+    await administration.aclose()
     await log.aclose()
     obeying.cancel()
+
+
+def whole(service: Service, administration: Administration) -> web.Application:
+    """The application with every way there is, each of which its own document tells."""
+    ways = {**service.ways(), **administration.ways()}
+    return service.application({**ways, **openapi.ways(service, ways)})
 
 
 async def _tell_counts(service: Service, line: Line) -> None:
@@ -103,13 +126,15 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 def main() -> int:
     """Run a worker."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s worker %(process)d: %(message)s")
-    settings = msgspec.json.decode(os.environ[SETTINGS], type=Settings)
-    with asyncio.Runner(loop_factory=_loop()) as runner:
+    settings = msgspec.json.decode(
+        os.environ.pop(SETTINGS), type=Settings
+    )  # not for the processes that this one starts
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(settings))
     return 0
 
 
-def _loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     """What makes the loop: uvloop where it is installed."""
     try:
         import uvloop

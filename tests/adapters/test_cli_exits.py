@@ -131,7 +131,7 @@ CASES: list[tuple[tuple[str, ...], Callable[[Path], None], bytes, int, str, str]
         "",
         "`policies`; name the folder of a bundle, as in `bascule check",
     ),
-    (("decide", "gate", "--store", "redis://x"), nothing, CHEAP, UNUSABLE, "", "no such option"),
+    (("decide", "gate", "--store", "redis://x"), nothing, CHEAP, UNUSABLE, "", "whose signatures count?"),
     (("explain", *DECIDE[1:]), nothing, DEAR, DONE, "price > params.dearest", ""),
     (("explain", *DECIDE[1:]), nothing, b"[]", UNUSABLE, "No rule was tried", ""),
     (("completion", "bash"), nothing, b"", DONE, "_BASCULE_COMPLETE", ""),

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from adapters.publishing.trust import unsigned
-from adapters.service.compiling import CutShort, NotCompiled
+from adapters.service.apart import NotDone
+from adapters.service.compiling import NotCompiled
 from adapters.service.following import Follower, Pace
 from adapters.service.memory import Forgotten, Memory
 from adapters.service.messages import Word
@@ -262,7 +263,7 @@ def test_nothing_ends_the_following(tmp_path: Path) -> None:
 def test_compiling_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
     async def compiled(content: bytes) -> list[bytes]:
         if len(found.asked) == 1:
-            raise CutShort("exit code -9")
+            raise NotDone("exit code -9")
         return [content]
 
     async def work() -> None:
