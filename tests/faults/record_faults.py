@@ -175,6 +175,8 @@ async def many_publications(desk: Desk) -> None:
     """In a row, of the two bundles in turn, and under load."""
     for number in range(desk.form.publications):
         await desk.publish(first() if number % 2 else second())
+    await desk.publish(second())
+    await asyncio.sleep(desk.form.hold)  # what still rests on the first is late then
 
 
 async def announced(desk: Desk) -> None:
