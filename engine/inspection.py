@@ -224,6 +224,7 @@ class Inspection:
             return self._wrong(t, said, at)
         if t.max_items is not None and len(said) > t.max_items:
             self._fault(at, f"a list of {len(said)} items", expected(t))
+            said = said[: t.max_items]  # what is too long is not looked at for as long as it is
         return [self.value(t.item, item, below(at, i)) for i, item in enumerate(said)]
 
     def _map(self, t: MapType, said: object, at: str) -> object:
@@ -231,13 +232,14 @@ class Inspection:
         if pairs is None:
             return self._wrong(t, said, at)
         entries: dict[str, object] = {}
+        if t.max_entries is not None and len(pairs) > t.max_entries:
+            self._fault(at, f"a map of {len(pairs)} entries", expected(t))
+            pairs = pairs[: t.max_entries]
         for key, value in pairs:
             reason = self._unfit(t.key, key)
             if reason:
                 self._fault(below(at, key), f"as a key, {reason}", expected(t.key))
             entries[key] = self.value(t.value, value, below(at, key))
-        if t.max_entries is not None and len(entries) > t.max_entries:
-            self._fault(at, f"a map of {len(entries)} entries", expected(t))
         return entries
 
     def _pairs(self, said: object, at: str) -> list[tuple[str, object]] | None:

@@ -11,7 +11,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
@@ -24,6 +24,9 @@ Instant: TypeAlias = Annotated[datetime, msgspec.Meta(tz=True)]
 
 MAX_REVISION = 2**53 - 1
 """The largest whole number that canonical JSON holds, and so the largest that can be signed."""
+
+LONGEST_UNIVERSE = 1024 * 1024
+"""Characters of a universe: it is read many times a second, and checked between requests."""
 
 Verifier: TypeAlias = Callable[[bytes, bytes, bytes], bool]
 """Whether a signature (second) of a message (third) is that of a public key (first); never raises."""
@@ -267,6 +270,8 @@ def universe_of(text: str | None) -> list[str]:
     """The symbols that may be traded. Raises `Refusal`."""
     if text is None:
         raise Refusal("universe", "`universe_symbols` is not there")
+    if len(text) > LONGEST_UNIVERSE:
+        raise Refusal("universe", f"`universe_symbols` has {len(text)} characters, at most {LONGEST_UNIVERSE} are read")
     try:
         found = msgspec.json.decode(text, type=list[str])
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
@@ -350,6 +355,10 @@ def _instant(text: str, name: str) -> datetime:
         raise Refusal("unreadable", f"`{name}` is `{text}`, no time") from None
     if found.tzinfo is None:
         raise Refusal("unreadable", f"`{name}` is `{text}`, a time without a zone")
+    try:
+        found.astimezone(UTC)
+    except OverflowError:
+        raise Refusal("unreadable", f"`{name}` is `{text}`, outside the years 1 to 9999 in UTC") from None
     return found
 
 

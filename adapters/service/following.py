@@ -72,7 +72,10 @@ class Follower:
         try:
             while True:
                 due = loop.time() + self._pace.every_s
-                await self.look()
+                try:
+                    await self.look()
+                except Exception:
+                    LOGGER.exception("following the store failed: nothing is renewed")
                 await asyncio.sleep(max(0.0, due - loop.time()))
         finally:
             if self._compiling is not None:

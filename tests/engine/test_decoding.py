@@ -127,6 +127,7 @@ LIST = "a list of at most 1 items: int"
             Fault("/x", f"`{'b' * 63}…` is longer than 64 characters", "text of at most 64 characters"),
         ),
         (ListType(INT, 1), "[1,2]", Fault("/x", "a list of 2 items", LIST)),
+        (ListType(INT, 1), "[1,null]", Fault("/x", "a list of 2 items", LIST)),  # what is beyond is not looked at
         (ListType(INT, 1), "{}", Fault("/x", "found an object", LIST)),
         (ListType(INT, 1), "[null]", Fault("/x/0", "found null", "a whole number")),
         (

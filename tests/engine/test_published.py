@@ -140,6 +140,10 @@ CASES = [
     Case("no time", "unreadable", fields_of(published_at=None), found="`published_at`"),
     Case("a time that is none", "unreadable", fields_of(published_at="yesterday"), found="no time"),
     Case("a time without a zone", "unreadable", fields_of(valid_until="2026-02-03T13:00:00"), found="without a zone"),
+    *(
+        Case(f"an end in {text[:4]}", "unreadable", fields_of(valid_until=text), found="in UTC")
+        for text in ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00")
+    ),
     Case("an empty end", "unreadable", fields_of(valid_until=""), found="valid_until"),
     *(
         Case(f"a revision of {text[:20]!r}", "unreadable", fields_of(revision=text), found="`revision`")
@@ -320,7 +324,9 @@ def test_a_universe() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [None, "", "[]", "{}", "[1]", '"BTC"', "[" * 10**5, "\ud800"], ids=lambda t: repr(t)[:9]
+    "text",
+    [None, "", "[]", "{}", "[1]", '"BTC"', "[" * 10**5, "\ud800", '["BTC"' + ',"BTC"' * 10**6 + "]"],
+    ids=lambda t: repr(t)[:9],
 )
 def test_what_is_no_universe(text: str | None) -> None:
     with pytest.raises(Refusal) as refused:

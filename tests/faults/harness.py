@@ -210,8 +210,9 @@ class Desk:
     # -- what is logged
 
     def logged(self) -> list[str]:
-        """The ids of the decisions in the log, in no order."""
-        records = (json.loads(line) for file in self.logs.iterdir() for line in file.read_bytes().splitlines())
+        """The ids of the decisions in the log, in no order; a line that is being written is none yet."""
+        files = (file.read_bytes() for file in self.logs.iterdir())
+        records = (json.loads(line) for found in files for line in found.split(b"\n")[:-1])
         return [record["decision"]["decision_id"] for record in records if "decision" in record]
 
     @contextmanager

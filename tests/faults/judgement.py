@@ -20,6 +20,8 @@ MAX_AGE = 1.0
 """Seconds that a policy may be old."""
 CLOCKS = 0.01
 """Seconds that two readings of two clocks may be apart."""
+UNAVAILABLE = 503
+"""The one status, besides 200, that our own requests may be answered with."""
 SLOW = 1.5
 """Seconds after which an exit has not been let through, where no part of the service was stopped.
 
@@ -162,7 +164,9 @@ def _says_too_long(answer: Answer) -> bool:
 def _is_of_one(answer: Answer, bundles: Mapping[str, Bundle]) -> bool:
     """Whether a decision is what the bundle that it names makes of the request; or is one that no bundle made."""
     told = answer.told
-    if answer.status != 200 or not answer.digest:
+    if answer.status != 200:
+        return answer.status == UNAVAILABLE and told["effect"] == "block"
+    if not answer.digest:
         return told["effect"] == "block" or (answer.request == EXIT and told["outcome"] == "EXIT")
     bundle = bundles.get(answer.digest)
     return bundle is not None and any(

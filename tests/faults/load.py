@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from tests.faults.bundles import REQUESTS
-from tests.faults.judgement import Answer
+from tests.faults.judgement import SLOW, Answer
 
 CONNECTIONS = 8
 PATIENCE = 10.0
@@ -109,8 +109,16 @@ async def _ask(number: int, address: Callable[[], str], heard: Heard, batches: c
                 else:
                     await _one(session, address(), name, asked, heard)
             except (aiohttp.ClientError, TimeoutError, ConnectionError):
-                heard.miss(asked, *(TOGETHER if name == "several" else (name,)))
+                heard.miss(asked, *_named(name))
+            except asyncio.CancelledError:
+                if steady() - asked > SLOW:  # whoever asked would not have waited for longer
+                    heard.miss(asked, *_named(name))
+                raise
             await asyncio.sleep(pause)
+
+
+def _named(turn: str) -> tuple[str, ...]:
+    return TOGETHER if turn == "several" else (turn,)
 
 
 async def _one(session: aiohttp.ClientSession, address: str, name: str, asked: float, heard: Heard) -> None:

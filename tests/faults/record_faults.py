@@ -90,6 +90,15 @@ async def forked(desk: Desk) -> None:
     await desk.publish(first())
 
 
+async def beyond_time(desk: Desk) -> None:
+    """Properly signed, and valid until a time that no clock here can tell."""
+    prepared = await desk.prepared(first())
+    prepared = replace(prepared, statement=replace(prepared.statement, valid_until="9999-12-31T23:59:59-12:00"))
+    await desk.swap(prepared, (signed(prepared),))
+    await desk.gone("unreadable")
+    await desk.publish(first())
+
+
 async def expired(desk: Desk) -> None:
     prepared = await desk.publisher.prepare(first().candidate, Terms(valid_for=timedelta(seconds=1)), "publish")
     with desk.becomes(first()):
@@ -109,6 +118,15 @@ def universe_of(text: str) -> Callable[[Desk], Awaitable[None]]:
             desk.server.do("HSET", KEY, FIELD, json.dumps(UNIVERSE))
 
     return act
+
+
+async def universe_huge(desk: Desk) -> None:
+    """A million symbols: openings may be refused for whatever it does to reading, and exits pass."""
+    symbols = [*UNIVERSE, *(f"S{number}/USDT" for number in range(1_000_000))]
+    desk.server.do("HSET", KEY, FIELD, json.dumps(symbols))
+    await desk.gone("universe", "stale")
+    with desk.becomes(first()):
+        desk.server.do("HSET", KEY, FIELD, json.dumps(UNIVERSE))
 
 
 async def universe_removed(desk: Desk) -> None:
@@ -157,6 +175,8 @@ async def many_publications(desk: Desk) -> None:
     """In a row, of the two bundles in turn, and under load."""
     for number in range(desk.form.publications):
         await desk.publish(first() if number % 2 else second())
+    await desk.publish(second())
+    await asyncio.sleep(desk.form.hold)  # what still rests on the first is late then
 
 
 async def announced(desk: Desk) -> None:

@@ -99,6 +99,11 @@ def test_outputs_of_the_other_bundle_are_noticed() -> None:
     assert verdict(mixed).mixed == 1
 
 
+@pytest.mark.parametrize(("status", "mixed"), [(200, 0), (503, 0), (500, 1), (404, 1), (422, 1)])
+def test_an_answer_that_no_bundle_gives_is_noticed(status: int, mixed: int) -> None:
+    assert verdict(replace(answer("blocked", first(), 50.0), status=status)).mixed == mixed
+
+
 def test_a_batch_of_two_bundles_is_noticed() -> None:
     together = [answer("info", bundle, REPLACED + 0.5, 7) for bundle in (first(), second())]
     assert verdict(*together).mixed == 1

@@ -238,6 +238,28 @@ def test_a_bundle_that_does_not_compile_blocks_until_another_is_published(tmp_pa
     run(work())
 
 
+def test_nothing_ends_the_following(tmp_path: Path) -> None:
+    def say(word: Word) -> None:
+        said.append(word)
+        if len(said) == 1:
+            raise OverflowError("a fault in our own code")
+        heard.set()
+
+    async def work() -> None:
+        following = asyncio.create_task(found.follower.run())
+        async with asyncio.timeout(5):
+            await heard.wait()
+        following.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await following
+
+    said: list[Word] = []
+    heard = asyncio.Event()
+    found = Followed(tmp_path)
+    found.follower._say = say
+    run(work())
+
+
 def test_compiling_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
     async def compiled(content: bytes) -> list[bytes]:
         if len(found.asked) == 1:
