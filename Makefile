@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle agree faults systems replay changes clean
+.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle agree faults serving systems replay changes clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
@@ -80,6 +80,9 @@ benchmarks: $(VENV)/.bench ## time everything beside what else could be picked; 
 faults: $(VENV)/.dev ## break the store, the network and the service under load, on Valkey and on Redis (a quarter of an hour)
 	@$(BIN)/python -m tests.faults --full --server valkey
 	@$(BIN)/python -m tests.faults --full --server redis
+
+serving: $(VENV)/.dev ## time the HTTP service beside a constant answer and Cerbos (fetched with npm), its memory, publications
+	@$(BIN)/python benchmarks/serve.py
 
 systems: $(VENV)/.dev ## hold every policy against its oracle, on 20 000 inputs each, in both readers
 	@BASCULE_SHARE=1 $(BIN)/python -m pytest -q -n 2 tests/policies/test_systems.py

@@ -12,9 +12,9 @@ import io
 import marshal
 import pickle
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from types import CodeType
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from engine.decoding import Decoder
@@ -147,13 +147,36 @@ class _Pickler(pickle.Pickler):
             return "structure", name
         return None
 
-    def reducer_override(self, obj: Any) -> tuple[Callable[[Any], object], tuple[Any]] | Any:
-        """How an object is packed that `pickle` knows nothing of."""
+    def reducer_override(self, obj: Any) -> Any:
+        """How an object is packed that `pickle` knows nothing of, or that it would be slow to read again."""
+        if _setters(type(obj)):
+            state = tuple(getattr(obj, one.name) for one in fields(obj))
+            return object.__new__, (type(obj),), state, None, None, _filled
         if isinstance(obj, CodeType):
             return _code, (marshal.dumps(obj),)
         if isinstance(obj, ZoneInfo):
             return zone_of, (obj.key,)
         return NotImplemented
+
+
+def _filled(obj: object, state: tuple[Any, ...]) -> None:
+    """Give a frozen dataclass its fields: `dataclasses` asks for their names with each, which is most of linking."""
+    for put, value in zip(_setters(type(obj)), state, strict=True):
+        put(obj, value)
+
+
+_Setters: TypeAlias = tuple[Callable[[object, Any], None], ...]
+_known_setters: dict[type, _Setters] = {}
+
+
+def _setters(cls: type) -> _Setters:
+    """What puts the fields of a frozen dataclass with slots into their places; nothing for any other."""
+    found = _known_setters.get(cls)
+    if found is None:
+        suits = "__slots__" in vars(cls) and is_dataclass(cls) and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        found = tuple(getattr(cls, one.name).__set__ for one in fields(cls)) if suits else ()
+        _known_setters[cls] = found
+    return found
 
 
 class _Unpickler(pickle.Unpickler):

@@ -30,30 +30,36 @@ class Heads:
             self._second, self._head = second, said.encode("ascii")
         return self._head
 
+    def whole(self, request_id: str, body: bytes) -> bytes:
+        """A whole answer."""
+        return b"%b%b\r\nContent-Length: %d\r\n\r\n%b" % (self.head(), request_id.encode(), len(body), body)
+
 
 class Whole(web.StreamResponse):
-    """An answer that is all there, head and body."""
+    """An answer that is all there, head and body: it has no mapping of headers, and its status is 200."""
 
-    def __init__(self, head: bytes, request_id: str, body: bytes) -> None:
-        super().__init__()
-        self._whole = b"%b%b\r\nContent-Length: %d\r\n\r\n%b" % (head, request_id.encode(), len(body), body)
+    _status = 200
+
+    def __init__(self, whole: bytes) -> None:  # the base's would make what it has not
+        self._whole = whole
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Nothing is written before the body is."""
+        """Write everything: the head does not come before the body."""
         self._keep_alive = request.keep_alive
-        self._req = request
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the connection is closed")
+        transport.write(self._whole)
+        self._eof_sent = True
+        await request.writer.drain()
         return None
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Write everything."""
-        request = self._req
-        if request is not None:
-            self._req, self._eof_sent = None, True
-            await request.writer.write(self._whole)
+        """Everything is written."""
 
 
 def answer(heads: Heads, request: web.Request, request_id: str, body: bytes) -> web.StreamResponse:
     """An answer with status 200 and a body of JSON. The id must be printable ASCII without spaces."""
     if request.keep_alive and request.version == HttpVersion11:
-        return Whole(heads.head(), request_id, body)
+        return Whole(heads.whole(request_id, body))
     return web.Response(body=body, headers={"Content-Type": JSON, "X-Request-Id": request_id})

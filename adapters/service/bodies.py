@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 import msgspec
+from aiohttp import StreamReader
 
 from adapters.service.problems import Problem
 from engine.faults import Fault
@@ -33,14 +35,28 @@ class Several(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     requests: list[Request]
 
 
+ALONE = (b'{"inputs":', b'{"inputs": ')
+"""What stands before the inputs where they are all that a body says, and so are said once."""
 _one = msgspec.json.Decoder(One)
 _several = msgspec.json.Decoder(Several)
+
+
+def arrived(content: StreamReader) -> bytes | None:
+    """The body of a request where all of it is there, in one piece: the usual case; None where it has to be awaited.
+
+    It is looked at where it lies: taking it out makes aiohttp parse and read on, which costs more than the answer does.
+    """
+    pieces: Sequence[bytes] = getattr(content, "_buffer", ())  # a request without a body has another reader
+    if len(pieces) == 1 and content.is_eof() and len(pieces[0]) == content.total_bytes:
+        return pieces[0]
+    return None
 
 
 def one(body: bytes) -> bytes:
     """The inputs of a request for one decision, as JSON. Raises `Problem`."""
     found = bytes(read(_one, body).inputs)
-    if body.count(b'"inputs"') > 1 or b"\\u" in body:
+    before = body[: len(body) - len(found) - 1]
+    if before not in ALONE and (body.count(b'"inputs"') > 1 or b"\\u" in body):
         _said_once(body)
     return found
 

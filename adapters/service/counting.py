@@ -23,18 +23,20 @@ class Tally:
     def __init__(self) -> None:
         self.latencies = [0] * (len(BUCKETS_S) + 1)
         self.seconds = 0.0
-        self.answers: Counter[str] = Counter()
+        self.answers: Counter[int] = Counter()
+        """By status."""
 
     def took(self, seconds: float, status: int) -> None:
         """Count an answer."""
         self.latencies[bisect_left(BUCKETS_S, seconds)] += 1
         self.seconds += seconds
-        self.answers[str(status)] += 1
+        self.answers[status] += 1
 
     def counts(self, decisions: Counter[tuple[str, str, str, str]], backlog: int) -> Counts:
         """Everything, as one process tells another."""
         told = {json.dumps(key): count for key, count in decisions.items()}
-        return Counts(told, list(self.latencies), self.seconds, dict(self.answers), backlog)
+        answers = {str(status): count for status, count in self.answers.items()}
+        return Counts(told, list(self.latencies), self.seconds, answers, backlog)
 
 
 def nothing_counted() -> Counts:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from itertools import count
@@ -43,16 +42,14 @@ class Log(Protocol):
         """Take a decision: the members that stand before it, the decision, and the inputs, all as JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """Who asks, and under which id."""
 
     request_id: str
     caller: str
 
 
-@dataclass(slots=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """A decision, as JSON too, and what it rests on. `Deciding.confirmed` makes the answer of it."""
 
     decision: Decision

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,11 +21,14 @@ import msgspec
 from engine.published import Refusal
 
 SCHEMA = "bascule/v1 decision-log"
+_LINE = b'{"schema":"' + SCHEMA.encode() + b'",%b,"decision":%b,"inputs":%b}\n'
 LONG = 4096
 """Bytes of inputs from which they are searched for series."""
 SERIES = 32
 """Numbers in a row that are a series."""
 
+GATHERED_S = 0.004
+"""How long records wait for others to be written with, where no answer waits for them."""
 MOST_SERIES = 100_000
 
 Record = tuple[bytes, bytes, bytes]
@@ -100,7 +102,7 @@ class DecisionLog:
         self.backlog += len(head) + len(decision) + len(inputs)
         if not self._writing:
             self._writing = True
-            self._loop.call_soon(self._write)
+            self._write_soon()
 
     async def durable(self) -> None:
         """Wait until everything offered so far is written, and on the disk where the log is synchronous."""
@@ -118,6 +120,13 @@ class DecisionLog:
         await asyncio.to_thread(self._thread.shutdown)
         if self._file is not None:
             os.close(self._file.descriptor)
+
+    def _write_soon(self) -> None:
+        """Have what waits written: at once where answers wait for it, else together with what comes a little later."""
+        if self._sync:
+            self._loop.call_soon(self._write)
+        else:
+            self._loop.call_later(GATHERED_S, self._write)
 
     def _write(self) -> None:
         """Hand everything that waits to the writing thread."""
@@ -141,7 +150,7 @@ class DecisionLog:
         self.backlog -= taken
         self._release(waiters)
         if self._pending or self._waiters:
-            self._write()
+            self._write_soon()
         else:
             self._writing = False
 
@@ -159,8 +168,10 @@ class DecisionLog:
         if self._file is None or self._file.size > self._rotate:
             self._next_file()
         assert self._file is not None
-        lines = [line for record in self._held for line in _lines(record, self._file.series)]
-        self._rest, self._held = b"".join([self._rest, *lines]), []
+        lines = [self._rest]
+        for record in self._held:
+            _add_lines(lines, record, self._file.series)
+        self._rest, self._held = b"".join(lines), []
         while self._rest:
             count = os.write(self._file.descriptor, self._rest)
             self._file.size += count
@@ -180,21 +191,20 @@ class DecisionLog:
             os.close(folder)
 
 
-def _lines(record: Record, known: set[str]) -> Iterator[bytes]:
-    """The lines of a record: the series that it needs and the file does not hold, then its own."""
+def _add_lines(lines: list[bytes], record: Record, known: set[str]) -> None:
+    """Add the lines of a record: the series that it needs and the file does not hold, then its own."""
     head, decision, inputs = record
     if len(inputs) > LONG:
         series, inputs = without_series(inputs)
         for name, values in series.items():
             if name not in known:
                 known.add(name)
-                yield b'{"series":"' + name.encode() + b'","values":' + values + b"}\n"
+                lines.append(b'{"series":"%b","values":%b}\n' % (name.encode(), values))
         if len(known) > MOST_SERIES:
             known.clear()
     if b"\n" in inputs or b"\r" in inputs:
         inputs = inputs.replace(b"\n", b" ").replace(b"\r", b" ")
-    schema = b'{"schema":"' + SCHEMA.encode() + b'",'
-    yield schema + head[1:-1] + b',"decision":' + decision + b',"inputs":' + inputs + b"}\n"
+    lines.append(_LINE % (head[1:-1], decision, inputs))
 
 
 def without_series(inputs: bytes) -> tuple[dict[str, bytes], bytes]:

@@ -60,7 +60,7 @@ class Follower:
         """Why bundles are not compiled, by digest."""
         self.word = Word(0, "", 0, b"[]", cause="starting")
         self.on_staged: Callable[[str], None] = lambda _: None
-        """Told that a bundle is compiled, before it is in force."""
+        """Told that a bundle is compiled, before it is in force: once it is, and as long as it is announced."""
         self.errors = 0
         """Reads that failed."""
         self._compiling: asyncio.Task[None] | None = None
@@ -108,6 +108,8 @@ class Follower:
         coming = reading.fields.get("staged", "")
         wanted = found.record.digest if found.record is not None else ""
         self._want(wanted if wanted and not self._is_known(wanted) else coming)
+        if coming in self.bundles and coming != wanted:
+            self.on_staged(coming)  # compiled before: going back to a bundle must not take longer than going on
         return self._word_of(found, sent)
 
     def _word_of(self, found: Judged, sent: int) -> Word:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from engine.policy import Machine, Policy
 from engine.published import Refusal
@@ -24,14 +25,11 @@ SHORT = 64
 """Bytes of inputs that may be an object without members."""
 
 
-def steady() -> int:
-    """Nanoseconds of a clock that goes on while the machine sleeps."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+steady: Callable[[], int] = partial(time.clock_gettime_ns, time.CLOCK_BOOTTIME)
+"""Nanoseconds of a clock that goes on while the machine sleeps."""
 
-
-def now() -> datetime:
-    """The time, UTC."""
-    return datetime.now(UTC)
+now: Callable[[], datetime] = partial(datetime.now, UTC)
+"""The time, UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ class Obeying:
             self._line.send(Staged(stage.digest, f"{type(error).__name__}: {error}"))
             return
         self._staging = _Staging(stage.digest, linking, stage.pieces)
+        gc.disable()  # it would go over all that is being linked again and again, and find nothing
 
     def _add(self, piece: Piece) -> None:
         staging = self._staging
@@ -86,6 +87,7 @@ class Obeying:
         else:
             self._line.send(Staged(piece.digest))
         self._staging = None
+        _keep_from_collections()
 
     def _obey(self, word: Word) -> None:
         standing = self._in_force.current.standing
@@ -127,7 +129,10 @@ class Obeying:
     def _drop_staged(self) -> None:
         if self._staged is not None:
             retire(self._staged)
-        self._staged = self._staging = None
+        self._staged = None
+        if self._staging is not None:
+            self._staging = None
+            _keep_from_collections()
 
 
 def _settle(before: Machine | None) -> None:
@@ -135,6 +140,12 @@ def _settle(before: Machine | None) -> None:
     if before is not None:
         retire(before)
     gc.freeze()
+
+
+def _keep_from_collections() -> None:
+    """Once something was linked: collect again, but not what stands now."""
+    gc.freeze()
+    gc.enable()
 
 
 def _fault_of(universe: bytes, machine: Machine) -> Refusal | None:

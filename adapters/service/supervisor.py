@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -28,6 +28,9 @@ LOGGER = logging.getLogger("bascule.service")
 BACKLOG = 1024
 MOST_WAITING = 1024 * 1024
 BETWEEN_PIECES_S = 0.002
+"""Between two policies of the bundle in force, for a worker that lacks it."""
+BETWEEN_COMING_S = 0.01
+"""Between two policies of a bundle that is announced."""
 AGAIN_S = 0.5
 """How long a worker that has ended is left down."""
 
@@ -73,6 +76,8 @@ class Supervisor:
         self._ended = nothing_counted()
         """What workers had counted that are gone."""
         self._stopping = asyncio.Event()
+        self._coming = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // 2))
+        """Held while a worker loads a bundle that is announced."""
         self.follower: Follower | None = None
         self._news = asyncio.Event()
         """Set when a worker has loaded a bundle or obeys another revision."""
@@ -242,16 +247,21 @@ class Supervisor:
         worker.staged = digest
         if worker.staging is not None:
             worker.staging.cancel()
-        worker.staging = asyncio.create_task(_send(worker.line, digest, pieces))
+        worker.staging = asyncio.create_task(self._send(worker.line, digest, pieces))
 
+    async def _send(self, line: Line, digest: str, pieces: list[bytes]) -> None:
+        """Send a bundle a policy at a time: words go in between, and the worker answers meanwhile.
 
-async def _send(line: Line, digest: str, pieces: list[bytes]) -> None:
-    """Send a bundle a policy at a time: words go in between, and the worker answers meanwhile."""
-    line.send(Stage(digest, pieces[0], len(pieces) - 1))
-    for piece in pieces[1:]:
-        line.send(Piece(digest, piece))
-        await line.sent()
-        await asyncio.sleep(BETWEEN_PIECES_S)
+        What is in force is sent to all at once; what is only coming has time, and takes one processor in two.
+        """
+        assert self.follower is not None
+        follower = self.follower
+        async with nullcontext() if follower.word.digest == digest else self._coming:
+            line.send(Stage(digest, pieces[0], len(pieces) - 1))
+            for piece in pieces[1:]:
+                line.send(Piece(digest, piece))
+                await line.sent()
+                await asyncio.sleep(BETWEEN_PIECES_S if follower.word.digest == digest else BETWEEN_COMING_S)
 
 
 def replace_backlog(counts: Counts) -> Counts:

@@ -285,7 +285,7 @@ def test_what_is_announced_is_compiled_before_it_is_in_force(tmp_path: Path) -> 
         await found.settled()
         found.held.fields["staged"] = digest_of(OTHER)
         assert (await found.settled()).digest == digest_of(CONTENT)
-        assert staged == [digest_of(CONTENT), digest_of(OTHER)]
+        assert list(dict.fromkeys(staged)) == [digest_of(CONTENT), digest_of(OTHER)]
         found.held.fields = fields(revision=6, content=OTHER)
         assert (await found.look()).revision == 6, "at the first look"
 

@@ -1,0 +1,1 @@
+"""What `benchmarks/serve.py` is made of: the load, the servers, and each measurement."""
