@@ -59,8 +59,10 @@ class Follower:
         self.refused: dict[str, Refusal] = {}
         """Why bundles are not compiled, by digest."""
         self.word = Word(0, "", 0, b"[]", cause="starting")
-        self.on_staged: Callable[[str], None] = lambda _: None
-        """Told that a bundle is compiled, before it is in force: once it is, and as long as it is announced."""
+        self.on_staged: Callable[[], None] = lambda: None
+        """Told that another bundle is compiled."""
+        self.coming = ""
+        """The bundle that is announced, where it is not the one in force."""
         self.errors = 0
         """Reads that failed."""
         self._compiling: asyncio.Task[None] | None = None
@@ -108,8 +110,7 @@ class Follower:
         coming = reading.fields.get("staged", "")
         wanted = found.record.digest if found.record is not None else ""
         self._want(wanted if wanted and not self._is_known(wanted) else coming)
-        if coming in self.bundles and coming != wanted:
-            self.on_staged(coming)  # compiled before: going back to a bundle must not take longer than going on
+        self.coming = coming if coming != wanted else ""
         return self._word_of(found, sent)
 
     def _word_of(self, found: Judged, sent: int) -> Word:
@@ -185,7 +186,7 @@ class Follower:
             while len(self.bundles) > MOST_KEPT:
                 del self.bundles[next(one for one in self.bundles if one != self.word.digest)]
             LOGGER.info("the bundle %s is compiled", digest)
-            self.on_staged(digest)
+            self.on_staged()
 
     def _refuse(self, digest: str, refusal: Refusal) -> None:
         """Remember why a bundle is none; what the store lacked may come, and is asked for again."""

@@ -52,9 +52,10 @@ class Staged(msgspec.Struct, tag=True, array_like=True, frozen=True):
 
 
 class Obeys(msgspec.Struct, tag=True, array_like=True, frozen=True):
-    """A worker decides with a revision from now on."""
+    """A worker decides with a revision from now on, and with a bundle."""
 
     revision: int
+    digest: str
 
 
 class Counts(msgspec.Struct, tag=True, array_like=True, frozen=True):

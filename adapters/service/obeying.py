@@ -117,7 +117,7 @@ class Obeying:
         if flips:
             _settle(before)
         if flips or word.revision != standing.revision:
-            self._line.send(Obeys(word.revision))
+            self._line.send(Obeys(word.revision, word.digest))
 
     def _fault_of(self, universe: bytes) -> Refusal | None:
         """Why a universe is none that the policies in force can read."""

@@ -21,6 +21,7 @@ from adapters.publishing.readers import EVERY_S, Told, encoded
 from adapters.service.counting import added, nothing_counted
 from adapters.service.following import Follower
 from adapters.service.messages import Counts, Line, Obeys, Piece, Stage, Staged, Word
+from adapters.service.providing import Provision
 from adapters.service.worker import SETTINGS, Settings
 from engine.store import StoreUnavailable
 
@@ -41,11 +42,8 @@ class _Worker:
 
     process: asyncio.subprocess.Process
     line: Line
-    in_force: str = ""
-    staged: str = ""
+    provision: Provision = field(default_factory=Provision)
     staging: asyncio.Task[None] | None = None
-    loaded: str = ""
-    """The bundle that it has said it has loaded last."""
     counts: Counts = field(default_factory=nothing_counted)
     obeys: int = 0
 
@@ -85,7 +83,7 @@ class Supervisor:
     async def run(self, follower: Follower) -> None:
         """Follow and serve until asked to end."""
         self.follower = follower
-        follower.on_staged = self._stage_everywhere
+        follower.on_staged = self._provide_all
         ending = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -137,7 +135,7 @@ class Supervisor:
         assert self.follower is not None
         word, workers = self.follower.word, self._workers.values()
         revision = min((worker.obeys for worker in workers), default=0)
-        loaded = {worker.loaded for worker in workers}
+        loaded = {worker.provision.loaded for worker in workers}
         ready = loaded.pop() if len(loaded) == 1 and len(workers) == self._count else ""
         refuses = {digest: str(refusal) for digest, refusal in self.follower.refused.items()}
         in_force = word.digest if revision == word.revision else ""
@@ -202,12 +200,14 @@ class Supervisor:
                         worker.line.send(self._others(worker))
                     case Staged(digest=digest, fault=fault) if fault:
                         LOGGER.error("worker %d cannot load %s: %s", worker.process.pid, digest, fault)
+                        asyncio.get_running_loop().call_later(AGAIN_S, worker.provision.lacks, digest)
                     case Staged(digest=digest):
-                        worker.loaded = digest
+                        worker.provision.has(digest)
                         self._say_again(worker)
                         self._news.set()
-                    case Obeys(revision=revision):
+                    case Obeys(revision=revision, digest=digest):
                         worker.obeys = revision
+                        worker.provision.decides_with(digest)
                         self._news.set()
                     case _:
                         LOGGER.error("worker %d said what only the supervisor says", worker.process.pid)
@@ -228,25 +228,25 @@ class Supervisor:
     def _say(self, worker: _Worker, word: Word) -> None:
         if worker.process.returncode is not None or worker.line.waiting > MOST_WAITING:
             return
-        if word.digest and not word.cause:
-            self._stage(worker, word.digest)
-            if worker.staging is None or worker.staging.done():
-                worker.in_force = word.digest
+        self._provide(worker)
         worker.line.send(word)
 
-    def _stage_everywhere(self, digest: str) -> None:
+    def _provide_all(self) -> None:
         for worker in self._workers.values():
-            self._stage(worker, digest)
+            self._provide(worker)
 
-    def _stage(self, worker: _Worker, digest: str) -> None:
-        """Begin to send a bundle to a worker that does not have it."""
+    def _provide(self, worker: _Worker) -> None:
+        """Begin to send a worker the bundle that it needs next, where there is one."""
         assert self.follower is not None
+        word = self.follower.word
+        wanted = "" if word.cause else word.digest
+        digest = worker.provision.next(wanted, self.follower.coming or word.digest)
         pieces = self.follower.bundles.get(digest)
-        if digest in (worker.in_force, worker.staged) or pieces is None:
+        if pieces is None:
             return
-        worker.staged = digest
         if worker.staging is not None:
             worker.staging.cancel()
+        worker.provision.begun(digest)
         worker.staging = asyncio.create_task(self._send(worker.line, digest, pieces))
 
     async def _send(self, line: Line, digest: str, pieces: list[bytes]) -> None:

@@ -34,8 +34,12 @@ def desk() -> Iterator[tuple[Desk, asyncio.Runner]]:
         yield found
 
 
+PATIENCE_S = 60.0
+"""For a scenario that takes some seconds: one that never ends is a promise that was broken."""
+
+
 def held(scenario: Scenario, desk: Desk, runner: asyncio.Runner) -> None:
-    played = runner.run(play(scenario, desk))
+    played = runner.run(asyncio.wait_for(play(scenario, desk), PATIENCE_S))
     assert not played.broken, f"{played.line()}\n{''.join(desk.service.said[-20:])}"
 
 

@@ -280,12 +280,14 @@ def test_compiling_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
 def test_what_is_announced_is_compiled_before_it_is_in_force(tmp_path: Path) -> None:
     async def work() -> None:
         found = Followed(tmp_path)
-        staged: list[str] = []
-        found.follower.on_staged = staged.append
+        compiled: list[list[str]] = []
+        found.follower.on_staged = lambda: compiled.append(list(found.follower.bundles))
         await found.settled()
+        assert found.follower.coming == ""
         found.held.fields["staged"] = digest_of(OTHER)
         assert (await found.settled()).digest == digest_of(CONTENT)
-        assert list(dict.fromkeys(staged)) == [digest_of(CONTENT), digest_of(OTHER)]
+        assert compiled == [[digest_of(CONTENT)], [digest_of(CONTENT), digest_of(OTHER)]]
+        assert found.follower.coming == digest_of(OTHER)
         found.held.fields = fields(revision=6, content=OTHER)
         assert (await found.look()).revision == 6, "at the first look"
 

@@ -91,7 +91,7 @@ def test_a_bundle_is_linked_and_then_obeyed() -> None:
         assert found.refuses == "starting", "what is staged is not in force"
         found.obeying.take(found.word("new", 5))
         assert (found.refuses, found.decides_with) == ("", (digest("new"), 5))
-        assert await found.mine.receive() == Obeys(5)
+        assert await found.mine.receive() == Obeys(5, digest("new"))
 
     run(work)
 
