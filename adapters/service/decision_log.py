@@ -29,6 +29,9 @@ SERIES = 32
 
 GATHERED_S = 0.004
 """How long records wait for others to be written with, where no answer waits for them."""
+AT_ONCE = 256
+"""Records that are written at a time. Many more, and their buffer is not given back; fewer, and the thread, which waits
+for its turn after each write, does not keep up with a busy loop."""
 MOST_SERIES = 100_000
 
 Record = tuple[bytes, bytes, bytes]
@@ -168,14 +171,16 @@ class DecisionLog:
         if self._file is None or self._file.size > self._rotate:
             self._next_file()
         assert self._file is not None
-        lines = [self._rest]
-        for record in self._held:
-            _add_lines(lines, record, self._file.series)
-        self._rest, self._held = b"".join(lines), []
-        while self._rest:
-            count = os.write(self._file.descriptor, self._rest)
-            self._file.size += count
-            self._rest = self._rest[count:]
+        while self._rest or self._held:
+            lines, some = [self._rest], self._held[:AT_ONCE]
+            for record in some:
+                _add_lines(lines, record, self._file.series)
+            self._rest = b"".join(lines)
+            del self._held[:AT_ONCE]
+            while self._rest:
+                count = os.write(self._file.descriptor, self._rest)
+                self._file.size += count
+                self._rest = self._rest[count:]
         if self._sync:
             os.fdatasync(self._file.descriptor)
 

@@ -14,12 +14,13 @@ import re
 import time
 from array import array
 from collections.abc import Sequence
+from typing import Any
 
 from adapters.publishing.publication import STAGED
 from adapters.publishing.readers import wait_for
 from adapters.stores.embedded import EmbeddedStore
 from benchmarks.serving.desk import SEED, Content, publish
-from benchmarks.serving.load import Connection, Load, Target, connected, steady_rate
+from benchmarks.serving.load import Connection, Load, Target, Unexpected, connected, steady_rate
 
 ASKED_EVERY_S = 0.004
 PATIENCE_S = 120.0
@@ -35,18 +36,20 @@ class Watch:
     def __init__(self, target: Target, workers: int) -> None:
         self._target, self._count = target, workers
         self._workers: dict[bytes, Connection] = {}
-        self._heard: dict[Connection, bytes] = {}
-        self._answer = asyncio.Event()
+        self._asks: dict[Connection, asyncio.Future[bytes]] = {}
 
     def _answered(self, one: Connection, data: bytes) -> None:
-        self._heard[one] = data
-        self._answer.set()
+        self._asks.pop(one).set_result(data)
 
     async def open(self) -> None:
         """Connect until every worker has answered. Raises RuntimeError where some never do."""
         for _ in range(MOST_CONNECTIONS):
             (one,) = await connected(self._target, 1, self._answered)
-            made_by = _MADE_BY.search(await self._asked(one))
+            try:
+                made_by = _MADE_BY.search(await self._asked(one))
+            except Unexpected:  # a worker that is not ready yet
+                await asyncio.sleep(ASKED_EVERY_S)
+                continue
             assert made_by is not None
             if made_by[1] in self._workers:
                 one.close()
@@ -69,14 +72,15 @@ class Watch:
             await asyncio.sleep(ASKED_EVERY_S)
 
     async def _asked(self, one: Connection) -> bytes:
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._asks[one] = answer
         one.ask()
-        while one not in self._heard:
-            if one.lost.done():
-                await one.lost
-                raise ConnectionError("a worker closed its connection")
-            self._answer.clear()
-            await self._answer.wait()
-        return self._heard.pop(one)
+        waited: set[asyncio.Future[Any]] = {answer, one.lost}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            await one.lost
+            raise Unexpected("a worker closed its connection")
+        return answer.result()
 
     def close(self) -> None:
         """End the connections."""
