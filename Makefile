@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test lint format types check suites schemas docs bench benchmarks conformance oracle agree faults serving systems replay changes clean
+.PHONY: help setup demo test long lint format types check suites schemas docs bench benchmarks conformance oracle agree faults serving systems replay changes clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
@@ -29,11 +29,19 @@ test: $(VENV)/.dev ## every check, in order, up to the first that fails
 	$(call step,lint,$(BIN)/ruff check)
 	$(call step,imports,$(BIN)/lint-imports)
 	$(call step,types,$(BIN)/mypy)
-	$(call step,tests and coverage,$(BIN)/python -m pytest -n 2 --cov --cov-report=term)
+	$(call step,tests and coverage,$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(LONG:%=--ignore=%))
 	$(call step,shipped policies,$(BIN)/bascule check policies)
 	$(call step,policy suites,$(BIN)/bascule test policies)
 	$(call step,schemas are current,$(BIN)/python -m adapters.schema_files --check)
 	$(call step,generated docs are current,$(BIN)/python -m adapters.doc_files --check)
+
+# Real servers under faults, every policy beside its oracle, every page followed word for word: without coverage, which
+# would double the time that they take and has nothing to say of them.
+LONG := tests/faults tests/policies tests/oracles tests/docs tests/conformance tests/adapters/stores \
+        tests/adapters/test_cli_demo_service.py
+
+long: $(VENV)/.dev ## the tests that take minutes: real servers under faults, policies beside oracles, pages followed
+	$(call step,long tests,$(BIN)/python -m pytest -n 2 $(LONG))
 
 lint: $(VENV)/.dev ## formatting, lint and import direction
 	$(call step,format,$(BIN)/ruff format --check)
