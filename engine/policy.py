@@ -16,6 +16,7 @@ from msgspec import UNSET
 
 from engine.decision import Decision, DecisionError, RuleTrace, Stamp, faults_error
 from engine.decoding import Decoder, Interface
+from engine.exits import RULE as EXIT
 from engine.exits import Exit, decided_exit, exit_of, read_exit
 from engine.faults import Fault, InputsRefused
 from engine.overrides import Overrides, effective_digest, read_overrides
@@ -156,7 +157,9 @@ class Policy:
             trace=traced,
             parameters=dict(self.moved) or None,
             decided_at=stamp.decided_at,
-            valid_until=None if outcome == self.plan.exits else stamp.valid_until,  # an exit does not expire
+            valid_until=None
+            if self.plan.exits is not None and rule == EXIT
+            else stamp.valid_until,  # exits do not expire
             policy_age_ms=stamp.policy_age_ms,
             simulated=stamp.simulated,
         )

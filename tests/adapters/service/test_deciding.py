@@ -13,6 +13,7 @@ from adapters.service.deciding import Made
 from adapters.service.problems import Problem
 from engine.published import Refusal
 from tests.adapters.service.desk import ASKED, SECOND, START, Desk, desk, example
+from tests.engine.shipped import bundle
 
 ENTRY, GATE, CLOSE = example("entry"), example("open-position"), example("close")
 
@@ -89,6 +90,25 @@ def test_an_exit_does_not_expire() -> None:
     left = found.decide("open-position", CLOSE)
     assert (left["policy"], left["outcome"], left["effect"]) == ("open-position", "EXIT", "allow")
     assert "valid_until" not in left
+
+
+def router_inputs() -> bytes:
+    """Those of the router's own case of an ordinary buy, as a caller of the service sends them."""
+    suite = next(one for one in bundle().suites if one.policy == "router")
+    case = next(one for one in suite.cases if one.id == "normal-buy")
+    return json.dumps({fact: one for fact, one in case.inputs.items() if fact not in ("now", "universe")}).encode()
+
+
+def test_an_opening_expires_although_its_outcome_is_that_of_exits() -> None:
+    """The router calls both ROUTED; the rule says which it is."""
+    found = desk()
+    said = router_inputs()
+    opened = found.decide("router", said)
+    assert (opened["outcome"], opened["effect"], opened["rule"]) == ("ROUTED", "allow", "otherwise")
+    assert opened["valid_until"] == "2026-02-03T12:00:01Z"
+    made = found.deciding.decide("router", said, ASKED)
+    found.moving.pass_by(1.1)
+    assert found.deciding.confirmed(made).decision.effect == "block"
 
 
 LATER: dict[str, Callable[[Desk], object]] = {
