@@ -37,6 +37,14 @@ def exit_case(lowering: Lowering) -> Case | None:
         lowering.error(
             "pipeline-exits", path, f"`{outcome}` does not allow", expected="an outcome with `effect: allow`"
         )
+    for index, one in enumerate(getattr(spec, "exempt", ())):
+        if one.id == EXIT:  # what it allows would pass for an exit, which does not expire
+            lowering.error(
+                "rule-reserved",
+                ("spec", "exempt", index, "id"),
+                f"`{EXIT}` is what the rule of exits is called",
+                remedy="another id",
+            )
     if lowering.scope.is_faulty("signal") or lowering.scope.is_faulty("portfolio"):
         return None
     when, reason = _parsed(lowering, _IS_EXIT), _parsed(lowering, _REASON)

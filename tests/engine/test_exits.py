@@ -9,10 +9,12 @@ from __future__ import annotations
 import copy
 import json
 import math
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +25,8 @@ from engine.columnar.reader import Reader
 from engine.decision import Decision
 from engine.exits import NO_POLICY, exit_of, read_exit, without_policy
 from engine.policy import Policy
-from tests.engine.shipped import STAMP, policy
+from rules.bundle import load
+from tests.engine.shipped import ROOT, STAMP, policy
 from tests.oracles.gate import GateParameters
 from tests.oracles.order_inputs import gate_inputs
 
@@ -220,3 +223,14 @@ def close_of(quantities: tuple[float, ...]) -> str:
     positions = [{"symbol": "BTCUSDT", "side": "LONG", "quantity": one} for one in quantities]
     signal = {"symbol": "BTCUSDT", "final_action": "CLOSE"}
     return json.dumps({"signal": signal, "portfolio": {"positions": positions}})
+
+
+def test_no_other_rule_is_called_as_that_of_exits(tmp_path: Path) -> None:
+    """What it allowed would pass for an exit, and never expire."""
+    shutil.copytree(ROOT / "policies", tmp_path / "policies")
+    router = tmp_path / "policies" / "router.yaml"
+    exempt = "  exempt:\n    - {id: exit, when: signal.final_action == 'BUY', outcome: ROUTED, reason: r}\n  outcomes:"
+    router.write_text(router.read_text("utf-8").replace("  outcomes:", exempt, 1), encoding="utf-8")
+    found = load(tmp_path / "policies", with_suites=False)
+    assert "rule-reserved" in {d.code for d in found.diagnostics if d.severity == "error"}
+    assert found.bundle is None
