@@ -11,7 +11,7 @@ import re
 import secrets
 import time
 from asyncio import timeout
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,7 +19,7 @@ from itertools import count
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
-from aiohttp import StreamReader, web
+from aiohttp import web
 from aiohttp.http_parser import RawRequestMessage
 
 from adapters.service import bodies
@@ -36,7 +36,6 @@ from rules.plan import Plan
 from rules.types import show
 
 LOGGER = logging.getLogger("bascule.service")
-_ONE = re.compile(r"/v1/decide/([A-Za-z0-9_-]+)")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 Handler: TypeAlias = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
@@ -52,6 +51,9 @@ class Log(DecidingLog, Protocol):
 
     async def durable(self) -> None:
         """Wait until what was offered is kept."""
+
+    def when_durable(self, call: Callable[[], None]) -> None:
+        """Call once what was offered is kept; what is called must not raise."""
 
     async def aclose(self) -> None:
         """Keep what is left, and end."""
@@ -91,7 +93,7 @@ class Service:
         self._wait = wait
         """Whether an allow is answered only when it is kept."""
         self._ids, self._series = count(1), secrets.token_hex(6)
-        self._heads = Heads()
+        self.heads = Heads()
 
     @property
     def standing(self) -> Standing:
@@ -157,10 +159,11 @@ class Service:
         if problem.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             path = request.rel_url.raw_path  # as it was sent: a line break in a path would begin a line of the log
             LOGGER.warning("refused %s %s from %s: %s", request.method, path, request.remote, problem.detail)
-        headers = {"Content-Type": CONTENT_TYPE, "X-Request-Id": self._request_id(request), **problem.headers}
+        headers = {"Content-Type": CONTENT_TYPE, "X-Request-Id": self.request_id(request), **problem.headers}
         return web.Response(body=problem.body(), status=problem.status, headers=headers)
 
-    def _request_id(self, request: web.Request | RawRequestMessage) -> str:
+    def request_id(self, request: web.Request | RawRequestMessage) -> str:
+        """The id of a request: what it says itself, or a new one."""
         said = request.headers.get("X-Request-Id")
         if said is not None and _REQUEST_ID.fullmatch(said):
             return said
@@ -182,39 +185,19 @@ class Service:
 
     # -- deciding
 
-    def at_once(self, message: RawRequestMessage, content: StreamReader, peer: object) -> bytes | None:
-        """The whole answer to a request for one decision, where nothing has to be waited for or explained."""
-        began = time.perf_counter()
-        headers, body = message.headers, bodies.arrived(content)
-        path = _ONE.fullmatch(message.path)
-        if body is None or path is None or self._wait or message.method != "POST":
-            return None
-        if len(body) > self.limits.body or headers.get("Content-Type") != JSON or "Expect" in headers:
-            return None
-        try:
-            caller = self.auth.caller(headers, str(peer[0]) if isinstance(peer, tuple) else "", "decide")
-            asked = Asked(self._request_id(message), caller)
-            made = self.deciding.decide(path[1], bodies.one(body), asked)
-            made = self.deciding.confirmed(made)
-        except Exception:  # noqa: BLE001 -- the usual way says what is wrong
-            return None
-        whole = self._heads.whole(asked.request_id, made.body)
-        self.tally.took(time.perf_counter() - began, 200)
-        return whole
-
     async def decide(self, request: web.Request, caller: str) -> web.StreamResponse:
         """One decision."""
         inputs = bodies.one(await self.body(request))
-        asked = Asked(self._request_id(request), caller)
+        asked = Asked(self.request_id(request), caller)
         made = self.deciding.decide(request.match_info["policy"], inputs, asked)
         await self._kept([made])
         made = self.deciding.confirmed(made)
-        return answer(self._heads, request, asked.request_id, made.body)
+        return answer(self.heads, request, asked.request_id, made.body)
 
     async def decide_several(self, request: web.Request, caller: str) -> web.StreamResponse:
         """Several decisions, in the order in which they are asked for; one with faults is a problem among them."""
         requests = bodies.several(await self.body(request), self.limits.batch)
-        asked = Asked(self._request_id(request), caller)
+        asked = Asked(self.request_id(request), caller)
         made: list[Made | Problem] = []
         for one in requests:
             try:
@@ -224,14 +207,18 @@ class Service:
         await self._kept(made)
         told = [one.body() if isinstance(one, Problem) else self.deciding.confirmed(one).body for one in made]
         body = b'{"decisions":[' + b",".join(told) + b"]}"
-        return answer(self._heads, request, asked.request_id, body)
+        return answer(self.heads, request, asked.request_id, body)
 
-    async def _kept(self, made: Iterable[Made | Problem]) -> None:
+    def waits_for_log(self, made: Sequence[Made | Problem]) -> bool:
+        """Whether what was decided must be in the log before it is answered."""
+        return self._wait and any(not isinstance(one, Problem) and one.opens for one in made)
+
+    async def _kept(self, made: Sequence[Made | Problem]) -> None:
         """Wait until openings are in the log, where that is asked for. Exits are not made to wait.
 
         A log that takes longer than a policy may be old is not waited for: what was decided is stale by then.
         """
-        if self._wait and any(not isinstance(one, Problem) and one.opens for one in made):
+        if self.waits_for_log(made):
             with suppress(TimeoutError):
                 async with timeout(self.deciding.in_force.max_age_s):
                     await self.log.durable()
@@ -283,7 +270,7 @@ class Service:
         body = exposition(added([self.counts(), self.others]), standing, steady, ready=ready)
         headers = {
             "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
-            "X-Request-Id": self._request_id(request),
+            "X-Request-Id": self.request_id(request),
         }
         return web.Response(body=body, headers=headers)
 
@@ -312,7 +299,7 @@ class Service:
         self, request: web.Request, body: bytes, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] = {}
     ) -> web.Response:
         """An answer of JSON."""
-        said = {"Content-Type": JSON, "X-Request-Id": self._request_id(request), **headers}
+        said = {"Content-Type": JSON, "X-Request-Id": self.request_id(request), **headers}
         return web.Response(body=body, status=status, headers=said)
 
 

@@ -1,21 +1,31 @@
 """The short way to one decision: a request that is all there is answered as it is read, without a task of its own.
 
 It stands between a connection of `aiohttp` and its parser. A request that has arrived whole while nothing else waits on
-its connection, asks for one decision of a policy in force, and is allowed to, is answered in the same turn of the loop;
+its connection, asks for one decision of a policy in force, and is allowed to, is decided in the same turn of the loop;
 this halves what an answer costs. Everything else goes the usual way, through `Service.application`, and so does
 whatever goes wrong here: nothing but a decision is answered here, by the same code as there, and asking twice does no
-harm, since what raises has made no decision. Where an allow has to be on the disk first, it has to be waited for, and
-all go the usual way.
+harm, since what raises has given no answer.
 
-Rules kept here: requests of a connection are answered in their order; `Deciding.confirmed` is asked last.
+Where an allow has to be on the disk first, its answer is held until it is: what arrives on its connection meanwhile
+waits, unread. Rules kept here: requests of a connection are answered in their order; `Deciding.confirmed` is asked
+last, right before an answer is written.
 """
 
 from __future__ import annotations
 
+import re
+import time
+from asyncio import TimerHandle, timeout
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import HttpVersion11
 from aiohttp.web_protocol import RequestHandler
+
+from adapters.service import bodies
+from adapters.service.answers import JSON
+from adapters.service.deciding import Asked, Made
 
 if TYPE_CHECKING:
     from aiohttp.http_parser import RawRequestMessage
@@ -23,20 +33,84 @@ if TYPE_CHECKING:
 
     from adapters.service.app import Service
 
+_ONE = re.compile(r"/v1/decide/([A-Za-z0-9_-]+)")
 
-def shortened(connection: RequestHandler, service: Service) -> RequestHandler:
-    """A connection, with the short way before its own."""
-    parser: Any = _Parser(connection, connection._parser, service)
-    connection._parser = parser
-    return connection
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A decision that is made and not yet answered."""
+
+    made: Made
+    began: float
+    """When its request had arrived, by `time.perf_counter`."""
+
+
+class AtOnce:
+    """The short way of a service."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._ending = False
+
+    def shortened(self, connection: RequestHandler) -> RequestHandler:
+        """A connection, with the short way before its own."""
+        parser: Any = _Parser(connection, connection._parser, self)
+        connection._parser = parser
+        return connection
+
+    def begun(self, message: RawRequestMessage, content: StreamReader, peer: object) -> Begun | None:
+        """The decision that a request asks for, where it asks for one and nothing has to be explained."""
+        began = time.perf_counter()
+        service, headers, body = self.service, message.headers, bodies.arrived(content)
+        path = _ONE.fullmatch(message.path)
+        if body is None or path is None or self._ending or message.method != "POST":
+            return None
+        if len(body) > service.limits.body or headers.get("Content-Type") != JSON or "Expect" in headers:
+            return None
+        try:
+            caller = service.auth.caller(headers, str(peer[0]) if isinstance(peer, tuple) else "", "decide")
+            asked = Asked(service.request_id(message), caller)
+            return Begun(service.deciding.decide(path[1], bodies.one(body), asked), began)
+        except Exception:  # noqa: BLE001 -- the usual way says what is wrong
+            return None
+
+    def answer(self, begun: Begun) -> bytes | None:
+        """The whole answer, head and body, to be written now; None where something has to be explained."""
+        service = self.service
+        try:
+            made = service.deciding.confirmed(begun.made)
+        except Exception:  # noqa: BLE001 -- as above
+            return None
+        service.tally.took(time.perf_counter() - begun.began, 200)
+        return service.heads.whole(made.asked.request_id, made.body)
+
+    async def aclose(self) -> None:
+        """Give the answers that are held; from now on everything goes the usual way."""
+        self._ending = True
+        with suppress(TimeoutError):
+            async with timeout(self.service.deciding.in_force.max_age_s):  # none is held for longer
+                await self.service.log.durable()
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A request whose answer waits for the log."""
+
+    message: RawRequestMessage
+    payload: StreamReader
+    begun: Begun
+    patience: TimerHandle
 
 
 class _Parser:
     """The parser of a connection, without the requests that are answered at once."""
 
-    def __init__(self, connection: RequestHandler, parser: Any, service: Service) -> None:
-        self._connection, self._parser, self._service = connection, parser, service
+    def __init__(self, connection: RequestHandler, parser: Any, at_once: AtOnce) -> None:
+        self._connection, self._parser, self._at_once = connection, parser, at_once
         self._feed, self.message_consumed = parser.feed_data, parser.message_consumed
+        self._held: _Held | None = None
+        self._later = b""
+        """What has arrived while an answer is held."""
 
     def __getattr__(self, name: str) -> Any:
         """Whatever else is asked of a parser."""
@@ -44,24 +118,71 @@ class _Parser:
 
     def feed_data(self, data: bytes) -> tuple[Any, bool, bytes]:
         """What is left of the requests that arrive with some bytes."""
+        if self._held is not None:
+            self._wait_with(data)
+            return (), False, b""
         read: tuple[Any, bool, bytes] = self._feed(data)
         messages, upgraded, rest = read
-        if len(messages) == 1 and not upgraded and self._answered(*messages[0]):
-            self.message_consumed()
+        if len(messages) == 1 and not upgraded and self._taken(*messages[0]):
             return (), upgraded, rest
         return read
 
-    def _answered(self, message: RawRequestMessage, payload: StreamReader) -> bool:
-        """Answer a request, where that can be done at once."""
+    def _taken(self, message: RawRequestMessage, payload: StreamReader) -> bool:
+        """Answer a request, or hold its answer, where that can be done."""
         connection = self._connection
         transport, waits = connection.transport, connection._waiter
         if waits is None or waits.done() or connection._messages or transport is None or transport.is_closing():
             return False  # another request is under way, or the connection ends
         if message.should_close or message.version != HttpVersion11 or connection.writing_paused:
             return False
-        whole = self._service.at_once(message, payload, connection.peername)
-        if whole is None:
+        begun = self._at_once.begun(message, payload, connection.peername)
+        if begun is None:
             return False
-        transport.write(whole)
+        if self._at_once.service.waits_for_log([begun.made]):
+            self._hold(message, payload, begun)
+            return True
+        return self._answered(begun)
+
+    def _answered(self, begun: Begun) -> bool:
+        connection, answer = self._connection, self._at_once.answer(begun)
+        if answer is None:
+            return False
+        assert connection.transport is not None
+        connection.transport.write(answer)
         connection._next_keepalive_close_time = connection._loop.time() + connection.keepalive_timeout
+        self.message_consumed()
         return True
+
+    # -- an answer that waits
+
+    def _hold(self, message: RawRequestMessage, payload: StreamReader, begun: Begun) -> None:
+        """Answer when the log has what was decided, or after as long as a policy may be old: it is stale by then."""
+        service = self._at_once.service
+        patience = self._connection._loop.call_later(service.deciding.in_force.max_age_s, self._release, begun)
+        self._held = _Held(message, payload, begun, patience)
+        service.log.when_durable(lambda: self._release(begun))
+
+    def _wait_with(self, data: bytes) -> None:
+        transport = self._connection.transport
+        self._later += data
+        if transport is not None and not transport.is_closing():
+            transport.pause_reading()
+
+    def _release(self, begun: Begun) -> None:
+        """Answer the request that is held, if it still is, and go on with what has arrived since."""
+        held, connection = self._held, self._connection
+        if held is None or held.begun is not begun:
+            return
+        self._held = None
+        held.patience.cancel()
+        transport = connection.transport
+        if transport is None or transport.is_closing():
+            return
+        if not self._answered(begun):
+            connection._messages.append((held.message, held.payload))
+            assert connection._waiter is not None
+            connection._waiter.set_result(None)
+        later, self._later = self._later, b""
+        if later:
+            transport.resume_reading()
+            connection.data_received(later)

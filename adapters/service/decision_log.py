@@ -3,6 +3,9 @@
 Rules kept here: records are written in the order in which they were offered, and none is dropped; what cannot be
 written waits and is tried again, and while much waits openings are refused; a long series of numbers is written once a
 file, under its hash. All state belongs to the loop's thread; the writing thread is handed bytes.
+
+What waits is kept as lines, in a few large buffers: thousands of small ones that come and go with each pause of the
+disk would leave the memory of the process in tatters.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,12 +33,12 @@ SERIES = 32
 
 GATHERED_S = 0.004
 """How long records wait for others to be written with, where no answer waits for them."""
-AT_ONCE = 256
-"""Records that are written at a time. Many more, and their buffer is not given back; fewer, and the thread, which waits
-for its turn after each write, does not keep up with a busy loop."""
+PIECE = 256 * 1024
+"""Bytes that are written at a time, roughly: the thread waits for its turn after each write."""
 MOST_SERIES = 100_000
 
 Record = tuple[bytes, bytes, bytes]
+"""What stands before a decision, the decision, and its inputs."""
 
 
 class NoLog:
@@ -49,6 +53,10 @@ class NoLog:
 
     async def durable(self) -> None:
         """Nothing is waited for."""
+
+    def when_durable(self, call: Callable[[], None]) -> None:
+        """Nothing is waited for."""
+        call()
 
     async def aclose(self) -> None:
         """Nothing is left to be written."""
@@ -70,13 +78,14 @@ class DecisionLog:
         self._folder, self._sync, self._limit, self._rotate = folder, sync, limit, rotate
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, "decision-log")
-        self._pending: list[Record] = []
+        self._pending: list[bytearray | Record] = []
+        """Lines, and records whose inputs are yet to be searched for series."""
         self._writing = False
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters: list[Callable[[], None]] = []
         self._fault = ""
         self._file: _File | None = None
-        self._held: list[Record] = []
-        self._rest = b""
+        self._held: list[bytearray | Record] = []
+        self._rest = memoryview(b"")
         """What has been handed over and is not written: records, and the bytes of others. The writing thread's own."""
         self._closing = False
         self.retry_s = 0.5
@@ -101,19 +110,33 @@ class DecisionLog:
 
     def offer(self, head: bytes, decision: bytes, inputs: bytes) -> None:
         """Take a record."""
-        self._pending.append((head, decision, inputs))
-        self.backlog += len(head) + len(decision) + len(inputs)
+        if len(inputs) > LONG:
+            self._pending.append((head, decision, inputs))
+            self.backlog += len(head) + len(decision) + len(inputs)
+        else:
+            line = _line(head, decision, inputs)
+            last = self._pending[-1] if self._pending else None
+            if isinstance(last, bytearray) and len(last) < PIECE:
+                last += line
+            else:
+                self._pending.append(bytearray(line))
+            self.backlog += len(line)
         if not self._writing:
             self._writing = True
             self._write_soon()
 
     async def durable(self) -> None:
         """Wait until everything offered so far is written, and on the disk where the log is synchronous."""
-        if not self._writing:
-            return
-        done = self._loop.create_future()
-        self._waiters.append(done)
-        await done
+        done = asyncio.Event()
+        self.when_durable(done.set)
+        await done.wait()
+
+    def when_durable(self, call: Callable[[], None]) -> None:
+        """Call once everything offered so far is written, as `durable` waits for it; what is called must not raise."""
+        if self._writing:
+            self._waiters.append(call)
+        else:
+            call()
 
     async def aclose(self) -> None:
         """Write what is left, as far as it can be written, and close the file."""
@@ -145,44 +168,49 @@ class DecisionLog:
             self._fault = f"{type(error).__name__}: {error}"
             self._waiters = [*waiters, *self._waiters]
             if self._closing:
-                self._release(self._waiters)
+                _call(self._waiters)
             else:
                 self._loop.call_later(self.retry_s, self._write)
             return
         self._fault = ""
         self.backlog -= taken
-        self._release(waiters)
+        _call(waiters)
         if self._pending or self._waiters:
             self._write_soon()
         else:
             self._writing = False
 
-    @staticmethod
-    def _release(waiters: list[asyncio.Future[None]]) -> None:
-        for one in waiters:
-            if not one.done():
-                one.set_result(None)
-
     # -- on the writing thread
 
-    def _written(self, batch: list[Record]) -> None:
+    def _written(self, batch: list[bytearray | Record]) -> None:
         """Write a batch after what is left of the one before. Raises OSError with the rest kept."""
         self._held += batch
         if self._file is None or self._file.size > self._rotate:
             self._next_file()
-        assert self._file is not None
+        file = self._file
+        assert file is not None
         while self._rest or self._held:
-            lines, some = [self._rest], self._held[:AT_ONCE]
-            for record in some:
-                _add_lines(lines, record, self._file.series)
-            self._rest = b"".join(lines)
-            del self._held[:AT_ONCE]
-            while self._rest:
-                count = os.write(self._file.descriptor, self._rest)
-                self._file.size += count
-                self._rest = self._rest[count:]
+            if not self._rest:
+                self._rest = self._next_piece(file)
+            count = os.write(file.descriptor, self._rest)
+            file.size += count
+            self._rest = self._rest[count:]
         if self._sync:
-            os.fdatasync(self._file.descriptor)
+            os.fdatasync(file.descriptor)
+
+    def _next_piece(self, file: _File) -> memoryview:
+        """The lines of what is held, as far as they make a piece."""
+        lines: list[bytes | bytearray] = []
+        taken, size = 0, 0
+        while taken < len(self._held) and size < PIECE:
+            one = self._held[taken]
+            for line in [one] if isinstance(one, bytearray) else _with_series(one, file.series):
+                lines.append(line)
+                size += len(line)
+            taken += 1
+        piece = memoryview(b"".join(lines))
+        del self._held[:taken]
+        return piece
 
     def _next_file(self) -> None:
         name = f"decisions-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.jsonl"
@@ -196,20 +224,29 @@ class DecisionLog:
             os.close(folder)
 
 
-def _add_lines(lines: list[bytes], record: Record, known: set[str]) -> None:
-    """Add the lines of a record: the series that it needs and the file does not hold, then its own."""
-    head, decision, inputs = record
-    if len(inputs) > LONG:
-        series, inputs = without_series(inputs)
-        for name, values in series.items():
-            if name not in known:
-                known.add(name)
-                lines.append(b'{"series":"%b","values":%b}\n' % (name.encode(), values))
-        if len(known) > MOST_SERIES:
-            known.clear()
+def _call(waiters: list[Callable[[], None]]) -> None:
+    for one in waiters:
+        one()
+
+
+def _line(head: bytes, decision: bytes, inputs: bytes) -> bytes:
     if b"\n" in inputs or b"\r" in inputs:
         inputs = inputs.replace(b"\n", b" ").replace(b"\r", b" ")
-    lines.append(_LINE % (head[1:-1], decision, inputs))
+    return _LINE % (head[1:-1], decision, inputs)
+
+
+def _with_series(record: Record, known: set[str]) -> list[bytes]:
+    """The lines of a record: the series that it needs and the file does not hold, then its own."""
+    head, decision, inputs = record
+    series, inputs = without_series(inputs)
+    lines = []
+    for name, values in series.items():
+        if name not in known:
+            known.add(name)
+            lines.append(b'{"series":"%b","values":%b}\n' % (name.encode(), values))
+    if len(known) > MOST_SERIES:
+        known.clear()
+    return [*lines, _line(head, decision, inputs)]
 
 
 def without_series(inputs: bytes) -> tuple[dict[str, bytes], bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,6 +21,10 @@ from engine.published import Refusal
 from engine.staging import Linking, retire
 from engine.standing import Standing
 from rules.types import Field
+
+IN_TURN_S = 0.0002
+"""How long the loop waits for its turn while another thread links."""
+USUAL_S = sys.getswitchinterval()
 
 
 @dataclass(slots=True)
@@ -43,18 +48,18 @@ class Obeying:
         """Obey until the supervisor is gone; nothing opens afterwards."""
         try:
             while True:
-                self.take(await self._line.receive())
+                await self.take(await self._line.receive())
                 await asyncio.sleep(0)  # several messages may have come at once: requests stand between them
         except EOFError:
             self._in_force.refuse(Refusal("supervisor", ""))
 
-    def take(self, message: object) -> None:
+    async def take(self, message: object) -> None:
         """Act on one message."""
         match message:
             case Stage():
                 self._begin(message)
             case Piece():
-                self._add(message)
+                await self._add(message)
             case Word():
                 self._obey(message)
             case Counts():
@@ -70,14 +75,15 @@ class Obeying:
             self._line.send(Staged(stage.digest, f"{type(error).__name__}: {error}"))
             return
         self._staging = _Staging(stage.digest, linking, stage.pieces)
+        sys.setswitchinterval(IN_TURN_S)
         gc.disable()  # it would go over all that is being linked again and again, and find nothing
 
-    def _add(self, piece: Piece) -> None:
+    async def _add(self, piece: Piece) -> None:
         staging = self._staging
         if staging is None or staging.digest != piece.digest:
             return
         try:
-            staging.linking.add(piece.data)
+            await asyncio.to_thread(staging.linking.add, piece.data)
             staging.missing -= 1
             if staging.missing:
                 return
@@ -144,6 +150,7 @@ def _settle(before: Machine | None) -> None:
 
 def _keep_from_collections() -> None:
     """Once something was linked: collect again, but not what stands now."""
+    sys.setswitchinterval(USUAL_S)
     gc.freeze()
     gc.enable()
 

@@ -24,7 +24,7 @@ from adapters.publishing.keys import verify
 from adapters.service import openapi
 from adapters.service.admin import Administration
 from adapters.service.app import Limits, Log, Service
-from adapters.service.at_once import shortened
+from adapters.service.at_once import AtOnce
 from adapters.service.auth import Auth, read_tokens
 from adapters.service.deciding import Deciding
 from adapters.service.decision_log import DecisionLog, NoLog
@@ -92,15 +92,17 @@ async def serve(settings: Settings) -> None:
     administration = Administration(service, store, settings.trust())
     runner = Runner(whole(service, administration), access_log=None, shutdown_timeout=settings.grace_s)
     await runner.setup()
+    at_once = AtOnce(service)
     listening = socket.socket(fileno=settings.listening)
     accepted = runner.server
     assert accepted is not None
     listener = await asyncio.get_running_loop().create_server(
-        lambda: shortened(accepted(), service), sock=listening, ssl=_tls(settings), backlog=1024
+        lambda: at_once.shortened(accepted()), sock=listening, ssl=_tls(settings), backlog=1024
     )
     await ending.wait()
     telling.cancel()
     listener.close()
+    await at_once.aclose()
     await runner.cleanup()
     await administration.aclose()
     await log.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -52,6 +53,9 @@ class ReadLog:
 
     async def durable(self) -> None:
         return
+
+    def when_durable(self, call: Callable[[], None]) -> None:
+        call()
 
     async def aclose(self) -> None:
         return

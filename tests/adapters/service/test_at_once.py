@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
@@ -12,23 +12,25 @@ import pytest
 from aiohttp import web
 
 from adapters.service.app import Limits, Service
-from adapters.service.at_once import shortened
+from adapters.service.at_once import AtOnce, Begun
 from adapters.service.auth import Auth
-from tests.adapters.service.desk import ReadLog, desk, example
+from adapters.service.in_force import Clocks
+from engine.published import Refusal
+from tests.adapters.service.desk import SECOND, ReadLog, desk, example
 
 INPUTS = example("entry").decode()
 BODY = f'{{"inputs":{INPUTS}}}'
 
 
-class Counted(Service):
-    """Counts what was answered at once."""
+class Counted(AtOnce):
+    """Counts what was taken the short way."""
 
-    at_once_count = 0
+    taken = 0
 
-    def at_once(self, *given: Any) -> bytes | None:
+    def begun(self, *given: Any) -> Begun | None:
         self.asked.set()
-        found = super().at_once(*given)
-        self.at_once_count += found is not None
+        found = super().begun(*given)
+        self.taken += found is not None
         return found
 
     @cached_property
@@ -41,16 +43,17 @@ class Counted(Service):
 async def answering(*, short: bool, log: ReadLog, wait: bool = False) -> AsyncIterator[tuple[Counted, int]]:
     deciding = desk().deciding
     deciding.log = log
-    service = Counted(deciding, Auth(()), log, Limits(body=8192), wait=wait)
+    service = Service(deciding, Auth(()), log, Limits(body=8192), wait=wait)
+    at_once = Counted(service)
     runner = web.AppRunner(service.application(), access_log=None)
     await runner.setup()
     accepted = runner.server
     assert accepted is not None
     listener = await asyncio.get_running_loop().create_server(
-        (lambda: shortened(accepted(), service)) if short else accepted, "127.0.0.1", 0
+        (lambda: at_once.shortened(accepted())) if short else accepted, "127.0.0.1", 0
     )
     try:
-        yield service, listener.sockets[0].getsockname()[1]
+        yield at_once, listener.sockets[0].getsockname()[1]
     finally:
         listener.close()
         await runner.cleanup()
@@ -114,10 +117,10 @@ def test_both_ways_answer_alike(name: str) -> None:
     async def work() -> None:
         said = []
         for short in (False, True):
-            async with answering(short=short, log=ReadLog()) as (service, port):
-                begun = service.asked if short and len(parts) > 1 else None
+            async with answering(short=short, log=ReadLog()) as (short_way, port):
+                begun = short_way.asked if short and len(parts) > 1 else None
                 said.append(alike((await answers(port, *parts, begun=begun))[0]))
-                assert service.at_once_count == (at_once and short)
+                assert short_way.taken == (at_once and short)
         assert said[0] == said[1]
 
     asyncio.run(work())
@@ -138,26 +141,153 @@ def test_what_is_answered_at_once_is_logged_and_counted_once() -> None:
     log = ReadLog()
 
     async def work() -> None:
-        async with answering(short=True, log=log) as (service, port):
+        async with answering(short=True, log=log) as (short_way, port):
             (found,) = await answers(port, request())
             assert [record["decision"] for record in log.records] == [found[2]]
-            assert dict(service.tally.answers) == {200: 1}
+            assert dict(short_way.service.tally.answers) == {200: 1}
 
     asyncio.run(work())
 
 
-def test_an_allow_that_must_be_kept_first_is_waited_for() -> None:
-    class Waited(ReadLog):
-        waits = 0
+class Slow(ReadLog):
+    """A log that keeps what is offered once a test lets it."""
 
-        async def durable(self) -> None:
-            self.waits += 1
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[Callable[[], None]] = []
+        self.asked = asyncio.Event()
 
-    log = Waited()
+    def when_durable(self, call: Callable[[], None]) -> None:
+        self.waiting.append(call)
+        self.asked.set()
 
+    async def durable(self) -> None:
+        done = asyncio.Event()
+        self.when_durable(done.set)
+        await done.wait()
+
+    def keep(self) -> None:
+        """Everything is kept."""
+        waiting, self.waiting = self.waiting, []
+        for one in waiting:
+            one()
+
+
+@asynccontextmanager
+async def holding(*sent: bytes) -> AsyncIterator[tuple[Counted, Slow, asyncio.Task[list[tuple[str, Any, Any]]]]]:
+    """A service that holds the answer to the first of some requests."""
+    log = Slow()
+    async with answering(short=True, log=log, wait=True) as (short_way, port):
+        waiting = asyncio.create_task(answers(port, sent[0], *sent[1:], count=len(sent), begun=log.asked))
+        await log.asked.wait()
+        yield short_way, log, waiting
+
+
+def numbered(count: int) -> list[bytes]:
+    return [request("/v1/decide/entry", BODY, "POST", f"X-Request-Id: r{number}") for number in range(count)]
+
+
+def test_an_allow_that_must_be_kept_first_is_held_until_it_is() -> None:
     async def work() -> None:
-        async with answering(short=True, log=log, wait=True) as (service, port):
+        async with holding(request()) as (short_way, log, waiting):
+            assert [record["decision"]["effect"] for record in log.records] == ["allow"]
+            assert dict(short_way.service.tally.answers) == {}
+            log.keep()
+            assert [(status, body["effect"]) for status, _, body in await waiting] == [("HTTP/1.1 200 OK", "allow")]
+            assert (short_way.taken, dict(short_way.service.tally.answers)) == (1, {200: 1})
+
+    asyncio.run(work())
+
+
+def test_what_arrives_while_an_answer_is_held_waits_for_it() -> None:
+    async def work() -> None:
+        async with holding(*numbered(4)) as (short_way, log, waiting):
+            while not waiting.done():
+                assert len(log.waiting) <= 1, "one answer is held on a connection at a time"
+                log.keep()
+                await asyncio.sleep(0)
+            assert [headers["X-Request-Id"] for _, headers, _ in await waiting] == ["r0", "r1", "r2", "r3"]
+            assert dict(short_way.service.tally.answers) == {200: 4}
+
+    asyncio.run(work())
+
+
+def test_an_answer_is_not_held_for_longer_than_a_policy_may_be_old() -> None:
+    async def work() -> None:
+        async with holding(request()) as (short_way, log, waiting):
+            clocks = short_way.service.deciding.clocks
+            short_way.service.deciding.clocks = Clocks(
+                lambda: clocks.steady() + 2 * SECOND, clocks.now
+            )  # held for a real one
+            ((_, _, body),) = await waiting
+            assert (body["effect"], body["outcome"]) == ("block", "BLOCKED_NO_POLICY")
+            assert [record["decision"]["effect"] for record in log.records] == ["allow", "block"]
+
+    asyncio.run(work())
+
+
+def test_a_halt_while_an_answer_is_held_blocks_it() -> None:
+    async def work() -> None:
+        async with holding(request()) as (short_way, log, waiting):
+            short_way.service.deciding.in_force.refuse(Refusal("halted", "h-1"))
+            log.keep()
+            ((_, _, body),) = await waiting
+            assert (body["effect"], body["outcome"]) == ("block", "BLOCKED_NO_POLICY")
+
+    asyncio.run(work())
+
+
+def test_what_cannot_be_logged_any_more_goes_the_usual_way() -> None:
+    async def work() -> None:
+        async with holding(*numbered(2)) as (short_way, log, waiting):
+            short_way.service.deciding.in_force.refuse(Refusal("halted", "h-1"))
+            log.is_full = True
+            log.keep()
+            found = await waiting
+            assert [status for status, _, _ in found] == ["HTTP/1.1 503 Service Unavailable"] * 2
+            assert [headers["X-Request-Id"] for _, headers, _ in found] == ["r0", "r1"]
+
+    asyncio.run(work())
+
+
+def test_who_hangs_up_while_an_answer_is_held_gets_none() -> None:
+    async def work() -> None:
+        log = Slow()
+        async with answering(short=True, log=log, wait=True) as (short_way, port):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(request())
+            await log.asked.wait()
+            writer.close()
+            await writer.wait_closed()
+            assert (await answers_of_another(port))[0] == "HTTP/1.1 200 OK"
+            log.keep()
+            assert dict(short_way.service.tally.answers) == {200: 1}, "the one of the other connection"
+
+    async def answers_of_another(port: int) -> tuple[str, dict[str, str], Any]:
+        return (await answers(port, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"))[0]
+
+    asyncio.run(work())
+
+
+def test_a_service_that_ends_gives_the_answers_that_it_holds() -> None:
+    async def work() -> None:
+        async with holding(request()) as (short_way, log, waiting):
+            ending = asyncio.create_task(short_way.aclose())
+            await asyncio.sleep(0)
+            assert not ending.done()
+            log.keep()
+            await ending
+            assert (await waiting)[0][0] == "HTTP/1.1 200 OK"
+
+    asyncio.run(work())
+
+
+def test_nothing_is_held_once_the_service_ends() -> None:
+    async def work() -> None:
+        log = ReadLog()
+        async with answering(short=True, log=log, wait=True) as (short_way, port):
+            await short_way.aclose()
             assert (await answers(port, request()))[0][2]["effect"] == "allow"
-            assert (service.at_once_count, log.waits) == (0, 1)
+            assert short_way.taken == 0
 
     asyncio.run(work())

@@ -45,11 +45,11 @@ class Worker:
         told = {"read_at": self.moving.steady_ns, "universe": UNIVERSE, **said}
         return Word(revision, digest(which), **told)
 
-    def stage(self, which: str, most: int = 1_000) -> None:
+    async def stage(self, which: str, most: int = 1_000) -> None:
         header, *pieces = packed(which)
-        self.obeying.take(Stage(digest(which), header, len(pieces)))
+        await self.obeying.take(Stage(digest(which), header, len(pieces)))
         for piece in pieces[:most]:
-            self.obeying.take(Piece(digest(which), piece))
+            await self.obeying.take(Piece(digest(which), piece))
 
     @property
     def refuses(self) -> str:
@@ -84,12 +84,12 @@ def run(work: Callable[[Worker], Awaitable[None]]) -> None:
 def test_a_bundle_is_linked_and_then_obeyed() -> None:
     async def work(found: Worker) -> None:
         assert found.refuses == "starting"
-        found.obeying.take(found.word("new", 5))
+        await found.obeying.take(found.word("new", 5))
         assert found.refuses == "starting", "a word alone decides nothing"
-        found.stage("new")
+        await found.stage("new")
         assert await found.mine.receive() == Staged(digest("new"))
         assert found.refuses == "starting", "what is staged is not in force"
-        found.obeying.take(found.word("new", 5))
+        await found.obeying.take(found.word("new", 5))
         assert (found.refuses, found.decides_with) == ("", (digest("new"), 5))
         assert await found.mine.receive() == Obeys(5, digest("new"))
 
@@ -98,11 +98,11 @@ def test_a_bundle_is_linked_and_then_obeyed() -> None:
 
 def test_the_switch_to_another_bundle_is_at_once() -> None:
     async def work(found: Worker) -> None:
-        found.stage("old")
-        found.obeying.take(found.word("old", 5))
-        found.stage("new")
+        await found.stage("old")
+        await found.obeying.take(found.word("old", 5))
+        await found.stage("new")
         assert found.decides_with == (digest("old"), 5)
-        found.obeying.take(found.word("new", 6))
+        await found.obeying.take(found.word("new", 6))
         assert found.decides_with == (digest("new"), 6)
         assert set(found.in_force.current.ready) == set(machine().policies)
 
@@ -111,15 +111,15 @@ def test_the_switch_to_another_bundle_is_at_once() -> None:
 
 def test_a_bundle_that_is_not_linked_yet_lets_the_old_one_age() -> None:
     async def work(found: Worker) -> None:
-        found.stage("old")
-        found.obeying.take(found.word("old", 5))
+        await found.stage("old")
+        await found.obeying.take(found.word("old", 5))
         for _ in range(12):
             found.moving.pass_by(0.1)
-            found.obeying.take(found.word("new", 6))
+            await found.obeying.take(found.word("new", 6))
         assert found.refuses == "stale"
         assert found.in_force.current.standing.trouble == "the policy in force is being compiled"
-        found.stage("new")
-        found.obeying.take(found.word("new", 6))
+        await found.stage("new")
+        await found.obeying.take(found.word("new", 6))
         assert (found.refuses, found.decides_with) == ("", (digest("new"), 6))
 
     run(work)
@@ -127,12 +127,12 @@ def test_a_bundle_that_is_not_linked_yet_lets_the_old_one_age() -> None:
 
 def test_a_bundle_that_is_cut_short_is_never_obeyed() -> None:
     async def work(found: Worker) -> None:
-        found.stage("new", most=5)
-        found.obeying.take(found.word("new", 5))
+        await found.stage("new", most=5)
+        await found.obeying.take(found.word("new", 5))
         assert found.refuses == "starting"
-        found.stage("old")
-        found.obeying.take(Piece(digest("new"), packed("new")[6]))
-        found.obeying.take(found.word("new", 5))
+        await found.stage("old")
+        await found.obeying.take(Piece(digest("new"), packed("new")[6]))
+        await found.obeying.take(found.word("new", 5))
         assert found.refuses == "starting", "pieces of what was given up are not taken"
 
     run(work)
@@ -142,13 +142,13 @@ def test_a_bundle_that_is_cut_short_is_never_obeyed() -> None:
 def test_bytes_that_are_no_bundle_are_told(which: str) -> None:
     async def work(found: Worker) -> None:
         header = b"\x80rubbish" if which == "header" else packed("new")[0]
-        found.obeying.take(Stage(digest("new"), header, 1))
+        await found.obeying.take(Stage(digest("new"), header, 1))
         if which == "piece":
-            found.obeying.take(Piece(digest("new"), b"\x80rubbish"))
+            await found.obeying.take(Piece(digest("new"), b"\x80rubbish"))
         told = await found.mine.receive()
         assert isinstance(told, Staged)
         assert told.fault
-        found.obeying.take(found.word("new", 5))
+        await found.obeying.take(found.word("new", 5))
         assert found.refuses == "starting"
 
     run(work)
@@ -156,12 +156,12 @@ def test_bytes_that_are_no_bundle_are_told(which: str) -> None:
 
 def test_a_word_renews() -> None:
     async def work(found: Worker) -> None:
-        found.stage("new")
+        await found.stage("new")
         for _ in range(5):
-            found.obeying.take(found.word("new", 5))
+            await found.obeying.take(found.word("new", 5))
             assert found.refuses == ""
             found.moving.pass_by(0.9)
-        found.obeying.take(found.word("new", 5, read_at=found.moving.steady_ns - 2 * SECOND, trouble="no answer"))
+        await found.obeying.take(found.word("new", 5, read_at=found.moving.steady_ns - 2 * SECOND, trouble="no answer"))
         assert found.refuses == "stale"
 
     run(work)
@@ -169,11 +169,11 @@ def test_a_word_renews() -> None:
 
 def test_a_refusal_is_obeyed_and_ends() -> None:
     async def work(found: Worker) -> None:
-        found.stage("new")
-        found.obeying.take(found.word("new", 5))
-        found.obeying.take(Word(5, digest("new"), found.moving.steady_ns, b"[]", cause="halted", found="h-1"))
+        await found.stage("new")
+        await found.obeying.take(found.word("new", 5))
+        await found.obeying.take(Word(5, digest("new"), found.moving.steady_ns, b"[]", cause="halted", found="h-1"))
         assert found.refuses == "halted"
-        found.obeying.take(found.word("new", 5))
+        await found.obeying.take(found.word("new", 5))
         assert found.refuses == "", "without linking it again"
 
     run(work)
@@ -185,13 +185,13 @@ def test_a_refusal_is_obeyed_and_ends() -> None:
 )
 def test_a_universe_that_the_policies_cannot_read(universe: bytes, found: str) -> None:
     async def work(one: Worker) -> None:
-        one.stage("new")
-        one.obeying.take(one.word("new", 5, universe=universe))
+        await one.stage("new")
+        await one.obeying.take(one.word("new", 5, universe=universe))
         assert one.refuses == "universe"
         refusal = one.in_force.current.standing.refusal
         assert refusal is not None
         assert refusal.found.startswith(found)
-        one.obeying.take(one.word("new", 5))
+        await one.obeying.take(one.word("new", 5))
         assert one.refuses == ""
 
     run(work)
@@ -199,8 +199,8 @@ def test_a_universe_that_the_policies_cannot_read(universe: bytes, found: str) -
 
 def test_a_worker_that_is_left_alone_opens_nothing() -> None:
     async def work(found: Worker) -> None:
-        found.stage("new")
-        found.obeying.take(found.word("new", 5))
+        await found.stage("new")
+        await found.obeying.take(found.word("new", 5))
         await found.mine.aclose()
         await found.obeying.run()
         assert found.refuses == "supervisor"
@@ -223,8 +223,8 @@ def test_rolling_back_and_forth_keeps_no_more_than_what_is_needed() -> None:
     async def work(found: Worker) -> None:
         for revision in range(5, 12):
             which = ("old", "new")[revision % 2]
-            found.stage(which)
-            found.obeying.take(found.word(which, revision))
+            await found.stage(which)
+            await found.obeying.take(found.word(which, revision))
             assert found.decides_with == (digest(which), revision)
         assert found.obeying._staged is None
 
