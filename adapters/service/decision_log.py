@@ -162,7 +162,7 @@ class DecisionLog:
         task = self._loop.run_in_executor(self._thread, self._written, batch)
         task.add_done_callback(lambda done: self._done(done, taken, waiters))
 
-    def _done(self, done: asyncio.Future[None], taken: int, waiters: list[asyncio.Future[None]]) -> None:
+    def _done(self, done: asyncio.Future[None], taken: int, waiters: list[Callable[[], None]]) -> None:
         error = done.exception()
         if error is not None:
             self._fault = f"{type(error).__name__}: {error}"
