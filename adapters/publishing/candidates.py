@@ -16,6 +16,7 @@ from engine.policy import Machine, compile_bundle
 from engine.published import Record, Refusal, Trust, read_record
 from engine.store import Change, PolicyStore
 from engine.suites import SuiteResult, run_suite
+from engine.supplied import unsupplied
 from rules.bundle import read_content
 from rules.canonical import Content, NoContent, digest_of, read_bytes
 from rules.diagnostics import Diagnostic, Refused
@@ -108,10 +109,16 @@ def _candidate(machine: Machine, cases: int | None, since: Record | None) -> Can
 
 
 def as_read(content: bytes) -> Machine:
-    """The policies of a content, compiled as a reader of the store does. Raises `Refused`, and `NoContent`."""
+    """The policies of a content, compiled as a reader of the store does.
+
+    Raises `Refused`, `NoContent`, and `Unpublishable` where no service could decide with them.
+    """
     checked = read_content(content)
     if checked.bundle is None:
         raise Refused(checked.diagnostics)
+    why_not = unsupplied(checked.bundle.types.facts, checked.bundle.plans.values())
+    if why_not:
+        raise Unpublishable(why_not)
     return compile_bundle(checked.bundle, bootstrap.NO_ENVIRONMENT)
 
 

@@ -12,7 +12,6 @@ import secrets
 import time
 from asyncio import timeout
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import count
@@ -36,6 +35,8 @@ from rules.plan import Plan
 from rules.types import show
 
 LOGGER = logging.getLogger("bascule.service")
+WITH_EXITS_S = 0.1
+"""How long openings that are asked for together with exits may keep these waiting for the disk."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 Handler: TypeAlias = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
@@ -190,8 +191,7 @@ class Service:
         inputs = bodies.one(await self.body(request))
         asked = Asked(self.request_id(request), caller)
         made = self.deciding.decide(request.match_info["policy"], inputs, asked)
-        await self._kept([made])
-        made = self.deciding.confirmed(made)
+        made = self.deciding.confirmed(made, kept=await self._kept([made]))
         return answer(self.heads, request, asked.request_id, made.body)
 
     async def decide_several(self, request: web.Request, caller: str) -> web.StreamResponse:
@@ -204,8 +204,10 @@ class Service:
                 made.append(self.deciding.decide(one.policy, bytes(one.inputs), asked))
             except Problem as problem:
                 made.append(problem)
-        await self._kept(made)
-        told = [one.body() if isinstance(one, Problem) else self.deciding.confirmed(one).body for one in made]
+        kept = await self._kept(made)
+        told = [
+            one.body() if isinstance(one, Problem) else self.deciding.confirmed(one, kept=kept).body for one in made
+        ]
         body = b'{"decisions":[' + b",".join(told) + b"]}"
         return answer(self.heads, request, asked.request_id, body)
 
@@ -213,15 +215,20 @@ class Service:
         """Whether what was decided must be in the log before it is answered."""
         return self._wait and any(not isinstance(one, Problem) and one.opens for one in made)
 
-    async def _kept(self, made: Sequence[Made | Problem]) -> None:
-        """Wait until openings are in the log, where that is asked for. Exits are not made to wait.
+    async def _kept(self, made: Sequence[Made | Problem]) -> bool:
+        """Wait until openings are in the log, where that is asked for; whether they are.
 
-        A log that takes longer than a policy may be old is not waited for: what was decided is stale by then.
+        A log that takes longer than a policy may be old is not waited for, and exits are hardly made to wait.
         """
-        if self.waits_for_log(made):
-            with suppress(TimeoutError):
-                async with timeout(self.deciding.in_force.max_age_s):
-                    await self.log.durable()
+        if not self.waits_for_log(made):
+            return True
+        exits = any(not isinstance(one, Problem) and one.exits for one in made)
+        try:
+            async with timeout(WITH_EXITS_S if exits else self.deciding.in_force.max_age_s):
+                await self.log.durable()
+        except TimeoutError:
+            return False
+        return True
 
     async def simulate(self, request: web.Request, caller: str) -> web.Response:
         """One decision on inputs that are all given."""

@@ -4,7 +4,7 @@ It stands between a connection of `aiohttp` and its parser. A request that has a
 its connection, asks for one decision of a policy in force, and is allowed to, is decided in the same turn of the loop;
 this halves what an answer costs. Everything else goes the usual way, through `Service.application`, and so does
 whatever goes wrong here: nothing but a decision is answered here, by the same code as there, and asking twice does no
-harm, since what raises has given no answer.
+harm, since what raises has made no decision.
 
 Where an allow has to be on the disk first, its answer is held until it is: what arrives on its connection meanwhile
 waits, unread. Rules kept here: requests of a connection are answered in their order; `Deciding.confirmed` is asked
@@ -13,9 +13,10 @@ last, right before an answer is written.
 
 from __future__ import annotations
 
+import logging
 import re
 import time
-from asyncio import TimerHandle, timeout
+from asyncio import TimerHandle, Transport, timeout
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from adapters.service.app import Service
 
+LOGGER = logging.getLogger("bascule.service")
 _ONE = re.compile(r"/v1/decide/([A-Za-z0-9_-]+)")
 
 
@@ -74,13 +76,10 @@ class AtOnce:
         except Exception:  # noqa: BLE001 -- the usual way says what is wrong
             return None
 
-    def answer(self, begun: Begun) -> bytes | None:
-        """The whole answer, head and body, to be written now; None where something has to be explained."""
+    def answer(self, begun: Begun, *, kept: bool) -> bytes:
+        """The whole answer, head and body, to be written now; `kept` says whether the log has what had to be in it."""
         service = self.service
-        try:
-            made = service.deciding.confirmed(begun.made)
-        except Exception:  # noqa: BLE001 -- as above
-            return None
+        made = service.deciding.confirmed(begun.made, kept=kept)
         service.tally.took(time.perf_counter() - begun.began, 200)
         return service.heads.whole(made.asked.request_id, made.body)
 
@@ -96,8 +95,6 @@ class AtOnce:
 class _Held:
     """A request whose answer waits for the log."""
 
-    message: RawRequestMessage
-    payload: StreamReader
     begun: Begun
     patience: TimerHandle
 
@@ -139,28 +136,25 @@ class _Parser:
         if begun is None:
             return False
         if self._at_once.service.waits_for_log([begun.made]):
-            self._hold(message, payload, begun)
-            return True
-        return self._answered(begun)
+            self._hold(begun)
+        else:
+            self._answer(begun, transport, kept=True)
+        return True
 
-    def _answered(self, begun: Begun) -> bool:
-        connection, answer = self._connection, self._at_once.answer(begun)
-        if answer is None:
-            return False
-        assert connection.transport is not None
-        connection.transport.write(answer)
+    def _answer(self, begun: Begun, transport: Transport, *, kept: bool) -> None:
+        connection = self._connection
+        transport.write(self._at_once.answer(begun, kept=kept))
         connection._next_keepalive_close_time = connection._loop.time() + connection.keepalive_timeout
         self.message_consumed()
-        return True
 
     # -- an answer that waits
 
-    def _hold(self, message: RawRequestMessage, payload: StreamReader, begun: Begun) -> None:
-        """Answer when the log has what was decided, or after as long as a policy may be old: it is stale by then."""
-        service = self._at_once.service
-        patience = self._connection._loop.call_later(service.deciding.in_force.max_age_s, self._release, begun)
-        self._held = _Held(message, payload, begun, patience)
-        service.log.when_durable(lambda: self._release(begun))
+    def _hold(self, begun: Begun) -> None:
+        """Answer when the log has what was decided, or with a block after as long as a policy may be old."""
+        service, loop = self._at_once.service, self._connection._loop
+        max_age_s = service.deciding.in_force.max_age_s
+        self._held = _Held(begun, loop.call_later(max_age_s, lambda: self._release(begun, kept=False)))
+        service.log.when_durable(lambda: self._release(begun, kept=True))
 
     def _wait_with(self, data: bytes) -> None:
         transport = self._connection.transport
@@ -168,7 +162,7 @@ class _Parser:
         if transport is not None and not transport.is_closing():
             transport.pause_reading()
 
-    def _release(self, begun: Begun) -> None:
+    def _release(self, begun: Begun, *, kept: bool) -> None:
         """Answer the request that is held, if it still is, and go on with what has arrived since."""
         held, connection = self._held, self._connection
         if held is None or held.begun is not begun:
@@ -178,10 +172,12 @@ class _Parser:
         transport = connection.transport
         if transport is None or transport.is_closing():
             return
-        if not self._answered(begun):
-            connection._messages.append((held.message, held.payload))
-            assert connection._waiter is not None
-            connection._waiter.set_result(None)
+        try:
+            self._answer(begun, transport, kept=kept)
+        except Exception:
+            LOGGER.exception("an answer that was held could not be given")
+            transport.abort()
+            return
         later, self._later = self._later, b""
         if later:
             transport.resume_reading()

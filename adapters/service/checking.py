@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.publishing.candidates import Candidate, Examined, as_read, examined
+from adapters.publishing.candidates import Candidate, Examined, Unpublishable, as_read, examined
 from adapters.service.apart import apart, keep_to_limits
 from engine.faults import Fault, below, quoted
 from engine.published import Record
@@ -155,6 +155,8 @@ def _of_files(files: Mapping[str, str]) -> Report:
         return _report(examined(here, within=here))
     except Unreadable:
         return Report(fault="there is no `bundle.yaml` among the files: it names the bundle, its version and its files")
+    except Unpublishable as why:
+        return Report(fault=str(why))
     except Refused as refused:
         return Report(diagnostics=_told(refused.diagnostics))
 
@@ -164,6 +166,8 @@ def _of_content(content: bytes) -> Report:
         return _report(Examined((), as_read(content)))
     except NoContent as fault:
         return Report(fault=f"the bundle cannot be read: {fault}")
+    except Unpublishable as why:
+        return Report(fault=str(why))
     except Refused as refused:
         return Report(diagnostics=_told(refused.diagnostics))
 

@@ -14,6 +14,7 @@ import sys
 from adapters.service.apart import REFUSED, NotDone, NotTaken, apart, keep_to_limits
 from engine.policy import compile_bundle
 from engine.staging import pack
+from engine.supplied import unsupplied
 from rules.bundle import read_content
 from rules.canonical import LARGEST, NoContent
 from rules.diagnostics import Refused
@@ -50,6 +51,10 @@ def main() -> int:
         if checked.bundle is None:
             errors = [one for one in checked.diagnostics if one.severity == "error"]
             raise Refused(errors)
+        why_not = unsupplied(checked.bundle.types.facts, checked.bundle.plans.values())
+        if why_not:
+            print(why_not, file=sys.stderr)
+            return REFUSED
         pieces = list(pack(compile_bundle(checked.bundle, os.environ)))
     except NoContent as error:
         print(error, file=sys.stderr)

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import msgspec
 
-from adapters.service.in_force import InForce, Ready
+from adapters.service.in_force import Current, InForce, Ready
 from adapters.service.problems import Problem
 from engine.decision import Decision, Stamp
 from engine.exits import without_policy
@@ -63,6 +63,11 @@ class Made(msgspec.Struct, frozen=True):
         """Whether it allows what is no exit: those do not rest on what may grow old."""
         return self.decision.effect == "allow" and self.decision.valid_until is not None
 
+    @property
+    def exits(self) -> bool:
+        """Whether it lets an exit through."""
+        return self.decision.effect == "allow" and self.decision.valid_until is None
+
 
 class Deciding:
     """Makes decisions with what is in force, and logs them."""
@@ -86,30 +91,47 @@ class Deciding:
             return self._kept(self._without(refusal, inputs, now), standing, inputs, asked)
         found = current.ready.get(name)
         if found is None:
-            raise Problem.no_such_policy(name, current.ready)
+            return self._unknown(name, inputs, current, now, asked)
         stamp = Stamp(self._new_id(), now, current.ends, standing.age_ms(steady))
         said = found.with_facts(inputs, now) if inputs[:1] == b"{" else inputs
         return self._kept(decided(found, said, inputs, stamp), standing, said, asked)
 
-    def confirmed(self, made: Made) -> Made:
-        """The decision, or a block where what it rests on no longer holds. Asked last, before the answer is written."""
+    def confirmed(self, made: Made, *, kept: bool = True) -> Made:
+        """The decision, or a block where what it rests on no longer holds, or where it had to be `kept` and was not.
+
+        Asked last, before the answer is written. What takes an allow back is logged even where the log is full.
+        """
         if not made.opens:
             return made
         now = self.clocks.now()
         refusal = made.standing.why_not(self.clocks.steady(), now) or self.in_force.current.standing.refusal
+        if refusal is None and not kept:
+            refusal = Refusal("log-full", "the decision was not on the disk in time")
         if refusal is None:
             return made
-        return self._kept(self._without(refusal, made.inputs, now), made.standing, made.inputs, made.asked)
+        instead = self._without(refusal, made.inputs, now)
+        return self._logged(Made(instead, ENCODE(instead), made.standing, made.inputs, made.asked))
+
+    def _unknown(self, name: str, inputs: bytes, current: Current, now: datetime, asked: Asked) -> Made:
+        """An exit passes whatever policy it names: those in force may have changed. Raises `Problem` for all else."""
+        why = f"there is no policy `{name}` in force"
+        found = without_policy(inputs, Stamp(self._new_id(), now), why)
+        if found.effect != "allow":
+            raise Problem.no_such_policy(name, current.ready)
+        return self._logged(Made(found, ENCODE(found), current.standing, inputs, asked))
 
     def _kept(self, decision: Decision, standing: Standing, inputs: bytes, asked: Asked) -> Made:
         """A decision once it is in the log. Raises `Problem` where the log takes nothing but exits."""
-        is_exit = decision.effect == "allow" and decision.valid_until is None
-        if self.log.is_full and not is_exit:
+        made = Made(decision, ENCODE(decision), standing, inputs, asked)
+        if self.log.is_full and not made.exits:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, CAUSES["log-full"], headers={"Retry-After": "1"})
+        return self._logged(made)
+
+    def _logged(self, made: Made) -> Made:
+        decision = made.decision
         self.counts[decision.policy, decision.outcome, decision.effect, decision.rule or ""] += 1
-        body = ENCODE(decision)
-        self.log.offer(ENCODE(asked), body, inputs)
-        return Made(decision, body, standing, inputs, asked)
+        self.log.offer(ENCODE(made.asked), made.body, made.inputs)
+        return made
 
     def simulate(self, name: str, inputs: bytes) -> Decision:
         """A decision on inputs that are all given, stamped as simulated; it is neither logged nor counted."""

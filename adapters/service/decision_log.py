@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ import msgspec
 
 from engine.published import Refusal
 
+LOGGER = logging.getLogger("bascule.service")
 SCHEMA = "bascule/v1 decision-log"
 _LINE = b'{"schema":"' + SCHEMA.encode() + b'",%b,"decision":%b,"inputs":%b}\n'
 LONG = 4096
@@ -83,11 +85,17 @@ class DecisionLog:
         self._writing = False
         self._waiters: list[Callable[[], None]] = []
         self._fault = ""
+        self._retry: asyncio.TimerHandle | None = None
+        self._told_full = False
         self._file: _File | None = None
         self._held: list[bytearray | Record] = []
         self._rest = memoryview(b"")
+        self._unsynced: list[bytearray | Record] = []
+        """What was written since the file was last on the disk: where that fails, it is written again to another."""
         """What has been handed over and is not written: records, and the bytes of others. The writing thread's own."""
         self._closing = False
+        self._closed = asyncio.Event()
+        """Set when nothing is left to be written, or when the last attempt has failed."""
         self.retry_s = 0.5
         """After how many seconds a write that failed is tried again."""
         self.backlog = 0
@@ -121,6 +129,9 @@ class DecisionLog:
             else:
                 self._pending.append(bytearray(line))
             self.backlog += len(line)
+        if self.backlog > self._limit // 2 and not self._told_full:
+            self._told_full = True
+            LOGGER.error("nothing opens: log-full: %d bytes wait for the decision log", self.backlog)
         if not self._writing:
             self._writing = True
             self._write_soon()
@@ -139,11 +150,17 @@ class DecisionLog:
             call()
 
     async def aclose(self) -> None:
-        """Write what is left, as far as it can be written, and close the file."""
+        """Write what is left, with one last attempt where writing failed, and close the file."""
         self._closing = True
-        if not self._fault:
-            await self.durable()
+        if self._retry is not None:
+            self._retry.cancel()
+            self._write()
+        if self._writing:
+            self._closed.clear()
+            await self._closed.wait()
         await asyncio.to_thread(self._thread.shutdown)
+        if self.backlog:
+            LOGGER.error("%d bytes of decisions are not in the log and are lost: %s", self.backlog, self._fault)
         if self._file is not None:
             os.close(self._file.descriptor)
 
@@ -156,6 +173,7 @@ class DecisionLog:
 
     def _write(self) -> None:
         """Hand everything that waits to the writing thread."""
+        self._retry = None
         batch, self._pending = self._pending, []
         waiters, self._waiters = self._waiters, []
         taken = self.backlog
@@ -165,38 +183,55 @@ class DecisionLog:
     def _done(self, done: asyncio.Future[None], taken: int, waiters: list[Callable[[], None]]) -> None:
         error = done.exception()
         if error is not None:
+            if not self._fault:
+                LOGGER.error("nothing opens: log-full: the decision log cannot be written: %s", error)
             self._fault = f"{type(error).__name__}: {error}"
             self._waiters = [*waiters, *self._waiters]
             if self._closing:
-                _call(self._waiters)
+                self._closed.set()
             else:
-                self._loop.call_later(self.retry_s, self._write)
+                self._retry = self._loop.call_later(self.retry_s, self._write)
             return
-        self._fault = ""
         self.backlog -= taken
+        if self._fault or (self._told_full and self.backlog <= self._limit // 2):
+            LOGGER.warning("the decision log is written again")
+            self._fault, self._told_full = "", False
         _call(waiters)
         if self._pending or self._waiters:
             self._write_soon()
         else:
             self._writing = False
+            self._closed.set()
 
     # -- on the writing thread
 
     def _written(self, batch: list[bytearray | Record]) -> None:
         """Write a batch after what is left of the one before. Raises OSError with the rest kept."""
         self._held += batch
-        if self._file is None or self._file.size > self._rotate:
-            self._next_file()
-        file = self._file
-        assert file is not None
         while self._rest or self._held:
             if not self._rest:
-                self._rest = self._next_piece(file)
-            count = os.write(file.descriptor, self._rest)
-            file.size += count
+                self._rest = self._next_piece(self._file_with_room())
+            assert self._file is not None
+            count = os.write(self._file.descriptor, self._rest)
+            self._file.size += count
             self._rest = self._rest[count:]
-        if self._sync:
-            os.fdatasync(file.descriptor)
+        self._on_disk()
+
+    def _on_disk(self) -> None:
+        """Have what was written on the disk, where the log is synchronous.
+
+        A system that fails to do so may forget what it had, and say that all is well when it is asked again.
+        """
+        if not self._sync or self._file is None:
+            return
+        try:
+            os.fdatasync(self._file.descriptor)
+        except OSError:
+            self._held, self._unsynced = self._unsynced + self._held, []
+            os.close(self._file.descriptor)
+            self._file = None
+            raise
+        self._unsynced = []
 
     def _next_piece(self, file: _File) -> memoryview:
         """The lines of what is held, as far as they make a piece."""
@@ -209,8 +244,18 @@ class DecisionLog:
                 size += len(line)
             taken += 1
         piece = memoryview(b"".join(lines))
+        if self._sync:
+            self._unsynced += self._held[:taken]
         del self._held[:taken]
         return piece
+
+    def _file_with_room(self) -> _File:
+        """The file to go on with: another once one is large enough."""
+        if self._file is None or self._file.size > self._rotate:
+            self._on_disk()
+            self._next_file()
+        assert self._file is not None
+        return self._file
 
     def _next_file(self) -> None:
         name = f"decisions-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.jsonl"

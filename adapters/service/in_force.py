@@ -14,12 +14,9 @@ from functools import partial
 from engine.policy import Machine, Policy
 from engine.published import Refusal
 from engine.standing import Standing, nothing_yet
+from engine.supplied import supplied, supplier
 from rules.documents.types_document import Fact
-from rules.types import RecordType, TimestampType
-
-SUPPLIERS = ("clock", "store")
-"""Where the facts come from that a caller may not send."""
-
+from rules.types import RecordType
 
 SHORT = 64
 """Bytes of inputs that may be an object without members."""
@@ -42,23 +39,19 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A policy and the facts that the service gives it. A fact that it ignores is given as 0: sent twice, it shows."""
+    """A policy and the facts that the service gives it."""
 
     policy: Policy
     supplied: Mapping[str, str]
     """The facts that no caller may send, each with where it comes from."""
-    before: bytes
-    """What is said of the facts, up to the time where the policy reads it."""
-    after: bytes | None
-    """What is said after the time; None where the policy does not read it."""
+    facts: tuple[bytes, ...]
+    """What is said of them, as members of a JSON object, in pieces: the time stands between each two."""
 
     def with_facts(self, inputs: bytes, moment: datetime) -> bytes:
         """The inputs of a caller, a JSON object, with the facts of the service in front."""
-        alone = not self.before or (len(inputs) < SHORT and not inputs[1:-1].strip())
-        more = b"" if alone else b","
-        if self.after is None:
-            return b"{%b%b%b" % (self.before, more, inputs[1:])
-        return b"{%b%b%b%b%b" % (self.before, moment.isoformat().encode(), self.after, more, inputs[1:])
+        facts = moment.isoformat().encode().join(self.facts)
+        alone = not facts or (len(inputs) < SHORT and not inputs[1:-1].strip())
+        return b"{%b%b%b" % (facts, b"" if alone else b",", inputs[1:])
 
 
 def universe_as(fact: Fact, symbols: bytes) -> bytes:
@@ -67,17 +60,23 @@ def universe_as(fact: Fact, symbols: bytes) -> bytes:
 
 
 def ready(policy: Policy, facts: Mapping[str, Fact], universe: bytes) -> Ready:
-    """What a policy needs, with a universe as JSON. A fact that the service does not know is left out, and missed."""
-    supplied = {name: one for name, fact in facts.items() for one in SUPPLIERS if one in fact.sources}
+    """What a policy needs, with a universe as JSON.
+
+    A fact that it ignores is given as 0: sent by a caller as well, it is there twice, which is a fault. One that it
+    reads and that the service knows nothing of is given twice here, so that no inputs are without a fault.
+    """
+    sources = {name: source for name, fact in facts.items() if (source := supplier(fact)) is not None}
     own = {f.name: f.type for f in policy.plan.inputs}
-    clock = [n for n, one in supplied.items() if one == "clock" and isinstance(own.get(n), TimestampType)]
-    said = [f'"{name}":0'.encode() for name in supplied if name not in own]
-    if "universe" in own and supplied.get("universe") == "store":
-        said.append(b'"universe":' + universe_as(facts["universe"], universe))
-    if not clock:
-        return Ready(policy, supplied, b",".join(said), None)
-    before = b",".join([*said, f'"{clock[0]}":"'.encode()])
-    return Ready(policy, supplied, before, b'"')
+    said, now = [], "\0"  # in place of the time, and in no name
+    for name in sources:
+        what = supplied(facts[name], own[name]) if name in own else None
+        if what == "time":
+            said.append(f'"{name}":"{now}"')
+        elif what == "universe":
+            said.append(f'"{name}":' + universe_as(facts[name], universe).decode())
+        else:
+            said += [f'"{name}":0'] * (2 if name in own else 1)
+    return Ready(policy, sources, tuple(",".join(said).encode().split(now.encode())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,10 @@ def fail_a_case(bundle: Path) -> None:
     edit(bundle, "suites/gate.yaml", "expect: {outcome: OPEN}", "expect: {outcome: TOO_DEAR, outputs: {paid: 11.0}}")
 
 
+def price_of_the_store(bundle: Path) -> None:
+    edit(bundle, "types.yaml", "price: {type: Price, from: caller}", "price: {type: Price, from: store}")
+
+
 def drop_suites(bundle: Path) -> None:
     edit(bundle, "bundle.yaml", ', "suites/*.yaml"', "")
 

@@ -17,13 +17,14 @@ from rules.canonical import digest_of
 from rules.diagnostics import Refused
 from tests.adapters.publishing.desk import ONE, TWO, UNSIGNED, dearer, publish, publisher, run, trusted
 from tests.adapters.publishing.fakes import FakeStore
-from tests.adapters.test_cli_exits import break_, drop_manifest, drop_suites, fail_a_case, warn
+from tests.adapters.test_cli_exits import break_, drop_manifest, drop_suites, fail_a_case, price_of_the_store, warn
 
 FAULTS: list[tuple[Callable[[Path], None], type[Exception], str]] = [
     (break_, Refused, "prise"),
     (drop_manifest, Unreadable, "no `bundle.yaml`"),
     (drop_suites, Unpublishable, "has no suite"),
     (fail_a_case, SuitesFail, "1 of its cases fail"),
+    (price_of_the_store, Unpublishable, "a service cannot say `price` of the store"),
 ]
 
 

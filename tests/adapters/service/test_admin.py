@@ -202,10 +202,16 @@ def without_suites(files: Files) -> Files:
     return {"bundle.yaml": manifest, "gate.yaml": files["gate.yaml"], "types.yaml": files["types.yaml"]}
 
 
+def price_of_the_store(files: Files) -> Files:
+    types = files["types.yaml"].replace("price: {type: Price, from: caller}", "price: {type: Price, from: store}")
+    return {**files, "types.yaml": types}
+
+
 UNFIT: tuple[tuple[Callable[[Files], Files], str], ...] = (
     (broken, "the bundle has 1 error"),
     (lambda files: dearer(files, "4.0"), "1 case of its suites fails"),
     (without_suites, "the bundle has no suite"),
+    (price_of_the_store, "a service cannot say `price` of the store"),
     (lambda files: {"bundle.yaml": files["bundle.yaml"]}, "the bundle has"),
     (lambda files: {"gate.yaml": files["gate.yaml"]}, "there is no `bundle.yaml`"),
     (lambda files: {**files, "gate.yaml": "\x00"}, "the bundle has"),

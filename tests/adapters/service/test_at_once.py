@@ -237,15 +237,55 @@ def test_a_halt_while_an_answer_is_held_blocks_it() -> None:
     asyncio.run(work())
 
 
-def test_what_cannot_be_logged_any_more_goes_the_usual_way() -> None:
+def test_a_log_that_fills_up_meanwhile_takes_the_block_and_nothing_after_it() -> None:
     async def work() -> None:
         async with holding(*numbered(2)) as (short_way, log, waiting):
             short_way.service.deciding.in_force.refuse(Refusal("halted", "h-1"))
             log.is_full = True
             log.keep()
             found = await waiting
-            assert [status for status, _, _ in found] == ["HTTP/1.1 503 Service Unavailable"] * 2
-            assert [headers["X-Request-Id"] for _, headers, _ in found] == ["r0", "r1"]
+            assert [status for status, _, _ in found] == ["HTTP/1.1 200 OK", "HTTP/1.1 503 Service Unavailable"]
+            assert [body["effect"] for _, _, body in found] == ["block", "block"]
+            assert [record["decision"]["effect"] for record in log.records] == ["allow", "block"]
+
+    asyncio.run(work())
+
+
+BATCH = json.dumps({
+    "requests": [
+        {"policy": "open-position", "inputs": json.loads(example("close"))},
+        {"policy": "entry", "inputs": json.loads(INPUTS)},
+    ]
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_an_exit_asked_for_with_an_opening_hardly_waits_for_the_disk(full: bool) -> None:
+    """The opening is blocked where the disk is slow, and where the log has filled up the exit is let through too."""
+
+    async def work() -> None:
+        log = Slow()
+        async with answering(short=True, log=log, wait=True) as (short_way, port):
+            in_force = short_way.service.deciding.in_force
+            in_force.max_age_s = 3600.0
+            waiting = asyncio.create_task(answers(port, request("/v1/decide", BATCH)))
+            await log.asked.wait()
+            log.is_full = full
+            ((status, _, body),) = await waiting
+            assert status == "HTTP/1.1 200 OK"
+            assert [one["effect"] for one in body["decisions"]] == ["allow", "block"]
+            assert body["decisions"][1]["reason"].startswith("log-full: ")
+
+    asyncio.run(work())
+
+
+def test_an_opening_that_is_not_on_the_disk_in_time_is_blocked_the_usual_way_too() -> None:
+    async def work() -> None:
+        log = Slow()
+        async with answering(short=False, log=log, wait=True) as (short_way, port):
+            short_way.service.deciding.in_force.max_age_s = 0.05
+            ((_, _, body),) = await answers(port, request())
+            assert (body["effect"], body["reason"].partition(":")[0]) == ("block", "log-full")
 
     asyncio.run(work())
 

@@ -151,6 +151,35 @@ def test_a_policy_that_is_not_there() -> None:
     assert (told["status"], told["detail"]) == (404, "there is no policy `entri`: did you mean `entry`?")
 
 
+def test_an_exit_passes_under_a_policy_that_is_not_there() -> None:
+    """A publication may have given it another name; what is held must get out all the same."""
+    found = desk()
+    left = found.decide("gate-of-last-year", CLOSE)
+    assert (left["effect"], left["outputs"]["reduce_only"]) == ("allow", True)
+    assert "there is no policy `gate-of-last-year` in force" in left["reason"]
+    assert [record["decision"] for record in found.log.records] == [left]
+
+
+def test_an_allow_that_had_to_be_kept_and_was_not_is_taken_back() -> None:
+    """However young what it rests on is: a timer that fires early makes no allow."""
+    found = desk()
+    made = found.deciding.decide("entry", ENTRY, ASKED)
+    answer = found.deciding.confirmed(made, kept=False).decision
+    assert (answer.outcome, answer.effect) == ("BLOCKED_NO_POLICY", "block")
+    assert answer.reason.startswith("log-full: ")
+    exit_ = found.deciding.decide("open-position", CLOSE, ASKED)
+    assert found.deciding.confirmed(exit_, kept=False) is exit_
+
+
+def test_an_allow_is_taken_back_in_the_log_too_although_it_is_full() -> None:
+    found = desk()
+    made = found.deciding.decide("entry", ENTRY, ASKED)
+    found.log.is_full = True
+    found.moving.pass_by(1.1)
+    assert found.deciding.confirmed(made).decision.effect == "block"
+    assert [record["decision"]["effect"] for record in found.log.records] == ["allow", "block"]
+
+
 @pytest.mark.parametrize("policy", ["entry", "open-position", "regime"])
 @pytest.mark.parametrize(("fact", "source"), [("now", "clock"), ("universe", "store")])
 def test_what_the_service_supplies_is_not_the_callers_to_send(policy: str, fact: str, source: str) -> None:

@@ -200,3 +200,152 @@ def test_a_folder_that_cannot_be_written_to_drops_nothing(tmp_path: Path) -> Non
         await log.aclose()
 
     run(work())
+
+
+def test_a_log_that_could_not_be_brought_to_the_disk_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a failure the system may say that all is well of what it has lost; nobody is told so before it is true."""
+    series = [number / 7 for number in range(1000)]
+    long = json.dumps({"returns": series}).encode()
+    synced, failing = os.fdatasync, 0
+
+    def sync(descriptor: int) -> None:
+        nonlocal failing
+        if failing:
+            failing -= 1
+            raise OSError(errno.EIO, "Input/output error")
+        synced(descriptor)
+
+    async def work() -> None:
+        nonlocal failing
+        log = DecisionLog(tmp_path, sync=True)
+        log.retry_s = 0.01
+        monkeypatch.setattr("adapters.service.decision_log.os.fdatasync", sync)
+        offer(log, 0, long)
+        await log.durable()
+        failing = 2
+        offer(log, 1, long)
+        offer(log, 2)
+        await refused(log, "Input/output error")
+        offer(log, 3)
+        await log.durable()
+        assert failing == 0
+        await log.aclose()
+
+    run(work())
+    first, *_, last = sorted(tmp_path.glob("*.jsonl"))
+    assert first != last
+    found = [json.loads(line) for line in last.read_bytes().splitlines()]
+    assert [one["values"] for one in found if "series" in one] == [series]
+    assert [one["request_id"] for one in found if "decision" in one] == ["r-1", "r-2", "r-3"]
+
+
+def test_an_allow_waits_for_the_disk_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not only for the file: it is said to be durable after its bytes were synchronised, and its folder with it."""
+    synced: list[tuple[str, int]] = []
+    monkeypatch.setattr(
+        "adapters.service.decision_log.os.fdatasync", lambda fd: synced.append(("file", os.fstat(fd).st_size))
+    )
+    monkeypatch.setattr("adapters.service.decision_log.os.fsync", lambda fd: synced.append(("folder", 0)))
+
+    async def work() -> None:
+        log = DecisionLog(tmp_path, sync=True)
+        for number in range(3):
+            offer(log, number)
+            await log.durable()
+            (file,) = tmp_path.glob("*.jsonl")
+            assert synced[-1] == ("file", file.stat().st_size)
+        assert synced[0] == ("folder", 0)
+        await log.aclose()
+
+    run(work())
+
+
+def test_a_record_is_whole_in_one_file_although_the_disk_was_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the file has reached the size at which another is begun."""
+    write, full = os.write, True
+
+    def short(descriptor: int, data: bytes) -> int:
+        if full and os.fstat(descriptor).st_size > 150:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(descriptor, data[:100] if full else data)
+
+    async def work() -> None:
+        nonlocal full
+        log = DecisionLog(tmp_path, sync=False, rotate=120)
+        log.retry_s = 0.01
+        monkeypatch.setattr("adapters.service.decision_log.os.write", short)
+        for number in range(4):
+            offer(log, number)
+        await refused(log, "No space left")
+        full = False
+        offer(log, 4)
+        await log.durable()
+        offer(log, 5)
+        await log.aclose()
+
+    run(work())
+    assert len(list(tmp_path.glob("*.jsonl"))) > 1
+    assert [one["request_id"] for one in lines(tmp_path)] == [f"r-{number}" for number in range(6)]
+
+
+def test_what_is_lost_at_the_end_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts = 0
+
+    def write(descriptor: int, data: bytes) -> int:
+        nonlocal attempts
+        attempts += 1
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def work() -> None:
+        log = DecisionLog(tmp_path, sync=False)
+        log.retry_s = 3600.0
+        monkeypatch.setattr("adapters.service.decision_log.os.write", write)
+        offer(log, 0)
+        await refused(log, "No space left")
+        offer(log, 1)
+        before, lost = attempts, log.backlog
+        await log.aclose()
+        assert attempts == before + 1, "one last attempt"
+        assert f"{lost} bytes of decisions are not in the log and are lost: OSError" in caplog.text
+        assert caplog.text.count("the decision log cannot be written") == 1
+
+    run(work())
+
+
+def test_a_last_attempt_may_succeed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing(descriptor: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    async def work() -> None:
+        log = DecisionLog(tmp_path, sync=False)
+        log.retry_s = 3600.0
+        with monkeypatch.context() as patched:
+            patched.setattr("adapters.service.decision_log.os.write", refusing)
+            offer(log, 0)
+            await refused(log, "No space left")
+        offer(log, 1)
+        await log.aclose()
+        assert [one["request_id"] for one in lines(tmp_path)] == ["r-0", "r-1"]
+
+    run(work())
+
+
+def test_a_log_that_fills_up_says_so_once_and_when_it_is_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("WARNING")
+
+    async def work() -> None:
+        log = DecisionLog(tmp_path, sync=False, limit=2_000)
+        for number in range(30):
+            offer(log, number)
+        assert caplog.text.count("bytes wait for the decision log") == 1
+        await log.durable()
+        assert caplog.text.count("the decision log is written again") == 1
+        await log.aclose()
+
+    run(work())
