@@ -38,7 +38,8 @@ TWO_TIMES = (
 )
 OF_THE_STORE = (("types.yaml", "price: {type: Price, from: caller}", "price: {type: Price, from: store}"),)
 OF_THE_CLOCK = (("types.yaml", "price: {type: Price, from: caller}", "price: {type: Price, from: clock}"),)
-INPUTS: tuple[dict[str, object], ...] = ({}, {"price": 1.0}, {"price": 0}, {"now": "2029-01-01T00:00:00Z", "price": 1.0})
+LATER = "2029-01-01T00:00:00Z"
+INPUTS: tuple[dict[str, object], ...] = ({}, {"price": 1.0}, {"price": 0}, {"now": LATER, "price": 1.0})
 
 
 def test_every_time_of_the_clock_is_supplied(tmp_path: Path) -> None:
