@@ -190,7 +190,7 @@ class Service:
         """One decision."""
         inputs = bodies.one(await self.body(request))
         asked = Asked(self.request_id(request), caller)
-        made = self.deciding.decide(request.match_info["policy"], inputs, asked)
+        made = self._decided(request.match_info["policy"], inputs, asked)
         made = self.deciding.confirmed(made, kept=await self._kept([made]))
         return answer(self.heads, request, asked.request_id, made.body)
 
@@ -201,7 +201,7 @@ class Service:
         made: list[Made | Problem] = []
         for one in requests:
             try:
-                made.append(self.deciding.decide(one.policy, bytes(one.inputs), asked))
+                made.append(one if isinstance(one, Problem) else self._decided(one.policy, bytes(one.inputs), asked))
             except Problem as problem:
                 made.append(problem)
         kept = await self._kept(made)
@@ -210,6 +210,13 @@ class Service:
         ]
         body = b'{"decisions":[' + b",".join(told) + b"]}"
         return answer(self.heads, request, asked.request_id, body)
+
+    def _decided(self, policy: str, inputs: bytes, asked: Asked) -> Made:
+        try:
+            return self.deciding.decide(policy, inputs, asked)
+        except Problem as problem:
+            self.deciding.refused(policy, asked, problem)
+            raise
 
     def waits_for_log(self, made: Sequence[Made | Problem]) -> bool:
         """Whether what was decided must be in the log before it is answered."""

@@ -32,13 +32,14 @@ class Request(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Several(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Several decisions, by one or several policies."""
 
-    requests: list[Request]
+    requests: list[msgspec.Raw]
 
 
 ALONE = (b'{"inputs":', b'{"inputs": ')
 """What stands before the inputs where they are all that a body says, and so are said once."""
 _one = msgspec.json.Decoder(One)
 _several = msgspec.json.Decoder(Several)
+_request = msgspec.json.Decoder(Request)
 
 
 def arrived(content: StreamReader) -> bytes | None:
@@ -61,18 +62,28 @@ def one(body: bytes) -> bytes:
     return found
 
 
-def several(body: bytes, most: int) -> list[Request]:
-    """The requests of a body that asks for several. Raises `Problem`."""
+def several(body: bytes, most: int) -> list[Request | Problem]:
+    """The requests of a body that asks for several; in place of a faulty one its problem. Raises `Problem`.
+
+    What is wrong with one keeps no other from being decided: an exit may stand beside it.
+    """
     found = read(_several, body).requests
     _said_once(body)
     if len(found) > most:
         fault = Fault("/requests", f"{len(found)} requests", f"at most {most}")
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"/requests: at most {most} at once", faults=[fault])
-    return found
+    return [_one_of_several(bytes(one), at) for at, one in enumerate(found)]
 
 
-def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """A body as its form has it. Raises `Problem`."""
+def _one_of_several(said: bytes, at: int) -> Request | Problem:
+    try:
+        return read(_request, said, f"/requests/{at}")
+    except Problem as problem:
+        return problem
+
+
+def read(decoder: msgspec.json.Decoder[T], body: bytes, where: str = "") -> T:
+    """A body, or the part of one that stands `where`, as its form has it. Raises `Problem`."""
     try:
         if not body.isascii():
             body.decode()
@@ -81,7 +92,7 @@ def read(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise _faulty(Fault("", f"the body is not UTF-8 at byte {error.start}")) from None
     except msgspec.ValidationError as error:
         said, _, place = str(error).partition(" - at `$")
-        raise _faulty(Fault(_pointer(place), said[:1].lower() + said[1:])) from None
+        raise _faulty(Fault(where + _pointer(place), said[:1].lower() + said[1:])) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise _faulty(Fault("", f"the body is not JSON: {error}")) from None
 

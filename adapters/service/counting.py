@@ -67,7 +67,9 @@ class _Collected(Collector):
     def collect(self) -> Iterator[Metric]:
         """Every family."""
         decisions = CounterMetricFamily(
-            "bascule_decisions", "Decisions made.", labels=["policy", "outcome", "effect", "rule"]
+            "bascule_decisions",
+            "Decisions; in place of a rule why nothing opens.",
+            labels=["policy", "outcome", "effect", "rule"],
         )
         for key, count in sorted(self._counts.decisions.items()):
             decisions.add_metric(json.loads(key), count)

@@ -7,6 +7,7 @@ given as an allow.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections import Counter
 from datetime import datetime
@@ -24,6 +25,11 @@ from engine.faults import Fault, InputsRefused
 from engine.published import CAUSES, Refusal
 from engine.standing import Standing, explained
 
+LOGGER = logging.getLogger("bascule.service")
+REFUSED = "INPUTS_REFUSED"
+"""Counted in place of an outcome for inputs that no decision was made on."""
+SELDOM_NS = 1_000_000_000
+"""Between two lines that tell of refused inputs."""
 ENCODE = msgspec.json.Encoder().encode
 
 
@@ -49,9 +55,20 @@ class Asked(msgspec.Struct, frozen=True):
     caller: str
 
 
+class Head(msgspec.Struct, frozen=True):
+    """What the log says before a decision: who asked which policy, and the revision that was then in force."""
+
+    request_id: str
+    caller: str
+    asked: str
+    revision: int
+
+
 class Made(msgspec.Struct, frozen=True):
     """A decision, as JSON too, and what it rests on. `Deciding.confirmed` makes the answer of it."""
 
+    name: str
+    """The policy that was asked, whichever decided."""
     decision: Decision
     body: bytes
     standing: Standing
@@ -77,6 +94,7 @@ class Deciding:
         self.counts: Counter[tuple[str, str, str, str]] = Counter()
         """Decisions by policy, outcome, effect and rule."""
         self._ids, self._series = count(1), secrets.token_hex(8)
+        self._untold, self._told_at = 0, -SELDOM_NS
 
     def decide(self, name: str, inputs: bytes, asked: Asked) -> Made:
         """The decision of a policy, logged, on inputs without the facts that the service supplies.
@@ -88,13 +106,13 @@ class Deciding:
         steady, now = self.clocks.steady(), self.clocks.now()
         refusal = standing.why_not(steady, now) or self.log.refusal
         if refusal is not None:
-            return self._kept(self._without(refusal, inputs, now), standing, inputs, asked)
+            return self._kept(self._made(name, self._without(refusal, inputs, now), standing, inputs, asked))
         found = current.ready.get(name)
         if found is None:
             return self._unknown(name, inputs, current, now, asked)
         stamp = Stamp(self._new_id(), now, current.ends, standing.age_ms(steady))
         said = found.with_facts(inputs, now) if inputs[:1] == b"{" else inputs
-        return self._kept(decided(found, said, inputs, stamp), standing, said, asked)
+        return self._kept(self._made(name, decided(found, said, inputs, stamp), standing, said, asked))
 
     def confirmed(self, made: Made, *, kept: bool = True) -> Made:
         """The decision, or a block where what it rests on no longer holds, or where it had to be `kept` and was not.
@@ -110,7 +128,20 @@ class Deciding:
         if refusal is None:
             return made
         instead = self._without(refusal, made.inputs, now)
-        return self._logged(Made(instead, ENCODE(instead), made.standing, made.inputs, made.asked))
+        return self._logged(self._made(made.name, instead, made.standing, made.inputs, made.asked))
+
+    def refused(self, name: str, asked: Asked, problem: Problem) -> None:
+        """Count inputs that could not be decided on, and tell of them, at most once a second."""
+        if not problem.faults:
+            return
+        self.counts[name, REFUSED, "block", ""] += 1
+        self._untold += 1
+        if self.clocks.steady() - self._told_at < SELDOM_NS:
+            return
+        more = f" ({self._untold - 1} more since the last such line)" if self._untold > 1 else ""
+        told = name, asked.caller, asked.request_id, problem.detail, more
+        LOGGER.warning("the inputs of `%s` from %s, request %s, are refused: %s%s", *told)
+        self._untold, self._told_at = 0, self.clocks.steady()
 
     def _unknown(self, name: str, inputs: bytes, current: Current, now: datetime, asked: Asked) -> Made:
         """An exit passes whatever policy it names: those in force may have changed. Raises `Problem` for all else."""
@@ -118,19 +149,23 @@ class Deciding:
         found = without_policy(inputs, Stamp(self._new_id(), now), why)
         if found.effect != "allow":
             raise Problem.no_such_policy(name, current.ready)
-        return self._logged(Made(found, ENCODE(found), current.standing, inputs, asked))
+        return self._logged(self._made(name, found, current.standing, inputs, asked))
 
-    def _kept(self, decision: Decision, standing: Standing, inputs: bytes, asked: Asked) -> Made:
+    @staticmethod
+    def _made(name: str, decision: Decision, standing: Standing, inputs: bytes, asked: Asked) -> Made:
+        return Made(name, decision, ENCODE(decision), standing, inputs, asked)
+
+    def _kept(self, made: Made) -> Made:
         """A decision once it is in the log. Raises `Problem` where the log takes nothing but exits."""
-        made = Made(decision, ENCODE(decision), standing, inputs, asked)
         if self.log.is_full and not made.exits:
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, CAUSES["log-full"], headers={"Retry-After": "1"})
         return self._logged(made)
 
     def _logged(self, made: Made) -> Made:
-        decision = made.decision
-        self.counts[decision.policy, decision.outcome, decision.effect, decision.rule or ""] += 1
-        self.log.offer(ENCODE(made.asked), made.body, made.inputs)
+        decision, asked = made.decision, made.asked
+        self.counts[decision.policy, decision.outcome, decision.effect, decision.rule or _cause(decision)] += 1
+        head = Head(asked.request_id, asked.caller, made.name, made.standing.revision)
+        self.log.offer(ENCODE(head), made.body, made.inputs)
         return made
 
     def simulate(self, name: str, inputs: bytes) -> Decision:
@@ -165,6 +200,12 @@ def decided(found: Ready, said: bytes, inputs: bytes, stamp: Stamp, *, simulated
         faults = refused.faults if simulated else [_supplied(fault, found) for fault in refused.faults]
         raise Problem.faulty(faults) from None
     return policy.decide(read, stamp)
+
+
+def _cause(decision: Decision) -> str:
+    """In place of a rule where none decided: the cause that keeps all from opening."""
+    cause = decision.reason.partition(":")[0]
+    return cause if cause in CAUSES else ""
 
 
 def _supplied(fault: Fault, found: Ready) -> Fault:

@@ -62,7 +62,7 @@ class Counts(msgspec.Struct, tag=True, array_like=True, frozen=True):
     """What a worker has counted since it started; from the supervisor, the sum over all other workers."""
 
     decisions: dict[str, int]
-    """By policy, outcome, effect and rule, as a JSON array."""
+    """By policy, outcome, effect and rule, as a JSON array; where none decided, the cause stands for the rule."""
     latencies: list[int]
     seconds: float
     answers: dict[str, int]

@@ -229,6 +229,35 @@ def test_the_log_holds_who_asked_what_and_what_was_decided() -> None:
     assert found.deciding.counts == {("entry", "ALLOW_NEW_ENTRY", "allow", "otherwise"): 1}
 
 
+def test_what_is_decided_without_a_policy_is_logged_and_counted_under_the_one_that_was_asked() -> None:
+    found = desk(refusal=Refusal("halted", "h-1 by ann"))
+    told = found.decide("entry", ENTRY)
+    assert told["policy"] != "entry"
+    (record,) = found.log.records
+    assert (record["asked"], record["revision"], record["decision"]) == ("entry", 7, told)
+    assert found.deciding.counts == {(told["policy"], "BLOCKED_NO_POLICY", "block", "halted"): 1}
+
+
+def test_refused_inputs_are_told_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+    found = desk()
+
+    def refuse() -> None:
+        with pytest.raises(Problem) as caught:
+            found.deciding.decide("entry", b"{}", ASKED)
+        found.deciding.refused("entry", ASKED, caught.value)
+
+    refuse()
+    (line,) = caplog.messages
+    assert line.startswith("the inputs of `entry` from a test, request request-1, are refused: /intent: ")
+    refuse()
+    refuse()
+    assert len(caplog.messages) == 1
+    found.moving.pass_by(1.0)
+    refuse()
+    assert caplog.messages[1].endswith("(2 more since the last such line)")
+    assert found.deciding.counts == {("entry", "INPUTS_REFUSED", "block", ""): 4}
+
+
 def test_no_two_decisions_have_one_id() -> None:
     found, other = desk(), desk()
     ids = [one.decide("entry", ENTRY)["decision_id"] for one in (found, found, other)]

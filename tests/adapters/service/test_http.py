@@ -224,19 +224,29 @@ def test_faulty_ones_stand_among_good_ones(open_service: Served) -> None:
         {"policy": "entry", "inputs": with_said("intent.side", "UP")},
         {"policy": "entry", "inputs": BLOCKS},
         {"policy": "entry", "inputs": []},
+        {"policy": 1, "inputs": OPENS},
+        {"policy": "entry"},
+        "nonsense",
         good,
     )
     told = found.json["decisions"]
     assert found.status == 200
-    assert [one["effect"] for one in told] == ["allow", "block", "block", "block", "block", "allow"]
-    assert [one.get("status") for one in told] == [None, 404, 422, None, 422, None]
+    assert [one["effect"] for one in told] == ["allow", *["block"] * 7, "allow"]
+    assert [one.get("status") for one in told] == [None, 404, 422, None, 422, 422, 422, 422, None]
+    places = [one["faults"][0]["pointer"] for one in told[5:8]]
+    assert places == ["/requests/5/policy", "/requests/6", "/requests/7"]
+
+
+def test_inputs_that_are_refused_are_counted_once(open_service: Served) -> None:
+    counts, key = open_service.service.deciding.counts, ("entry", "INPUTS_REFUSED", "block", "")
+    before = counts[key]
+    assert open_service.ask("POST", "/v1/decide/entry", {"inputs": with_said("intent.side", "UP")}).status == 422
+    assert counts[key] == before + 1
 
 
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({"requests": [{"policy": 1, "inputs": OPENS}]}, "/requests/0/policy"),
-        ({"requests": [{"policy": "entry"}]}, "/requests/0"),
         ({"requests": {}}, "/requests"),
         ({"requests": [{"policy": "entry", "inputs": {}}] * 101}, "/requests"),
     ],
