@@ -151,4 +151,6 @@ def at_store(url: str | None, work: Callable[[PolicyStore], Awaitable[T]]) -> T:
     except (Conflict, Unpublishable) as refusal:
         raise DoesNotHold(printable(refusal)) from None
     except StoreUnavailable as fault:
-        raise Unusable(f"{printable(fault)}\n  what is in force is told by `bascule show`") from None
+        raise Unusable(
+            f"{printable(fault)}\n  whether anything was written, `bascule show` tells once the store answers"
+        ) from None

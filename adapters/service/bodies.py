@@ -37,6 +37,7 @@ class Several(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 ALONE = (b'{"inputs":', b'{"inputs": ')
 """What stands before the inputs where they are all that a body says, and so are said once."""
+WRAP = ': the facts stand in `inputs`, as in {"inputs": {"intent": …}}'
 _one = msgspec.json.Decoder(One)
 _several = msgspec.json.Decoder(Several)
 _request = msgspec.json.Decoder(Request)
@@ -92,7 +93,8 @@ def read(decoder: msgspec.json.Decoder[T], body: bytes, where: str = "") -> T:
         raise _faulty(Fault("", f"the body is not UTF-8 at byte {error.start}")) from None
     except msgspec.ValidationError as error:
         said, _, place = str(error).partition(" - at `$")
-        raise _faulty(Fault(where + _pointer(place), said[:1].lower() + said[1:])) from None
+        hint = WRAP if decoder is _one and "unknown field" in said else ""
+        raise _faulty(Fault(where + _pointer(place), said[:1].lower() + said[1:] + hint)) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise _faulty(Fault("", f"the body is not JSON: {error}")) from None
 

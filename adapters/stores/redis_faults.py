@@ -51,7 +51,7 @@ def explained(error: Exception, timeout: float) -> str:
         case MaxConnectionsError():
             return "too many calls at a time: make fewer"
         case TimeoutError() | RedisTimeout():
-            return f"no answer within {timeout:g}s: is it up, and is the way to it?"
+            return f"no answer within {timeout:g}s: is it up, and can it be reached from here?"
         case RedisError():
             found = f"{error.status_code or ''} {error}".strip()
             code = CODE.search(found)

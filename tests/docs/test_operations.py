@@ -10,6 +10,7 @@ import click
 import pytest
 
 from adapters.cli.serve import serve
+from adapters.service.auth import read_tokens
 from engine.published import CAUSES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,3 +41,8 @@ def test_what_is_deployed_says_options_that_there_are(name: str) -> None:
         serve.parse_args(context, commands()[name])
     assert context.params["decision_log"] is not None
     assert context.params["tokens"] is not None
+
+
+def test_the_tokens_file_of_the_page_can_be_read() -> None:
+    (token,) = read_tokens(ROOT / "examples" / "tokens.yaml")
+    assert (token.name, sorted(token.roles)) == ("desk", ["decide", "read"])

@@ -14,6 +14,7 @@ import pytest
 
 from adapters.service.app import Limits
 from engine.policy import Machine
+from tests.adapters.service.desk import EXAMPLES
 from tests.adapters.service.running import PATIENCE, Reply, Served, served
 from tests.adapters.service.snapshots import BLOCKS, GOOD, OPENS, with_said
 
@@ -206,6 +207,20 @@ def test_a_body_of_another_form_is_refused(open_service: Served, body: object, p
     found = open_service.ask("POST", "/v1/decide/entry", body)
     assert (found.status, found.effect) == (422, "block")
     assert found.json["faults"][0]["pointer"] == pointer
+
+
+@pytest.mark.parametrize(("name", "policy", "outcome"), [
+    ("entry", "entry", "ALLOW_NEW_ENTRY"), ("close", "open-position", "EXIT"),
+])  # fmt: skip
+def test_the_requests_among_the_examples(open_service: Served, name: str, policy: str, outcome: str) -> None:
+    request = (EXAMPLES / "http" / f"{name}.json").read_bytes()
+    assert json.loads(request)["inputs"].items() <= json.loads((EXAMPLES / f"{name}.json").read_bytes()).items()
+    found = open_service.ask("POST", f"/v1/decide/{policy}", request, {"Content-Type": "application/json"})
+    assert (found.json["outcome"], found.effect) == (outcome, "allow")
+
+
+def test_facts_that_are_not_in_inputs_are_told_where_to_stand(open_service: Served) -> None:
+    assert "the facts stand in `inputs`" in open_service.ask("POST", "/v1/decide/entry", OPENS).json["detail"]
 
 
 # -- several
