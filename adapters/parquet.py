@@ -8,7 +8,7 @@ declared type is refused, with its column and row. Needs pyarrow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,34 +63,40 @@ def read_chunks(path: Path, reader: Reader, rows: int = CHUNK_ROWS, *, whole: bo
         for batch in file.iter_batches(batch_size=rows, columns=names):
             table = pa.Table.from_batches([batch]).combine_chunks()
             arrays = {name: table.column(name).combine_chunks() for name in names}
-            yield _chunk(path, reader, arrays, start, reads)
+            yield chunk_of(f"{path}", reader.plan.inputs, arrays, start, reads)
             start += batch.num_rows
 
 
-def _chunk(path: Path, reader: Reader, arrays: dict[str, Any], start: int, reads: frozenset[Read] | None) -> Chunk:
+def chunk_of(
+    where: str, fields: Sequence[Field], arrays: Mapping[str, Any], start: int = 0, reads: frozenset[Read] | None = None
+) -> Chunk:
+    """A chunk of some inputs from an Arrow array each; without one, an input is absent in every row.
+
+    `where` and `start` name the place and its first row in faults. Raises UnusableFile.
+    """
     size = len(next(iter(arrays.values()))) if arrays else 0
-    order = _by_length(reader.plan.inputs, arrays)
+    order = _by_length(fields, arrays)
     if order is not None:
         arrays = {name: array.take(pa.array(order)) for name, array in arrays.items()}
     loader = _Loader(reads)
     inputs: dict[str, Column] = {}
-    for f in reader.plan.inputs:
+    for f in fields:
         if f.name not in arrays:
             inputs[f.name] = with_presence(blank(f.type, size), np.zeros((), np.bool_))
             continue
         try:
             inputs[f.name] = loader.field(f, arrays[f.name])
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError, AttributeError, TypeError) as error:
-            raise UnusableFile(f"{path}: column `{f.name}` is not what the policy takes: {error}") from error
-    for f in reader.plan.inputs:
+            raise UnusableFile(f"{where}: column `{f.name}` is not what the policy takes: {error}") from error
+    for f in fields:
         fault = first_fault(f, inputs[f.name], size)
         if fault is not None:
             row = start + int(fault.lane if order is None else order[fault.lane])
-            raise UnusableFile(f"{path}: row {row}, `{fault.path}`: {fault.message}")
+            raise UnusableFile(f"{where}: row {row}, `{fault.path}`: {fault.message}")
     return Chunk(size, inputs, order)
 
 
-def _by_length(inputs: tuple[Field, ...], arrays: dict[str, Any]) -> Array | None:
+def _by_length(inputs: Sequence[Field], arrays: Mapping[str, Any]) -> Array | None:
     """The rows by descending length of those lists that hold most items."""
     most: Array | None = None
     for f in inputs:
@@ -193,19 +199,20 @@ _ARROW: dict[type[Type], Any] = {BoolType: pa.bool_(), IntType: pa.int64(), Doub
 
 def write_chunks(path: Path, reader: Reader, chunks: Iterable[Chunk]) -> int:
     """Write chunks, made `whole`, in the order in which their rows came, a row group each; how many rows there were."""
-    schema = pa.schema([pa.field(f.name, _arrow_type(f.type)) for f in reader.plan.inputs])
+    schema = pa.schema([pa.field(f.name, arrow_type(f.type)) for f in reader.plan.inputs])
     rows = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for chunk in chunks:
             lanes = np.arange(chunk.size) if chunk.order is None else np.argsort(chunk.order)
             inputs = [(f.type, chunk.inputs[f.name].take(lanes)) for f in reader.plan.inputs]
-            arrays = [_array(t, filled(column, chunk.size), chunk.size) for t, column in inputs]
+            arrays = [to_arrow(t, filled(column, chunk.size), chunk.size) for t, column in inputs]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema), row_group_size=max(1, chunk.size))
             rows += chunk.size
     return rows
 
 
-def _arrow_type(t: Type) -> Any:
+def arrow_type(t: Type) -> Any:
+    """The Arrow type of a column of ours."""
     match t:
         case StringType() | EnumType():
             return pa.string()  # Parquet makes dictionaries itself; Arrow reads none inside of lists
@@ -214,39 +221,39 @@ def _arrow_type(t: Type) -> Any:
         case DurationType():
             return pa.duration("us")
         case ListType():
-            return pa.list_(_arrow_type(t.item))
+            return pa.list_(arrow_type(t.item))
         case MapType():
-            return pa.map_(pa.string(), _arrow_type(t.value))
+            return pa.map_(pa.string(), arrow_type(t.value))
         case RecordType():
-            return pa.struct([pa.field(f.name, _arrow_type(f.type)) for f in t.fields])
+            return pa.struct([pa.field(f.name, arrow_type(f.type)) for f in t.fields])
         case _:
             return _ARROW[type(t)]
 
 
-def _array(t: Type, column: Column, size: int) -> Any:
-    """A column as an Arrow array."""
+def to_arrow(t: Type, column: Column, size: int) -> Any:
+    """A column of `size` lanes as an Arrow array."""
     absent = None if column.present is None else ~np.broadcast_to(column.present, size)
     column = filled(column, size)
     match column, t:
         case Numbers(values=values), _:
             plain = pa.array(values, mask=absent)
-            return plain if type(t) in _ARROW else plain.cast(_arrow_type(t))
+            return plain if type(t) in _ARROW else plain.cast(arrow_type(t))
         case Texts(codes=codes, vocabulary=vocabulary), _:
             indices = pa.array(codes.astype(np.int32), mask=absent)
             return pa.DictionaryArray.from_arrays(indices, pa.array(vocabulary.words, pa.string())).cast(pa.string())
         case Lists(), ListType():
             part = column.joined()
             offsets, items = _row_by_row(part.layout)
-            values_ = _array(t.item, filled(part.items, part.layout.items).take(items), len(items))
+            values_ = to_arrow(t.item, filled(part.items, part.layout.items).take(items), len(items))
             return pa.ListArray.from_arrays(_offsets(offsets, absent), values_)
         case Maps(layout=layout), MapType():
             offsets, items = _row_by_row(layout)
-            keys = _array(t.key, column.keys.take(items), len(items))
-            values_ = _array(t.value, column.values.take(items), len(items))
+            keys = to_arrow(t.key, column.keys.take(items), len(items))
+            values_ = to_arrow(t.value, column.values.take(items), len(items))
             return pa.MapArray.from_arrays(_offsets(offsets, absent), keys, values_)
         case Records(), RecordType():
-            arrays = [_array(f.type, column.field(f.name), size) for f in t.fields]
-            fields = [pa.field(f.name, _arrow_type(f.type)) for f in t.fields]
+            arrays = [to_arrow(f.type, column.field(f.name), size) for f in t.fields]
+            fields = [pa.field(f.name, arrow_type(f.type)) for f in t.fields]
             return pa.StructArray.from_arrays(arrays, fields=fields, mask=None if absent is None else pa.array(absent))
         case _:
             raise AssertionError("a column of another type")
