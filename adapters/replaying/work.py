@@ -36,7 +36,7 @@ _NUMBER = re.compile(r"/[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is replayed: a policy of a bundle, beside the record or that of another. Contents are as a store has them."""
+    """A policy of a bundle, to be replayed beside the record or the same of another. Contents are a store's."""
 
     policy: str
     new: bytes
