@@ -18,6 +18,7 @@ from adapters.cli.explain import explain
 from adapters.cli.halt import halt
 from adapters.cli.history import history
 from adapters.cli.key import key
+from adapters.cli.log import log
 from adapters.cli.publish import publish
 from adapters.cli.rollback import rollback
 from adapters.cli.serve import serve
@@ -32,6 +33,7 @@ COMMANDS: tuple[click.Command, ...] = (
     evaluate,
     decide,
     explain,
+    log,
     serve,
     publish,
     rollback,

@@ -97,7 +97,7 @@ def import_lines(
 
     Raises OSError, and leaves no table behind then.
     """
-    told, seen, taken_back = Imported(), Seen(), _TakenBack()
+    told, seen, taken_back, done = Imported(), Seen(), _TakenBack(), 0
     beside = out.with_name(f".{out.name}.part")
     try:
         writer = Writer(beside, facts)
@@ -106,7 +106,8 @@ def import_lines(
                 for row in _rows(some, facts, seen, taken_back):
                     writer.add(path.name, row)
                     told.add(path.name, row)
-            reached(path.stat().st_size)
+            done += path.stat().st_size
+            reached(done)
         writer.close()
         beside.replace(out)
     finally:

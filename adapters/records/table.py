@@ -15,7 +15,7 @@ Needs pyarrow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -60,6 +60,25 @@ def schema_of(fields: Sequence[Field]) -> Any:
     """The schema of a table for some facts."""
     facts = pa.struct([pa.field(f.name, arrow_type(f.type)) for f in fields])
     return pa.schema([*KNOWN, pa.field("inputs", facts)], metadata={"bascule": SCHEMA})
+
+
+def described(schema: Any) -> str:
+    """A schema as text: a line for every column and every part of one."""
+    return "".join(f"{line}\n" for field in schema for line in _described(field, ""))
+
+
+def _described(field: Any, above: str) -> Iterator[str]:
+    name, kind = f"{above}{field.name}", field.type
+    if pa.types.is_struct(kind):
+        yield f"{name}: struct"
+        for part in kind:
+            yield from _described(part, f"{name}.")
+    elif pa.types.is_list(kind) and pa.types.is_struct(kind.value_type):
+        yield f"{name}: list"
+        for part in kind.value_type:
+            yield from _described(part, f"{name}[].")
+    else:
+        yield f"{name}: {kind}"
 
 
 class Writer:
