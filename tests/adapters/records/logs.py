@@ -62,9 +62,15 @@ def write_taken_back(folder: Path) -> Path:
 def line(**changed: Any) -> dict[str, Any]:
     """A line of the log, as a mapping, with members changed; one of `...` is left out."""
     decision = {
-        "decision_id": "d-1", "policy": "entry", "version": "1.0.0", "bundle": "sha256:abc",
-        "outcome": "ALLOW_NEW_ENTRY", "effect": "allow", "rule": "otherwise", "reason": "", "outputs": {}, "decided_at": "2026-02-03T12:00:00Z",
-    }  # fmt: skip
+        "decision_id": "d-1",
+        "policy": "entry",
+        "version": "1.0.0",
+        "bundle": "sha256:abc",
+        "outcome": "ALLOW_NEW_ENTRY",
+        "effect": "allow",
+        "rule": "otherwise",
+        "decided_at": "2026-02-03T12:00:00Z",
+    }
     told = {
         "schema": "bascule/v1 decision-log", "request_id": "r-1", "caller": "desk", "asked": "entry", "revision": 7,
         "decision": decision, "inputs": json.loads(ENTRY),
