@@ -34,11 +34,15 @@ class Memory:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.seen = self._read()
+        self.seen = self._kept = self._read()
 
     def keep(self, seen: Seen) -> None:
-        """Remember; it is on the disk when this returns. Raises OSError."""
-        if seen == self.seen:
+        """Remember; it is on the disk when this returns.
+
+        Raises OSError; then it is remembered as long as this process is there, and written with what comes next.
+        """
+        self.seen = seen
+        if seen == self._kept:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         beside = self._path.with_suffix(f".{os.getpid()}")
@@ -52,7 +56,7 @@ class Memory:
             os.fsync(folder)
         finally:
             os.close(folder)
-        self.seen = seen
+        self._kept = seen
 
     def _read(self) -> Seen:
         try:

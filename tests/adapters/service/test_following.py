@@ -23,7 +23,7 @@ from rules.canonical import digest_of
 from tests.adapters.service.desk import Moving
 from tests.adapters.stores.memory import Held, MemoryStore
 
-CONTENT, OTHER = b'{"a":1}', b'{"b":2}'
+CONTENT, OTHER, ANNOUNCED = b'{"a":1}', b'{"b":2}', b'{"c":3}'
 UNIVERSE = '["BTCUSDT"]'
 
 
@@ -199,6 +199,50 @@ def test_what_cannot_be_remembered_is_not_obeyed(tmp_path: Path) -> None:
     run(work())
 
 
+HALT = json.dumps({"id": "h-1", "by": "ann", "at": "2026-02-03T11:59:00Z", "note": "the feed is wrong"})
+
+
+def test_what_stops_openings_is_obeyed_though_it_cannot_be_remembered(tmp_path: Path) -> None:
+    """And it goes on as long as this process is there; on the disk it is as soon as that takes it."""
+
+    async def work() -> None:
+        found = Followed(tmp_path)
+        await found.settled()
+        found.path.unlink()
+        found.path.mkdir()
+        found.held.fields = fields(halt=HALT)
+        told = await found.look()
+        assert (told.cause, told.revision, "cannot be kept" in told.trouble) == ("halted", 5, True)
+        found.held.fields = fields(revision=6)
+        assert (await found.look()).cause == "halt-gone"
+        found.path.rmdir()
+        assert (await found.look()).trouble == ""
+        found.follower = found.new()
+        assert (await found.look()).cause == "halt-gone"
+
+    run(work())
+
+
+def test_it_is_on_the_disk_before_it_takes_the_place_of_what_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file with all of it, then its name, then the folder that has the name."""
+    path, steps = tmp_path / "seen.json", list[tuple[bytes | Path, bytes]]()
+    memory = Memory(path)
+    memory.keep(Seen(5, "sha256:a"))
+    before = path.read_bytes()
+
+    def synced(file: int) -> None:
+        place = Path(f"/proc/self/fd/{file}").readlink()
+        steps.append((place.read_bytes() if place.is_file() else place, path.read_bytes()))
+
+    monkeypatch.setattr("os.fsync", synced)
+    memory.keep(Seen(6, "sha256:b"))
+    after = path.read_bytes()
+    assert steps == [(after, before), (tmp_path, after)]
+    assert after != before
+
+
 def test_a_memory_that_cannot_be_read_is_not_guessed(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "seen.json")
     seen = Seen(5, "sha256:a", Halt("h-1", "ann", Moving().wall, "why"))
@@ -291,6 +335,74 @@ def test_what_is_announced_is_compiled_before_it_is_in_force(tmp_path: Path) -> 
         found.held.fields = fields(revision=6, content=OTHER)
         assert (await found.look()).revision == 6, "at the first look"
 
+    run(work())
+
+
+def test_what_is_in_force_does_not_wait_for_what_is_only_announced(tmp_path: Path) -> None:
+    """The one that is given up has ended before another is begun, and is compiled once there is time for it."""
+
+    async def compiled(content: bytes) -> list[bytes]:
+        steps.append(("begun", content))
+        if content == ANNOUNCED and len(steps) == 3:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)  # as a process that is killed takes a moment to be gone
+                steps.append(("given up", content))
+        steps.append(("done", content))
+        if content == ANNOUNCED:
+            everything.set()
+        return [content]
+
+    async def work() -> None:
+        found = Followed(tmp_path, compiled)
+        found.held.bundles[digest_of(ANNOUNCED)] = ANNOUNCED
+        await found.settled()
+        found.held.fields["staged"] = digest_of(ANNOUNCED)
+        following = asyncio.create_task(found.follower.run())
+        async with asyncio.timeout(10):
+            await begun.wait()
+            found.held.fields = fields(revision=6, content=OTHER, staged=digest_of(ANNOUNCED))
+            await everything.wait()
+        following.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await following
+        assert found.follower.word.digest == digest_of(OTHER)
+        assert steps[2:] == [
+            ("begun", ANNOUNCED),
+            ("given up", ANNOUNCED),
+            ("begun", OTHER),
+            ("done", OTHER),
+            ("begun", ANNOUNCED),
+            ("done", ANNOUNCED),
+        ]
+
+    steps: list[tuple[str, bytes]] = []
+    begun, everything = asyncio.Event(), asyncio.Event()
+    run(work())
+
+
+def test_what_was_announced_goes_on_being_compiled_when_it_comes_into_force(tmp_path: Path) -> None:
+    async def compiled(content: bytes) -> list[bytes]:
+        if content == OTHER:
+            begun.set()
+            await done.wait()
+        return [content]
+
+    async def work() -> None:
+        found = Followed(tmp_path, compiled)
+        await found.settled()
+        found.held.fields["staged"] = digest_of(OTHER)
+        await found.follower.look()
+        await begun.wait()
+        found.held.fields = fields(revision=6, content=OTHER)
+        await found.follower.look()
+        done.set()
+        assert (await found.settled()).revision == 6
+        assert found.asked == [CONTENT, OTHER]
+
+    begun, done = asyncio.Event(), asyncio.Event()
     run(work())
 
 
