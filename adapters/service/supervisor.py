@@ -22,7 +22,7 @@ from adapters.service.counting import added, nothing_counted
 from adapters.service.following import Follower
 from adapters.service.messages import Counts, Line, Obeys, Piece, Stage, Staged, Word
 from adapters.service.providing import Provision
-from adapters.service.worker import SETTINGS, Settings
+from adapters.service.worker import Settings
 from engine.store import StoreUnavailable
 
 LOGGER = logging.getLogger("bascule.service")
@@ -176,15 +176,17 @@ class Supervisor:
                 "-P",  # what lies in the current folder is not ours
                 "-m",
                 "adapters.service.worker",
-                env={**os.environ, SETTINGS: msgspec.json.encode(settings).decode()},
                 pass_fds=(settings.listening, settings.line),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,  # an environment holds no file of a thousand tokens
             )
         except OSError:
             mine.close()
             raise
         finally:
             theirs.close()
+        assert process.stdin is not None
+        process.stdin.write(msgspec.json.encode(settings))
+        process.stdin.close()
         worker = _Worker(process, Line(*await asyncio.open_connection(sock=mine)))
         assert self.follower is not None
         self._say(worker, self.follower.word)
