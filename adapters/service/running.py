@@ -75,7 +75,7 @@ async def run(options: Options, environment: Mapping[str, str], on_listening: Ca
     check(options)
     tokens = () if options.tokens is None else read_tokens(options.tokens)
     store = open_store(options.store, environment, options.patience_s)
-    memory = Memory(remembered_at(environment, options.store, options.state))
+    memory = Memory(remembered_at(environment, options.store, options.trust, options.state))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.aclose)
         sock = stack.enter_context(listening(options.host, options.port))
