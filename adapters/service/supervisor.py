@@ -20,7 +20,7 @@ import msgspec
 from adapters.publishing.readers import EVERY_S, Told, encoded
 from adapters.service.counting import added, nothing_counted
 from adapters.service.following import Follower
-from adapters.service.messages import Counts, Line, Obeys, Piece, Stage, Staged, Word
+from adapters.service.messages import Counts, Garbled, Line, Obeys, Piece, Stage, Staged, Word
 from adapters.service.providing import Provision
 from adapters.service.worker import Settings
 from engine.store import StoreUnavailable
@@ -193,7 +193,7 @@ class Supervisor:
         return worker
 
     async def _hear(self, worker: _Worker) -> None:
-        """Listen to a worker until it is gone."""
+        """Listen to a worker until it is gone; one that cannot be understood is ended, so that another is started."""
         try:
             while True:
                 match await worker.line.receive():
@@ -215,6 +215,21 @@ class Supervisor:
                         LOGGER.error("worker %d said what only the supervisor says", worker.process.pid)
         except EOFError:
             return
+        except Garbled as error:
+            LOGGER.error("worker %d says what is no message, and is ended: %s", worker.process.pid, error)
+        except Exception:
+            LOGGER.exception("listening to worker %d failed: it is ended", worker.process.pid)
+        await self._end(worker)
+
+    async def _end(self, worker: _Worker) -> None:
+        """End a worker: it is asked to, and then made to."""
+        with suppress(ProcessLookupError):
+            worker.process.terminate()
+            try:
+                async with asyncio.timeout(self._settings.grace_s):
+                    await worker.process.wait()
+            except TimeoutError:
+                worker.process.kill()
 
     def _others(self, worker: _Worker) -> Counts:
         assert self.follower is not None
