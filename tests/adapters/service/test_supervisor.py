@@ -50,6 +50,9 @@ class Workers(Supervisor):
         return _Worker(process, Line(*await asyncio.open_connection(sock=mine)))
 
     def close(self) -> None:
+        for process in self.processes:
+            if process.returncode is None:
+                process.kill()
         for one in (*self.theirs, self._sock):
             one.close()
 
