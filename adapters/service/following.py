@@ -1,7 +1,8 @@
 """Following a policy store: reading it many times a second, judging what it holds, and saying so to whoever decides.
 
-Rules kept here: what is remembered is on the disk before it is obeyed; a good read renews what is in force from the
-moment it was sent; nothing that goes wrong here ends the following, it is told and tried again.
+Rules kept here: what is remembered is on the disk before anything opens by it; a good read renews what is in force
+from the moment it was sent; what is in force is compiled before what is announced; nothing that goes wrong here ends
+the following, it is told and tried again.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ class Follower:
         """Reads that failed."""
         self._compiling: asyncio.Task[None] | None = None
         self._compiled_for = ""
+        """The bundle that is being compiled, or was last."""
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -106,10 +108,15 @@ class Follower:
         try:
             self._memory.keep(found.seen)
         except OSError as error:
-            return replace_word(self.word, trouble=f"what was seen cannot be kept: {error}")
+            # what stops openings is obeyed all the same: there is no going back in time with it
+            before = self.word if found.refusal is None else refusing(found.refusal, sent, found.record)
+            return replace_word(before, trouble=f"what was seen cannot be kept: {error}")
         coming = reading.fields.get("staged", "")
         wanted = found.record.digest if found.record is not None else ""
-        self._want(wanted if wanted and not self._is_known(wanted) else coming)
+        if wanted and not self._is_known(wanted):
+            self._compile_now(wanted)
+        else:
+            self._compile_next(coming)
         self.coming = coming if coming != wanted else ""
         return self._word_of(found, sent)
 
@@ -153,14 +160,33 @@ class Follower:
     def _is_known(self, digest: str) -> bool:
         return digest in self.bundles or digest in self.refused
 
-    def _want(self, digest: str) -> None:
-        """Have a bundle compiled, one at a time."""
-        busy = self._compiling is not None and not self._compiling.done()
-        if not digest or busy or self._is_known(digest):
-            return
-        self._compiling = asyncio.create_task(self._make(digest))
+    def _compile_now(self, digest: str) -> None:
+        """Have the bundle in force compiled; whatever else is being compiled is given up for it."""
+        if self._is_compiling and self._compiled_for != digest:
+            assert self._compiling is not None
+            LOGGER.warning("compiling %s is given up: %s is in force", self._compiled_for, digest)
+            self._compiling.cancel()
+            self._begin(digest, after=self._compiling)
+        elif not self._is_compiling:
+            self._begin(digest)
 
-    async def _make(self, digest: str) -> None:
+    def _compile_next(self, digest: str) -> None:
+        """Have a bundle compiled that is announced, where nothing else is."""
+        if digest and not self._is_compiling and not self._is_known(digest):
+            self._begin(digest)
+
+    @property
+    def _is_compiling(self) -> bool:
+        return self._compiling is not None and not self._compiling.done()
+
+    def _begin(self, digest: str, after: asyncio.Task[None] | None = None) -> None:
+        self._compiled_for = digest
+        self._compiling = asyncio.create_task(self._make(digest, after))
+
+    async def _make(self, digest: str, after: asyncio.Task[None] | None) -> None:
+        """Compile a bundle, one at a time: `after` is one that was given up, whose process has to end first."""
+        if after is not None:
+            await asyncio.wait([after])
         try:
             content = await self.store.bundle(digest)
             if content is None:
