@@ -20,6 +20,7 @@ from adapters.service.compiling import NotCompiled
 from adapters.service.in_force import Clocks
 from adapters.service.memory import Memory
 from adapters.service.messages import Word
+from adapters.service.telling import Telling
 from engine.published import Judged, Record, Refusal, Trust, judge, universe_of
 from engine.store import PolicyStore, Reading, StoreUnavailable
 from rules.canonical import digest_of
@@ -35,6 +36,8 @@ class Pace:
 
     every_s: float = 0.1
     patience_s: float = 0.5
+    max_age_s: float = 1.0
+    """How old a policy may be; said here, obeyed by those who decide."""
     max_skew: timedelta = timedelta(seconds=1)
     again_s: float = 1.0
     """After how long compiling is begun anew that was cut short."""
@@ -60,6 +63,9 @@ class Follower:
         self.refused: dict[str, Refusal] = {}
         """Why bundles are not compiled, by digest."""
         self.word = Word(0, "", 0, b"[]", cause="starting")
+        self._telling = Telling(trust, self._pace.max_age_s, self._steady)
+        self._record: Record | None = None
+        """What was read last."""
         self.on_staged: Callable[[], None] = lambda: None
         """Told that another bundle is compiled."""
         self.coming = ""
@@ -69,6 +75,9 @@ class Follower:
         self._compiling: asyncio.Task[None] | None = None
         self._compiled_for = ""
         """The bundle that is being compiled, or was last."""
+
+    def _steady(self) -> int:
+        return self.clocks.steady()
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -105,6 +114,7 @@ class Follower:
 
     def _judged(self, reading: Reading, sent: int, now: datetime) -> Word:
         found = judge(reading, self.store.name, self._memory.seen, self._trust, now, self._pace.max_skew)
+        self._record = found.record
         try:
             self._memory.keep(found.seen)
         except OSError as error:
@@ -145,14 +155,8 @@ class Follower:
         )
 
     def _tell(self, word: Word) -> None:
-        before, self.word = self.word, word
-        if (before.cause, before.found) != (word.cause, word.found):
-            if word.cause:
-                LOGGER.error("nothing opens: %s", Refusal(word.cause, word.found))
-            elif before.cause:
-                LOGGER.warning("openings are decided on again, with revision %d", word.revision)
-        if before.trouble != word.trouble and word.trouble:
-            LOGGER.warning("the policy in force is not renewed: %s", word.trouble)
+        self.word = word
+        self._telling.hear(word, self._record)
         self._say(word)
 
     # -- bundles

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -68,6 +69,21 @@ def check(options: Options) -> None:
         )
     if options.log_sync and options.decision_log is None:
         raise Misconfigured("--log-sync is about the decision log: give --decision-log DIR")
+    if options.decision_log is not None:
+        _may_be_written_to(options.decision_log)
+
+
+def _may_be_written_to(folder: Path) -> None:
+    """Make the folder of the log. Raises `Misconfigured` where nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise Misconfigured(
+            f"the decision log cannot be written to `{folder}` ({why}): give --decision-log a folder that can"
+        ) from None
 
 
 async def run(options: Options, environment: Mapping[str, str], on_listening: Callable[[str], None]) -> None:
@@ -80,7 +96,7 @@ async def run(options: Options, environment: Mapping[str, str], on_listening: Ca
         stack.push_async_callback(store.aclose)
         sock = stack.enter_context(listening(options.host, options.port))
         supervisor = Supervisor(settings_of(options, tokens), sock, options.workers)
-        pace = Pace(options.every_s, options.patience_s)
+        pace = Pace(options.every_s, options.patience_s, options.max_age_s)
         follower = Follower(store, options.trust, memory, compiled, supervisor.say, pace)
         on_listening(address_of(sock, tls=options.certificate is not None))
         await supervisor.run(follower)

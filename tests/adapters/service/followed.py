@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ class Followed:
 
     def new(self) -> Follower:
         """Another follower, as after a restart."""
-        pace = Pace(0.01, 0.5, timedelta(seconds=1), again_s=0.01)
+        pace = Pace(0.01, 0.5, again_s=0.01)
         found = Follower(self.store, unsigned(), Memory(self.path), self._asked, self.words.append, pace)
         found.clocks = self.moving.clocks()
         return found
