@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters import bootstrap
@@ -53,6 +53,8 @@ class Candidate:
     cases: int | None = None
     since: Record | None = None
     """The publication that it is taken from, where it is an earlier one."""
+    untested: tuple[str, ...] = ()
+    """Its policies that no suite asks, be it through others; of those that were tested by us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,19 @@ class Examined:
     def failed(self) -> list[str]:
         """The cases that fail, each behind the name of its suite."""
         return [f"{r.suite.name}/{one.case.id}" for r in self.results for one in r.results if not one.passed]
+
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """The policies that no suite asks, be it through others."""
+        plans = {} if self.machine is None else self.machine.bundle.plans
+        asked: set[str] = set()
+        waiting = [result.suite.policy for result in self.results if result.results]
+        while waiting:
+            name = waiting.pop()
+            if name not in asked:
+                asked.add(name)
+                waiting += (call.policy for call in plans[name].calls)
+        return tuple(name for name in plans if name not in asked)
 
 
 def examined(
@@ -101,7 +116,8 @@ def candidate(folder: Path, reached: Callable[[int, int], None] = lambda _done, 
         raise Unpublishable(f"the bundle in `{folder}` has no suite, and what nothing tests is not published")
     if found.failed:
         raise SuitesFail(folder, found.failed)
-    return _candidate(found.machine, sum(len(result.results) for result in found.results), None)
+    cases = sum(len(result.results) for result in found.results)
+    return replace(_candidate(found.machine, cases, None), untested=found.untested)
 
 
 def _candidate(machine: Machine, cases: int | None, since: Record | None) -> Candidate:

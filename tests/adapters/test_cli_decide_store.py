@@ -157,3 +157,9 @@ def test_a_memory_that_cannot_be_read_opens_nothing(store: Store) -> None:
 def test_a_url_of_no_store(store: Store) -> None:
     done = run("decide", "gate", "--store", "redi://x", "--unsigned", stdin=CHEAP)
     assert (done.exit_code, "redis:" in done.stderr) == (2, True)
+
+
+def test_one_of_two_bundles_has_to_be_left_out(store: Store) -> None:
+    done = run("decide", "gate", "--store", store.folder, "--policies", store.bundle, "--unsigned", stdin=CHEAP)
+    assert done.exit_code == 2
+    assert "both `--policies` and `--store`" in done.stderr

@@ -46,6 +46,15 @@ def test_a_candidate_is_the_bundle_as_it_is_kept(bundle: Path) -> None:
     assert set(found.documents.documents) == {"gate", "types"}
 
 
+def test_policies_that_no_suite_asks_are_named(bundle: Path) -> None:
+    assert candidate(bundle).untested == ()
+    text = (bundle / "gate.yaml").read_text("utf-8")
+    (bundle / "other.yaml").write_text(
+        text.replace("name: gate", "name: other").replace("GATE_DEAREST", "OTHER_DEAREST"), "utf-8"
+    )
+    assert candidate(bundle).untested == ("other",)
+
+
 def test_the_environment_is_ignored(bundle: Path, first: Candidate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATE_DEAREST", "50.0")  # more than is published: refused where it is heard
     assert candidate(bundle) == first
