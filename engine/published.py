@@ -49,7 +49,6 @@ CAUSES: Mapping[str, str] = {
     "universe": "the universe in the store is missing, empty or no list of texts",
     "stale": "the store has not answered for longer than is allowed",
     "starting": "no policy has been loaded yet",
-    "loading": "the policy in force is being compiled",
     "log-full": "the decision log cannot be written",
     "supervisor": "the process that follows the store is gone",
 }

@@ -68,8 +68,8 @@ class PolicyStore(Protocol):
         `change`, and for a text that has no UTF-8.
         """
 
-    async def changes(self, most: int) -> Sequence[Change]:
-        """The latest changes, newest first."""
+    async def changes(self, most: int, before: str | None = None) -> Sequence[Change]:
+        """The latest changes, newest first; `before` is the id of one, and those that were made before it are given."""
 
     async def report(self, reader: str, word: str | None) -> None:
         """Leave a reader's word of how far it is, in the place of its last one; None takes it away."""

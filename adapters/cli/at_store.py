@@ -80,6 +80,8 @@ def trust_of(trust_file: Path | None, unsigned: bool) -> Trust:
 def signer_of(key_file: Path | None, trust: Trust, *, wanted: bool = True) -> Signer | None:
     """Who signs; None where nothing is signed. Raises `Unusable` for a key that cannot be used, `DoesNotHold`."""
     if not trust.keys:
+        if key_file is not None:
+            raise Unusable("both a key and `--unsigned`: leave one out (BASCULE_KEY names a key, too)")
         return None
     if key_file is None:
         if not wanted:
@@ -135,6 +137,8 @@ def at_store(url: str | None, work: Callable[[PolicyStore], Awaitable[T]]) -> T:
 
     if not url:
         raise Unusable("which store? Give `--store URL`, as redis://host or the path of a folder, or set BASCULE_STORE")
+    if url == "embedded:":
+        raise Unusable("`embedded:` is gone as soon as a command ends; it is for `bascule serve --store embedded:`")
 
     async def run() -> T:
         try:

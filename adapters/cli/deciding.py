@@ -20,7 +20,7 @@ import click
 
 from adapters.cli import terminal
 from adapters.cli.at_store import trust_of, trust_options
-from adapters.cli.failures import DOES_NOT_HOLD, DONE, UNUSABLE, NoBundle, say_diagnostics
+from adapters.cli.failures import DOES_NOT_HOLD, DONE, UNUSABLE, NoBundle, Unusable, say_diagnostics
 from adapters.cli.inputs import (
     MOST_BYTES,
     STDIN,
@@ -140,6 +140,8 @@ def _machine(request: Request) -> Machine:
     """The policies to decide with. Raises `NoBundle` where there are none."""
     if request.url is None:
         return open_machine(request.folder, environment(), asked=(request.policy,))
+    if click.get_current_context().get_parameter_source("folder") is not click.core.ParameterSource.DEFAULT:
+        raise Unusable("both `--policies` and `--store`: which of them is to decide?")
     from adapters.cli.in_force import machine_in_force
 
     trust = trust_of(request.trust_file, request.unsigned)

@@ -31,7 +31,9 @@ def history(url: str | None, most: int, as_json: bool) -> int:
     """Show the latest changes at a policy store, newest first, as they are written; signatures are not verified."""
 
     async def work(store: PolicyStore) -> list[Change]:
-        return list(await store.changes(most))
+        from adapters.publishing.past import past
+
+        return [one async for one in past(store, most)]
 
     found = at_store(url, work)
     if as_json:

@@ -1,4 +1,8 @@
-"""The policy in force at a store, for a command that decides with it once."""
+"""The policy in force at a store, for a command that decides with it once.
+
+Rules kept here: it is verified as a service verifies it, by what a service of the same trust remembers; what was seen
+is remembered where signatures are wanted, and nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -40,17 +44,21 @@ async def _in_force(url: str, trust: Trust, environment: Mapping[str, str], aske
     from adapters.service.memory import Memory, remembered_at
     from adapters.stores.urls import open_store
     from engine.policy import compile_bundle
-    from engine.published import Refusal, judge
+    from engine.published import Judged, Refusal, Seen, judge
     from rules.bundle import read_content
     from rules.canonical import NoContent, digest_of
     from rules.diagnostics import Refused
 
-    memory = Memory(remembered_at(environment, url))
     store = open_store(url, environment)
     try:
-        reading = await store.read()
-        found = judge(reading, store.name, memory.seen, trust, clock(), timedelta(seconds=1))
-        memory.keep(found.seen)
+        reading, now = await store.read(), clock()
+        memory = Memory(remembered_at(environment, url, trust))
+
+        def judged(seen: Seen) -> Judged:
+            return judge(reading, store.name, seen, trust, now, timedelta(seconds=1))
+
+        # without signatures anyone may have written what is read, and a service must not come to believe it
+        found = memory.judged(judged) if trust.wanted else judged(memory.seen)
         if found.refusal is not None or found.record is None:
             raise found.refusal or Refusal("no-policy", "")
         digest = found.record.digest

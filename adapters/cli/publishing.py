@@ -23,7 +23,7 @@ from adapters.cli.at_store import (
     user,
 )
 from adapters.cli.failures import DONE, DoesNotHold
-from adapters.cli.terminal import printable
+from adapters.cli.terminal import plural, printable
 
 if TYPE_CHECKING:
     from adapters.publishing.candidates import Candidate
@@ -154,7 +154,7 @@ def _agree(asked: Asked, prepared: Prepared) -> None:
 def change_lines(prepared: Prepared) -> Iterator[str]:
     """What would change, for a person."""
     present, statement = prepared.present, prepared.statement
-    before = "nothing is published"
+    before = "in force: nothing yet"
     if present.record is not None:
         was = present.record.statement
         by = f"by {printable(was.published_by)} at {printable(was.published_at)}"
@@ -163,7 +163,13 @@ def change_lines(prepared: Prepared) -> Iterator[str]:
     yield terminal.heading(f"{prepared.change}: {statement.bundle}, {statement.digest}")
     if prepared.completes is not None:
         yield f"  completes {printable(prepared.completes.told())}"
-    rows = [("note", statement.note), ("valid until", statement.valid_until), ("universe", prepared.universe)]
+    cases = prepared.candidate.cases
+    rows = [
+        ("tested", None if cases is None else f"{plural(cases, 'case')}, all of which pass"),
+        ("note", statement.note),
+        ("valid until", statement.valid_until),
+        ("universe", prepared.universe),
+    ]
     for name, value in rows:
         if value:
             yield f"  {name}: {printable(value if isinstance(value, str) else ', '.join(value))}"

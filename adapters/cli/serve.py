@@ -13,7 +13,7 @@ from adapters.cli.at_store import FILE, cannot_read, store_option, trust_of, tru
 from adapters.cli.failures import Unusable
 from adapters.cli.opening import DEFAULT_FOLDER
 from adapters.cli.publish import candidate_of, symbols_of
-from adapters.cli.terminal import examples
+from adapters.cli.terminal import examples, printable
 
 EXAMPLES = examples(
     "bascule serve --store redis://localhost --trust trust.yaml --decision-log decisions",
@@ -66,6 +66,7 @@ def serve(url: str | None, trust_file: Path | None, unsigned: bool, **said: Any)
     from adapters.service.auth import NoTokens
     from adapters.service.embedded import embedded
     from adapters.service.memory import Forgotten
+    from engine.store import StoreUnavailable
 
     if not url:
         raise Unusable(
@@ -90,8 +91,8 @@ def serve(url: str | None, trust_file: Path | None, unsigned: bool, **said: Any)
             embedded(options, candidate_of(folder or Path(DEFAULT_FOLDER)), symbols, listening)
         else:
             running.start(options, listening)
-    except (running.Misconfigured, NoTokens, Forgotten) as fault:
-        raise Unusable(str(fault)) from None
+    except (running.Misconfigured, NoTokens, Forgotten, StoreUnavailable) as fault:
+        raise Unusable(printable(fault)) from None
     except OSError as error:
         if error.filename:
             raise cannot_read(Path(error.filename), error) from None

@@ -100,7 +100,8 @@ def _rows(found: Shown) -> Iterator[tuple[str, str]]:
         yield "proposal", found.proposal
     if present.missing:
         yield "documents", present.missing
-    yield "readers", "may decide with it" if present.refusal is None else f"open nothing: {present.refusal}"
+    fresh = "may decide with it; of services that run, /readyz tells what they have seen besides"
+    yield "readers", fresh if present.refusal is None else f"open nothing: {present.refusal}"
 
 
 def _universe(found: list[str] | str) -> str:

@@ -7,11 +7,13 @@ the bytes that the store keeps; an earlier publication counts only where it is s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from adapters import bootstrap
+from adapters.publishing.past import past
 from engine.policy import Machine, compile_bundle
 from engine.published import Record, Refusal, Trust, read_record
 from engine.store import Change, PolicyStore
@@ -51,6 +53,8 @@ class Candidate:
     cases: int | None = None
     since: Record | None = None
     """The publication that it is taken from, where it is an earlier one."""
+    untested: tuple[str, ...] = ()
+    """Its policies that no suite asks, be it through others; of those that were tested by us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,19 @@ class Examined:
     def failed(self) -> list[str]:
         """The cases that fail, each behind the name of its suite."""
         return [f"{r.suite.name}/{one.case.id}" for r in self.results for one in r.results if not one.passed]
+
+    @property
+    def untested(self) -> tuple[str, ...]:
+        """The policies that no suite asks, be it through others."""
+        plans = {} if self.machine is None else self.machine.bundle.plans
+        asked: set[str] = set()
+        waiting = [result.suite.policy for result in self.results if result.results]
+        while waiting:
+            name = waiting.pop()
+            if name not in asked:
+                asked.add(name)
+                waiting += (call.policy for call in plans[name].calls)
+        return tuple(name for name in plans if name not in asked)
 
 
 def examined(
@@ -99,7 +116,8 @@ def candidate(folder: Path, reached: Callable[[int, int], None] = lambda _done, 
         raise Unpublishable(f"the bundle in `{folder}` has no suite, and what nothing tests is not published")
     if found.failed:
         raise SuitesFail(folder, found.failed)
-    return _candidate(found.machine, sum(len(result.results) for result in found.results), None)
+    cases = sum(len(result.results) for result in found.results)
+    return replace(_candidate(found.machine, cases, None), untested=found.untested)
 
 
 def _candidate(machine: Machine, cases: int | None, since: Record | None) -> Candidate:
@@ -140,7 +158,7 @@ async def kept(store: PolicyStore, trust: Trust, wanted: str) -> tuple[Record, b
 
     Raises `Unpublishable` as `earlier` does.
     """
-    record = _found(await store.changes(LOOKED_BACK), store.name, wanted)
+    record = await _found(store, wanted)
     told = _told(record)
     try:
         signed = not trust.wanted or trust.owners(record.statement.signed(), record.signatures)
@@ -160,18 +178,28 @@ def _told(record: Record) -> str:
     return f"revision {record.revision} ({record.statement.bundle})"
 
 
-def _found(changes: Sequence[Change], store: str, wanted: str) -> Record:
-    """The latest publication of a revision or digest. Raises `Unpublishable`."""
-    published = [record for change in changes if (record := publication_of(change, store)) is not None]
-    matching = [record for record in published if str(record.revision) == wanted]
+async def _found(store: PolicyStore, wanted: str) -> Record:
+    """The latest publication of a revision or digest. Raises `Unpublishable`.
+
+    The history is read no further than to what is wanted; of the beginning of a digest all of it, as there may be two.
+    """
     digits = _DIGEST.fullmatch(wanted)
-    if not matching and digits and len(digits[1]) >= FEWEST_DIGITS:
-        matching = [record for record in published if record.digest.startswith(f"sha256:{digits[1]}")]
-    if not matching:
+    beginning = f"sha256:{digits[1]}" if digits and len(digits[1]) >= FEWEST_DIGITS else None
+    latest: dict[str, Record] = {}
+    async with aclosing(past(store, LOOKED_BACK)) as changes:
+        async for change in changes:
+            record = publication_of(change, store.name)
+            if record is None:
+                continue
+            if str(record.revision) == wanted or record.digest == beginning:
+                return record
+            if beginning is not None and record.digest.startswith(beginning):
+                latest.setdefault(record.digest, record)
+    if not latest:
         raise Unpublishable(f"the history has no revision or digest `{wanted}`: see `bascule history`")
-    if len({record.digest for record in matching}) > 1:
+    if len(latest) > 1:
         raise Unpublishable(f"several digests in the history begin with `{wanted}`: give more of it")
-    return matching[0]
+    return next(iter(latest.values()))
 
 
 def publication_of(change: Change, store: str) -> Record | None:

@@ -198,6 +198,10 @@ class Publisher:
             found.append("what is in force is signed, and this is not: readers that want signatures will open nothing")
         if universe is None and (fault := universe_missing(present.reading.fields.get(UNIVERSE))):
             found.append(fault)
+        if candidate.untested:
+            found.append(
+                f"no suite asks {', '.join(f'`{name}`' for name in candidate.untested)}: what is said there is untested"
+            )
         return found
 
     def _signed(self, prepared: Prepared, own: Sequence[Signature]) -> tuple[Prepared, tuple[Signature, ...]]:

@@ -50,6 +50,14 @@ def live(reports: Mapping[str, str], now: datetime) -> dict[str, Told]:
     return found
 
 
+def _refused(refusing: Mapping[str, str]) -> str:
+    """Which readers keep a bundle out of force, each with why, and what to do about them."""
+    told = "; ".join(f"{reader} cannot load it: {why}" for reader, why in sorted(refusing.items()))
+    which, them = ("that service", "it") if len(refusing) == 1 else ("those services", "them")
+    remedy = f"mend and restart {which}, or end {them}; {GONE.total_seconds():g}s later publish again"
+    return f"{told}; nothing was put in force: {remedy}"
+
+
 async def wait_for(
     store: PolicyStore, digest: str, patience_s: float, waiting: Callable[[int, int], None] = lambda _done, _of: None
 ) -> list[str]:
@@ -62,9 +70,9 @@ async def wait_for(
     while True:
         reading = await store.read()
         readers = live(await store.reports(), reading.at)
-        for reader, told in readers.items():
-            if digest in told.refuses:
-                raise Unpublishable(f"{reader} cannot load it: {told.refuses[digest]}; nothing was put in force")
+        refusing = {reader: told.refuses[digest] for reader, told in readers.items() if digest in told.refuses}
+        if refusing:
+            raise Unpublishable(_refused(refusing))
         missing = sorted(reader for reader, told in readers.items() if digest not in (told.ready, told.digest))
         waiting(len(readers) - len(missing), len(readers))
         if not missing:

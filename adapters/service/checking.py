@@ -85,6 +85,8 @@ class Report(msgspec.Struct, frozen=True):
     content: bytes = b""
     diagnostics: list[Finding] = []
     suites: list[SuiteReport] = []
+    untested: list[str] = []
+    """Policies that no suite asks."""
     fault: str = ""
     """Why there was nothing to check."""
 
@@ -107,7 +109,9 @@ class Report(msgspec.Struct, frozen=True):
         """What may be published; only of content that checks."""
         cases = None if since is not None else sum(suite.passed for suite in self.suites)
         name = f"{self.bundle} {self.version}"
-        return Candidate(digest_of(self.content), name, self.content, read_bytes(self.content), cases, since)
+        untested = tuple(self.untested) if since is None else ()
+        documents = read_bytes(self.content)
+        return Candidate(digest_of(self.content), name, self.content, documents, cases, since, untested)
 
 
 def faults_of(files: Mapping[str, str]) -> Iterator[Fault]:
@@ -178,7 +182,7 @@ def _report(found: Examined) -> Report:
         return Report(diagnostics=told)
     bundle = found.machine.bundle
     suites = [_suite(result) for result in found.results]
-    return Report(bundle.name, bundle.version, bundle.content, told, suites)
+    return Report(bundle.name, bundle.version, bundle.content, told, suites, list(found.untested))
 
 
 def _told(diagnostics: tuple[Diagnostic, ...]) -> list[Finding]:

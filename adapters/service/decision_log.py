@@ -100,7 +100,6 @@ class DecisionLog:
         """After how many seconds a write that failed is tried again."""
         self.backlog = 0
         """Bytes that have been offered and are not written."""
-        folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def refusal(self) -> Refusal | None:
@@ -258,6 +257,7 @@ class DecisionLog:
         return self._file
 
     def _next_file(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
         name = f"decisions-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.jsonl"
         opened = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o640)
         if self._file is not None:

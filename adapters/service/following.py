@@ -1,7 +1,8 @@
 """Following a policy store: reading it many times a second, judging what it holds, and saying so to whoever decides.
 
-Rules kept here: what is remembered is on the disk before it is obeyed; a good read renews what is in force from the
-moment it was sent; nothing that goes wrong here ends the following, it is told and tried again.
+Rules kept here: what is remembered is on the disk before anything opens by it; a good read renews what is in force
+from the moment it was sent; what is in force is compiled before what is announced; nothing that goes wrong here ends
+the following, it is told and tried again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from adapters.service.compiling import NotCompiled
 from adapters.service.in_force import Clocks
 from adapters.service.memory import Memory
 from adapters.service.messages import Word
+from adapters.service.telling import Telling
 from engine.published import Judged, Record, Refusal, Trust, judge, universe_of
 from engine.store import PolicyStore, Reading, StoreUnavailable
 from rules.canonical import digest_of
@@ -34,6 +36,8 @@ class Pace:
 
     every_s: float = 0.1
     patience_s: float = 0.5
+    max_age_s: float = 1.0
+    """How old a policy may be; said here, obeyed by those who decide."""
     max_skew: timedelta = timedelta(seconds=1)
     again_s: float = 1.0
     """After how long compiling is begun anew that was cut short."""
@@ -59,6 +63,9 @@ class Follower:
         self.refused: dict[str, Refusal] = {}
         """Why bundles are not compiled, by digest."""
         self.word = Word(0, "", 0, b"[]", cause="starting")
+        self._telling = Telling(trust, self._pace.max_age_s, self._steady)
+        self._record: Record | None = None
+        """What was read last."""
         self.on_staged: Callable[[], None] = lambda: None
         """Told that another bundle is compiled."""
         self.coming = ""
@@ -67,6 +74,10 @@ class Follower:
         """Reads that failed."""
         self._compiling: asyncio.Task[None] | None = None
         self._compiled_for = ""
+        """The bundle that is being compiled, or was last."""
+
+    def _steady(self) -> int:
+        return self.clocks.steady()
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -103,13 +114,19 @@ class Follower:
 
     def _judged(self, reading: Reading, sent: int, now: datetime) -> Word:
         found = judge(reading, self.store.name, self._memory.seen, self._trust, now, self._pace.max_skew)
+        self._record = found.record
         try:
             self._memory.keep(found.seen)
         except OSError as error:
-            return replace_word(self.word, trouble=f"what was seen cannot be kept: {error}")
+            # what stops openings is obeyed all the same: there is no going back in time with it
+            before = self.word if found.refusal is None else refusing(found.refusal, sent, found.record)
+            return replace_word(before, trouble=f"what was seen cannot be kept: {error}")
         coming = reading.fields.get("staged", "")
         wanted = found.record.digest if found.record is not None else ""
-        self._want(wanted if wanted and not self._is_known(wanted) else coming)
+        if wanted and not self._is_known(wanted):
+            self._compile_now(wanted)
+        else:
+            self._compile_next(coming)
         self.coming = coming if coming != wanted else ""
         return self._word_of(found, sent)
 
@@ -138,14 +155,8 @@ class Follower:
         )
 
     def _tell(self, word: Word) -> None:
-        before, self.word = self.word, word
-        if (before.cause, before.found) != (word.cause, word.found):
-            if word.cause:
-                LOGGER.error("nothing opens: %s", Refusal(word.cause, word.found))
-            elif before.cause:
-                LOGGER.warning("openings are decided on again, with revision %d", word.revision)
-        if before.trouble != word.trouble and word.trouble:
-            LOGGER.warning("the policy in force is not renewed: %s", word.trouble)
+        self.word = word
+        self._telling.hear(word, self._record)
         self._say(word)
 
     # -- bundles
@@ -153,14 +164,33 @@ class Follower:
     def _is_known(self, digest: str) -> bool:
         return digest in self.bundles or digest in self.refused
 
-    def _want(self, digest: str) -> None:
-        """Have a bundle compiled, one at a time."""
-        busy = self._compiling is not None and not self._compiling.done()
-        if not digest or busy or self._is_known(digest):
-            return
-        self._compiling = asyncio.create_task(self._make(digest))
+    def _compile_now(self, digest: str) -> None:
+        """Have the bundle in force compiled; whatever else is being compiled is given up for it."""
+        if self._is_compiling and self._compiled_for != digest:
+            assert self._compiling is not None
+            LOGGER.warning("compiling %s is given up: %s is in force", self._compiled_for, digest)
+            self._compiling.cancel()
+            self._begin(digest, after=self._compiling)
+        elif not self._is_compiling:
+            self._begin(digest)
 
-    async def _make(self, digest: str) -> None:
+    def _compile_next(self, digest: str) -> None:
+        """Have a bundle compiled that is announced, where nothing else is."""
+        if digest and not self._is_compiling and not self._is_known(digest):
+            self._begin(digest)
+
+    @property
+    def _is_compiling(self) -> bool:
+        return self._compiling is not None and not self._compiling.done()
+
+    def _begin(self, digest: str, after: asyncio.Task[None] | None = None) -> None:
+        self._compiled_for = digest
+        self._compiling = asyncio.create_task(self._make(digest, after))
+
+    async def _make(self, digest: str, after: asyncio.Task[None] | None) -> None:
+        """Compile a bundle, one at a time: `after` is one that was given up, whose process has to end first."""
+        if after is not None:
+            await asyncio.wait([after])
         try:
             content = await self.store.bundle(digest)
             if content is None:

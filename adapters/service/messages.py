@@ -41,7 +41,6 @@ class Word(msgspec.Struct, tag=True, array_like=True, frozen=True):
     cause: str = ""
     found: str = ""
     trouble: str = ""
-    halt: str = ""
 
 
 class Staged(msgspec.Struct, tag=True, array_like=True, frozen=True):
@@ -76,6 +75,10 @@ _encode = msgspec.msgpack.Encoder().encode
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 
+class Garbled(Exception):
+    """What came is no message; nothing that follows it can be understood."""
+
+
 class Line:
     """One end of the pair."""
 
@@ -98,12 +101,14 @@ class Line:
         await self._writer.drain()
 
     async def receive(self) -> Message:
-        """The next message. Raises EOFError when the other end is gone."""
+        """The next message. Raises EOFError when the other end is gone, and `Garbled`."""
         try:
             length = int.from_bytes(await self._reader.readexactly(4), "big")
             if length > LONGEST:
-                raise EOFError(f"a message of {length} bytes")
+                raise Garbled(f"a message of {length} bytes")
             return _decoder.decode(await self._reader.readexactly(length))
+        except msgspec.MsgspecError as error:
+            raise Garbled(str(error)) from error
         except (asyncio.IncompleteReadError, OSError) as error:
             raise EOFError("the other process is gone") from error
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adapters.service.in_force import InForce, universe_as
-from adapters.service.messages import Counts, Line, Obeys, Piece, Stage, Staged, Word
+from adapters.service.messages import Counts, Garbled, Line, Obeys, Piece, Stage, Staged, Word
 from engine.decoding import Decoder, Interface
 from engine.faults import InputsRefused
 from engine.policy import Machine
@@ -45,12 +45,12 @@ class Obeying:
         self._universe: tuple[Machine | None, bytes, Refusal | None] = (None, b"", None)
 
     async def run(self) -> None:
-        """Obey until the supervisor is gone; nothing opens afterwards."""
+        """Obey until the supervisor is gone, or cannot be understood; nothing opens afterwards."""
         try:
             while True:
                 await self.take(await self._line.receive())
                 await asyncio.sleep(0)  # several messages may have come at once: requests stand between them
-        except EOFError:
+        except (EOFError, Garbled):
             self._in_force.refuse(Refusal("supervisor", ""))
 
     async def take(self, message: object) -> None:

@@ -37,6 +37,7 @@ _INPUTS: Schema = {
     "description": "Facts by their names; `/v1/policies/{policy}` tells which, and which the service supplies.",
 }
 _SOME: Schema = {"description": "As for one decision; what is no object has a problem in its place."}
+_FAULTY: Schema = {"description": "Anything else: a problem stands in its place, and the others are decided on."}
 _STATE = {"bundle": TEXT, "digest": TEXT}
 _PLAN = {"name": TEXT, "version": TEXT, "title": TEXT}
 _STATEMENT = {
@@ -55,7 +56,7 @@ _UNIVERSE = or_null(listed(TEXT))
 ANSWERS: Mapping[str, Schema] = {
     "One": record({"inputs": _INPUTS}, closed=True),
     "Several": record(
-        {"requests": listed(record({"policy": TEXT, "inputs": _SOME}, closed=True))},
+        {"requests": listed({"anyOf": [record({"policy": TEXT, "inputs": _SOME}, closed=True), _FAULTY]})},
         closed=True,
     ),
     "Decisions": record({"decisions": listed({"anyOf": [ref("Decision"), ref("Problem")]})}),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.service.auth import read_tokens
+from adapters.service.auth import Token, read_tokens
 from adapters.service.compiling import compiled
 from adapters.service.following import Follower, Pace
 from adapters.service.memory import Memory, remembered_at
@@ -53,14 +54,12 @@ class Options:
 
 
 def check(options: Options) -> None:
-    """Refuse what would not be safe, or could not work. Raises `Misconfigured`, and `NoTokens`."""
+    """Refuse what would not be safe, or could not work. Raises `Misconfigured`."""
     if options.tokens is None and options.host not in LOOPBACK:
         raise Misconfigured(
             f"without tokens the service listens on this machine alone, and `{options.host}` was asked for: "
             "give --tokens FILE, or --host 127.0.0.1"
         )
-    if options.tokens is not None:
-        read_tokens(options.tokens)
     if (options.certificate is None) != (options.key is None):
         raise Misconfigured("--tls-cert and --tls-key are given together")
     if options.patience_s + options.every_s >= options.max_age_s:
@@ -70,30 +69,46 @@ def check(options: Options) -> None:
         )
     if options.log_sync and options.decision_log is None:
         raise Misconfigured("--log-sync is about the decision log: give --decision-log DIR")
+    if options.decision_log is not None:
+        _may_be_written_to(options.decision_log)
+
+
+def _may_be_written_to(folder: Path) -> None:
+    """Make the folder of the log. Raises `Misconfigured` where nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise Misconfigured(
+            f"the decision log cannot be written to `{folder}` ({why}): give --decision-log a folder that can"
+        ) from None
 
 
 async def run(options: Options, environment: Mapping[str, str], on_listening: Callable[[str], None]) -> None:
-    """Serve until asked to end. `on_listening` is told the address. Raises as `check` does, and OSError."""
+    """Serve until asked to end. `on_listening` is told the address. Raises as `check` does, `NoTokens`, and OSError."""
     check(options)
+    tokens = () if options.tokens is None else read_tokens(options.tokens)
     store = open_store(options.store, environment, options.patience_s)
-    memory = Memory(remembered_at(environment, options.store, options.state))
+    memory = Memory(remembered_at(environment, options.store, options.trust, options.state))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.aclose)
         sock = stack.enter_context(listening(options.host, options.port))
-        supervisor = Supervisor(settings_of(options), sock, options.workers)
-        pace = Pace(options.every_s, options.patience_s)
+        supervisor = Supervisor(settings_of(options, tokens), sock, options.workers)
+        pace = Pace(options.every_s, options.patience_s, options.max_age_s)
         follower = Follower(store, options.trust, memory, compiled, supervisor.say, pace)
         on_listening(address_of(sock, tls=options.certificate is not None))
         await supervisor.run(follower)
 
 
-def settings_of(options: Options) -> Settings:
+def settings_of(options: Options, tokens: tuple[Token, ...]) -> Settings:
     """What the workers are told."""
     return Settings(
         listening=-1,
         line=-1,
         max_age_s=options.max_age_s,
-        tokens=_text(options.tokens),
+        tokens=tokens,
         log_folder=_text(options.decision_log),
         log_sync=options.log_sync,
         log_limit=options.log_limit,

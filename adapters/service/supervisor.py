@@ -20,9 +20,9 @@ import msgspec
 from adapters.publishing.readers import EVERY_S, Told, encoded
 from adapters.service.counting import added, nothing_counted
 from adapters.service.following import Follower
-from adapters.service.messages import Counts, Line, Obeys, Piece, Stage, Staged, Word
+from adapters.service.messages import Counts, Garbled, Line, Obeys, Piece, Stage, Staged, Word
 from adapters.service.providing import Provision
-from adapters.service.worker import SETTINGS, Settings
+from adapters.service.worker import Settings
 from engine.store import StoreUnavailable
 
 LOGGER = logging.getLogger("bascule.service")
@@ -176,22 +176,24 @@ class Supervisor:
                 "-P",  # what lies in the current folder is not ours
                 "-m",
                 "adapters.service.worker",
-                env={**os.environ, SETTINGS: msgspec.json.encode(settings).decode()},
                 pass_fds=(settings.listening, settings.line),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,  # an environment holds no file of a thousand tokens
             )
         except OSError:
             mine.close()
             raise
         finally:
             theirs.close()
+        assert process.stdin is not None
+        process.stdin.write(msgspec.json.encode(settings))
+        process.stdin.close()
         worker = _Worker(process, Line(*await asyncio.open_connection(sock=mine)))
         assert self.follower is not None
         self._say(worker, self.follower.word)
         return worker
 
     async def _hear(self, worker: _Worker) -> None:
-        """Listen to a worker until it is gone."""
+        """Listen to a worker until it is gone; one that cannot be understood is ended, so that another is started."""
         try:
             while True:
                 match await worker.line.receive():
@@ -213,6 +215,21 @@ class Supervisor:
                         LOGGER.error("worker %d said what only the supervisor says", worker.process.pid)
         except EOFError:
             return
+        except Garbled as error:
+            LOGGER.error("worker %d says what is no message, and is ended: %s", worker.process.pid, error)
+        except Exception:
+            LOGGER.exception("listening to worker %d failed: it is ended", worker.process.pid)
+        await self._end(worker)
+
+    async def _end(self, worker: _Worker) -> None:
+        """End a worker: it is asked to, and then made to."""
+        with suppress(ProcessLookupError):
+            worker.process.terminate()
+            try:
+                async with asyncio.timeout(self._settings.grace_s):
+                    await worker.process.wait()
+            except TimeoutError:
+                worker.process.kill()
 
     def _others(self, worker: _Worker) -> Counts:
         assert self.follower is not None

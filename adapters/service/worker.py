@@ -1,7 +1,8 @@
 """One worker: a process that answers HTTP on a socket it was given, with what the supervisor says is in force.
 
-It is started by the supervisor as `python -m adapters.service.worker`, with its settings in the environment. It ends
-when it is asked to (SIGTERM), or when the supervisor is gone: first the answers that are under way, then the log.
+It is started by the supervisor as `python -m adapters.service.worker`, with its settings on standard input: what the
+supervisor has read holds for every worker, however late it is started. It ends when it is asked to (SIGTERM), or when
+the supervisor is gone: first the answers that are under way, then the log.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from adapters.service import openapi
 from adapters.service.admin import Administration
 from adapters.service.app import Limits, Log, Service
 from adapters.service.at_once import AtOnce
-from adapters.service.auth import Auth, read_tokens
+from adapters.service.auth import Auth, Token
 from adapters.service.deciding import Deciding
 from adapters.service.decision_log import DecisionLog, NoLog
 from adapters.service.in_force import InForce
@@ -35,7 +36,6 @@ from adapters.service.serving import Runner
 from adapters.stores.urls import open_store
 from engine.published import Trust, TrustedKey
 
-SETTINGS = "BASCULE_WORKER"
 COUNTS_EVERY_S = 0.5
 
 
@@ -45,7 +45,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     listening: int
     line: int
     max_age_s: float
-    tokens: str | None
+    tokens: tuple[Token, ...]
     log_folder: str | None
     log_sync: bool
     log_limit: int
@@ -75,9 +75,8 @@ async def serve(settings: Settings) -> None:
         if settings.log_folder is not None
         else NoLog()
     )
-    auth = Auth(read_tokens(Path(settings.tokens)) if settings.tokens is not None else ())
     limits = Limits(settings.body, settings.seconds, settings.batch)
-    service = Service(Deciding(in_force, log), auth, log, limits, wait=settings.log_sync)
+    service = Service(Deciding(in_force, log), Auth(settings.tokens), log, limits, wait=settings.log_sync)
 
     def heard(counts: Counts) -> None:
         service.others = counts
@@ -134,9 +133,7 @@ def _tls(settings: Settings) -> ssl.SSLContext | None:
 def main() -> int:
     """Run a worker."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s worker %(process)d: %(message)s")
-    settings = msgspec.json.decode(
-        os.environ.pop(SETTINGS), type=Settings
-    )  # not for the processes that this one starts
+    settings = msgspec.json.decode(sys.stdin.buffer.read(), type=Settings)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(serve(settings))
     return 0

@@ -15,6 +15,7 @@ import asyncio
 import fcntl
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -90,9 +91,9 @@ class FolderStore:
         check_writable(fields, change)
         return await self._run(self._swap, dict(expected), dict(fields), change)
 
-    async def changes(self, most: int) -> Sequence[Change]:
-        """The latest changes, newest first."""
-        return await self._run(self._changes, most)
+    async def changes(self, most: int, before: str | None = None) -> Sequence[Change]:
+        """The latest changes, newest first, or those before one."""
+        return await self._run(self._changes, most, before)
 
     async def report(self, reader: str, word: str | None) -> None:
         """Leave a reader's word of how far it is."""
@@ -155,9 +156,9 @@ class FolderStore:
             _replace(self._folder / CURRENT, msgspec.json.format(msgspec.json.encode(after), indent=2) + b"\n")
         return Reading(after.fields, now, primary=True)
 
-    def _changes(self, most: int) -> Sequence[Change]:
-        last = self._current().change
-        entries = list(self._entries(last))[-most:] if most > 0 else []
+    def _changes(self, most: int, before: str | None) -> Sequence[Change]:
+        last = self._current().change if before is None else int(before) - 1
+        entries = deque(self._entries(last), maxlen=max(most, 0))
         return [Change(str(one.id), one.at, one.fields) for one in reversed(entries)]
 
     def _report(self, reader: str, word: str | None) -> None:

@@ -154,12 +154,13 @@ class RedisStore:
             raise Conflict("the record is not as expected: read it again, and decide anew")
         return reading
 
-    async def changes(self, most: int) -> Sequence[Change]:
-        """The latest changes, newest first."""
+    async def changes(self, most: int, before: str | None = None) -> Sequence[Change]:
+        """The latest changes, newest first, or those before one."""
         if most <= 0:
             return []
+        last = "+" if before is None else _before(before)
         async with self._asking() as client:
-            (entries,) = await self._answers(client, ("XREVRANGE", self._changes, "+", "-", "COUNT", most))
+            (entries,) = await self._answers(client, ("XREVRANGE", self._changes, last, "-", "COUNT", most))
             return [_change(number.decode(), fields) for number, fields in entries]
 
     async def report(self, reader: str, word: str | None) -> None:
@@ -218,6 +219,12 @@ def _triples(fields: Mapping[str, str | None]) -> list[str]:
 
 def _change(number: str, fields: Mapping[bytes, bytes]) -> Change:
     return Change(number, EPOCH + timedelta(milliseconds=int(number.partition("-")[0])), _texts(fields))
+
+
+def _before(number: str) -> str:
+    """The greatest number of an entry before another; servers before Redis 6.2 know no end that is left out."""
+    millis, _, nth = number.partition("-")
+    return f"{millis}-{int(nth) - 1}" if int(nth) else str(int(millis) - 1)  # without a second part it is the last
 
 
 def _texts(found: Mapping[bytes, bytes]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -69,6 +70,13 @@ class Address:
     password: str | None = field(default=None, repr=False)
     sentinel_password: str | None = field(default=None, repr=False)
     tls_files: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Which store it is, whoever asks there, with or without TLS; no password is part of it."""
+        hosts = sorted(f"{host.lower()}:{port}" for host, port in self.hosts)
+        places = [str(Path(self.path).resolve())] if self.layout is Layout.UNIX else hosts
+        return (self.layout.value, *places, self.service, str(self.db), self.key)
 
 
 def shown(url: str) -> str:

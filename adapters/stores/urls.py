@@ -37,6 +37,16 @@ def open_store(url: str, environment: Mapping[str, str], timeout: float = TIMEOU
     return OPENERS[scheme](url, environment, timeout)
 
 
+def identity(url: str) -> tuple[str, ...]:
+    """Which store a URL says, the same for all its spellings; no password is part of it. Raises ValueError for none."""
+    found = SCHEME.match(url)
+    if found is not None and found[1] in REDIS_SCHEMES:
+        return read_url(url, {}).identity
+    if found is not None and found[1] != "folder":
+        return (url,)
+    return ("folder", str(Path(url.removeprefix("folder:")).resolve()))
+
+
 def _redis(url: str, environment: Mapping[str, str], timeout: float) -> PolicyStore:
     scheme, slashes, _ = url.partition("://")
     if not slashes:

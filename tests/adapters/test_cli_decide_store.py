@@ -9,6 +9,11 @@ from typing import Any
 
 import pytest
 
+from adapters.publishing.keys import write_key
+from adapters.publishing.trust import read_trust, unsigned
+from adapters.service.memory import Memory, remembered_at
+from engine.published import Seen, Trust
+from tests.adapters.publishing.desk import PEOPLE, trust_file
 from tests.adapters.running import CHEAP, DEAR, ROOT, run
 
 EXIT = (ROOT / "examples" / "close.json").read_bytes()
@@ -18,7 +23,7 @@ class Store:
     """A store in a folder with the small bundle published, unsigned, and a state folder of its own."""
 
     def __init__(self, folder: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.folder, self.bundle = folder / "store", bundle
+        self.folder, self.bundle, self.state = folder / "store", bundle, folder / "state" / "bascule"
         monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
         monkeypatch.chdir(folder)
         self.publish()
@@ -30,6 +35,10 @@ class Store:
     def decide(self, stdin: bytes, *more: str) -> tuple[int, dict[str, Any]]:
         done = run("decide", "gate", "--store", self.folder, "--unsigned", "--json", *more, stdin=stdin)
         return done.exit_code, json.loads(done.stdout)
+
+    def memory(self, trust: Trust) -> Memory:
+        """What a service under a trust remembers of this store."""
+        return Memory(remembered_at({}, f"folder:{self.folder}", trust, self.state))
 
     @property
     def record(self) -> dict[str, Any]:
@@ -58,8 +67,7 @@ def edit_bundle(store: Store) -> None:
 
 
 def go_back(store: Store) -> None:
-    store.decide(CHEAP)
-    store.edit(revision="1")
+    store.memory(unsigned()).keep(Seen(int(store.record["fields"]["revision"]) + 1, "sha256:0"))
 
 
 def lose_bundles(store: Store) -> None:
@@ -106,9 +114,41 @@ def test_what_is_not_signed_is_refused_by_who_wants_signatures(store: Store) -> 
     assert (done.exit_code, found["effect"], found["reason"].partition(":")[0]) == (2, "block", "unsigned")
 
 
+def test_without_signatures_it_remembers_nothing(store: Store) -> None:
+    """What a service has seen is not written over by who believes anyone."""
+    assert store.decide(CHEAP)[1]["effect"] == "allow"
+    assert not store.state.exists()
+    seen = Seen(7, "sha256:0")
+    store.memory(unsigned()).keep(seen)
+    assert store.decide(CHEAP)[1]["effect"] == "allow"
+    assert store.memory(unsigned()).seen == seen
+
+
+def test_with_signatures_it_remembers_what_a_service_of_the_same_trust_does(store: Store, tmp_path: Path) -> None:
+    trust = trust_file(tmp_path / "trust.yaml", "ann")
+    write_key(tmp_path / "ann.pem", PEOPLE["ann"].key, "")
+    signed = ("--store", store.folder, "--trust", trust)
+    assert run("publish", store.bundle, *signed, "--key", tmp_path / "ann.pem", "--yes").exit_code == 0
+
+    def decide(stdin: bytes) -> tuple[str, str]:
+        found = json.loads(run("decide", "gate", *signed, "--json", stdin=stdin).stdout)
+        return found["effect"], found["reason"].partition(":")[0]
+
+    assert decide(CHEAP)[0] == "allow"
+    fields = store.record["fields"]
+    assert store.memory(read_trust(trust)).seen == Seen(int(fields["revision"]), fields["digest"])
+    halt(store)
+    assert decide(CHEAP) == ("block", "halted")
+    record = store.record
+    del record["fields"]["halt"]
+    (store.folder / "current.json").write_text(json.dumps(record), encoding="utf-8")
+    assert store.decide(CHEAP)[1]["effect"] == "allow", "who wants no signatures has not seen the halt"
+    assert decide(CHEAP) == ("block", "halt-gone")
+
+
 def test_a_memory_that_cannot_be_read_opens_nothing(store: Store) -> None:
-    store.decide(CHEAP)
-    (file,) = (store.folder.parent / "state" / "bascule").iterdir()
+    store.memory(unsigned()).keep(Seen(7, "sha256:0"))
+    (file,) = store.state.glob("*.json")
     file.write_bytes(b"{")
     code, found = store.decide(CHEAP)
     assert (code, found["effect"], "restore it, or delete it" in found["reason"]) == (2, "block", True)
@@ -117,3 +157,9 @@ def test_a_memory_that_cannot_be_read_opens_nothing(store: Store) -> None:
 def test_a_url_of_no_store(store: Store) -> None:
     done = run("decide", "gate", "--store", "redi://x", "--unsigned", stdin=CHEAP)
     assert (done.exit_code, "redis:" in done.stderr) == (2, True)
+
+
+def test_one_of_two_bundles_has_to_be_left_out(store: Store) -> None:
+    done = run("decide", "gate", "--store", store.folder, "--policies", store.bundle, "--unsigned", stdin=CHEAP)
+    assert done.exit_code == 2
+    assert "both `--policies` and `--store`" in done.stderr

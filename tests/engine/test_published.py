@@ -263,7 +263,7 @@ def test_where_it_was_read(ahead_s: float, primary: bool, cause: str) -> None:
 
 
 def test_every_cause_of_a_judgement_is_in_the_table() -> None:
-    others = {"no-bundle", "digest", "refused", "stale", "starting", "loading", "log-full", "supervisor"}
+    others = {"no-bundle", "digest", "refused", "stale", "starting", "log-full", "supervisor"}
     told = {case.cause for case in CASES} - {""} | {"clock", "not-primary", "universe"}
     assert told | others == CAUSES.keys()
 

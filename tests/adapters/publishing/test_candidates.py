@@ -46,6 +46,15 @@ def test_a_candidate_is_the_bundle_as_it_is_kept(bundle: Path) -> None:
     assert set(found.documents.documents) == {"gate", "types"}
 
 
+def test_policies_that_no_suite_asks_are_named(bundle: Path) -> None:
+    assert candidate(bundle).untested == ()
+    text = (bundle / "gate.yaml").read_text("utf-8")
+    (bundle / "other.yaml").write_text(
+        text.replace("name: gate", "name: other").replace("GATE_DEAREST", "OTHER_DEAREST"), "utf-8"
+    )
+    assert candidate(bundle).untested == ("other",)
+
+
 def test_the_environment_is_ignored(bundle: Path, first: Candidate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATE_DEAREST", "50.0")  # more than is published: refused where it is heard
     assert candidate(bundle) == first
@@ -135,6 +144,22 @@ def test_a_past_that_no_longer_checks(store: FakeStore, first: Candidate) -> Non
     run(publish(publisher(store), replace(first, content=content, digest=digest_of(content))))
     with pytest.raises(Refused, match="prise"):
         run(earlier(store, UNSIGNED, revision_of(store, 0)))
+
+
+def test_the_history_is_read_no_further_than_to_what_is_wanted(
+    published: FakeStore, first: Candidate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a page at a time; for a digest's beginning, all of it."""
+    monkeypatch.setattr("adapters.publishing.past.PAGE", 2)
+    for one in range(3):
+        run(published.swap({}, {"universe_symbols": f'["{one}"]'}, "universe"))
+    pages = [(2, None), (2, "4"), (2, "2")]
+    latest, earliest = revision_of(published, 3), revision_of(published, 4)
+    digest = published.entries[3].fields["digest"]
+    for wanted, asked in ((latest, 2), (digest, 2), (earliest, 3), (first.digest, 3), (digest[:20], 3)):
+        published.held.asked.clear()
+        run(earlier(published, ONE, wanted))
+        assert published.held.asked == pages[:asked]
 
 
 def test_a_beginning_that_two_digests_have(store: FakeStore, first: Candidate) -> None:

@@ -101,6 +101,9 @@ CASES = [
     case((*PUBLISH, "--unsigned", "--universe", ","), exits=UNUSABLE, says="holds no symbol"),
     case(("publish", "bundle", "--store", "ftp://x", "--unsigned"), exits=UNUSABLE, says="there is no store `ftp:`"),
     case(("publish", "none", "--store", "store", "--unsigned"), exits=UNUSABLE, says="there is no folder"),
+    case((*PUBLISH, "--unsigned", "--key", "ann.pem"), exits=UNUSABLE, says="both a key and `--unsigned`"),
+    case(("publish", "bundle", "--store", "embedded:", "--unsigned"), exits=UNUSABLE, says="is gone as soon as"),
+    case((*PUBLISH, "--unsigned", "--dry-run"), exits=DONE, says="tested: 2 cases, all of which pass"),
     # what the bundle is refused by
     case((*PUBLISH, "--unsigned"), exits=DOES_NOT_HOLD, says="1 error, so nothing was published", change=break_),
     case((*PUBLISH, "--unsigned"), exits=DOES_NOT_HOLD, says="gate-suite/cheap-opens", change=fail_a_case),

@@ -41,15 +41,25 @@ def test_who_is_waited_for(said: dict[str, Any], left: list[str]) -> None:
 
 
 def test_a_reader_that_cannot_load_it_keeps_it_out_of_force(first: Candidate) -> None:
-    store = MemoryStore(Held(reports={"a": encoded(word(refuses={first.digest: "it does not check"}))}))
+    refusing = {"b": {first.digest: "it does not check"}, "a": {DIGEST: "another"}, "c": {first.digest: "no room"}}
+    store = MemoryStore(Held(reports={reader: encoded(word(refuses=why)) for reader, why in refusing.items()}))
     publisher = Publisher(store, UNSIGNED, None, "someone", patience_s=5.0)
 
     async def publish() -> None:
         await publisher.commit(await publisher.prepare(first, Terms(), "publish"))
 
-    with pytest.raises(Unpublishable, match="a cannot load it: it does not check"):
+    both = "b cannot load it: it does not check; c cannot load it: no room; nothing was put in force: .*those services"
+    with pytest.raises(Unpublishable, match=both):
+        run(publish())
+    del store.held.reports["c"]
+    one = "b cannot load it: .*mend and restart that service, or end it; 5s later publish again"
+    with pytest.raises(Unpublishable, match=one):
         run(publish())
     assert "digest" not in store.held.fields
+    store.held.reports["b"] = encoded(word(5.1, refuses=refusing["b"]))
+    store.held.reports["a"] = encoded(word(ready=first.digest))
+    run(publish())
+    assert store.held.fields["digest"] == first.digest
 
 
 def test_it_is_put_in_force_once_the_last_reader_has_it(first: Candidate) -> None:

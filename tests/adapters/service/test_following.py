@@ -1,78 +1,19 @@
-"""Following a store: what each state of it comes to, what is remembered, and what is compiled when."""
+"""Following a store: what each state of it comes to, and what is remembered."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.publishing.trust import unsigned
-from adapters.service.apart import NotDone
-from adapters.service.compiling import NotCompiled
-from adapters.service.following import Follower, Pace
-from adapters.service.memory import Forgotten, Memory
 from adapters.service.messages import Word
-from engine.published import Halt, Record, Seen, Statement
 from engine.store import StoreUnavailable
 from rules.canonical import digest_of
-from tests.adapters.service.desk import Moving
-from tests.adapters.stores.memory import Held, MemoryStore
-
-CONTENT, OTHER = b'{"a":1}', b'{"b":2}'
-UNIVERSE = '["BTCUSDT"]'
-
-
-def fields(revision: int = 5, content: bytes = CONTENT, **changed: str | None) -> dict[str, str]:
-    """The fields of a record, with some changed or left out."""
-    told = Statement("memory", revision, digest_of(content), "desk 1.0.0", "2026-02-03T11:00:00+00:00", "ann", "")
-    found = {**Record(told, (), None).fields(), "universe_symbols": UNIVERSE, **changed}
-    return {name: text for name, text in found.items() if text is not None}
-
-
-class Followed:
-    """A follower of a store in memory, and everything that it says."""
-
-    def __init__(self, folder: Path, compiled: Callable[[bytes], Awaitable[list[bytes]]] | None = None) -> None:
-        self.moving, self.words, self.asked = Moving(), list[Word](), list[bytes]()
-        self.held = Held(fields(), {digest_of(one): one for one in (CONTENT, OTHER)}, at=self.moving.wall)
-        self.store, self.path = MemoryStore(self.held), folder / "seen.json"
-        self._compiled = compiled or self._pieces
-        self.follower = self.new()
-
-    def new(self) -> Follower:
-        """Another follower, as after a restart."""
-        pace = Pace(0.01, 0.5, timedelta(seconds=1), again_s=0.01)
-        found = Follower(self.store, unsigned(), Memory(self.path), self._asked, self.words.append, pace)
-        found.clocks = self.moving.clocks()
-        return found
-
-    async def look(self) -> Word:
-        """What a look comes to, once whatever it set going is done."""
-        await self.follower.look()
-        while others := asyncio.all_tasks() - {asyncio.current_task()}:
-            await asyncio.gather(*others)
-        return self.words[-1]
-
-    async def settled(self) -> Word:
-        await self.look()
-        return await self.look()
-
-    async def _asked(self, content: bytes) -> list[bytes]:
-        self.asked.append(content)
-        return await self._compiled(content)
-
-    @staticmethod
-    async def _pieces(content: bytes) -> list[bytes]:
-        return [b"header", content]
-
-
-def run(work: Coroutine[Any, Any, Any]) -> None:
-    asyncio.run(work)
+from tests.adapters.service.followed import CONTENT, OTHER, Followed, fields, run
 
 
 def test_a_policy_is_said_once_it_is_compiled(tmp_path: Path) -> None:
@@ -199,41 +140,26 @@ def test_what_cannot_be_remembered_is_not_obeyed(tmp_path: Path) -> None:
     run(work())
 
 
-def test_a_memory_that_cannot_be_read_is_not_guessed(tmp_path: Path) -> None:
-    memory = Memory(tmp_path / "seen.json")
-    seen = Seen(5, "sha256:a", Halt("h-1", "ann", Moving().wall, "why"))
-    memory.keep(seen)
-    assert Memory(tmp_path / "seen.json").seen == seen
-    for said in (b"", b"{", b'{"revision":"5"}', b'{"revision":5,"digest":"a","more":1}'):
-        (tmp_path / "seen.json").write_bytes(said)
-        with pytest.raises(Forgotten, match="restore it, or delete it"):
-            Memory(tmp_path / "seen.json")
+HALT = json.dumps({"id": "h-1", "by": "ann", "at": "2026-02-03T11:59:00Z", "note": "the feed is wrong"})
 
 
-def test_a_bundle_that_is_not_what_was_published(tmp_path: Path) -> None:
+def test_what_stops_openings_is_obeyed_though_it_cannot_be_remembered(tmp_path: Path) -> None:
+    """And it goes on as long as this process is there; on the disk it is as soon as that takes it."""
+
     async def work() -> None:
         found = Followed(tmp_path)
-        found.held.bundles[digest_of(CONTENT)] = CONTENT + b" "
-        assert (await found.settled()).cause == "digest"
-        assert found.asked == [], "it is not even compiled"
-
-    run(work())
-
-
-def test_a_bundle_that_does_not_compile_blocks_until_another_is_published(tmp_path: Path) -> None:
-    async def compiled(content: bytes) -> list[bytes]:
-        if content == CONTENT:
-            raise NotCompiled("entry.yaml:3:1: it makes no sense")
-        return [b"header"]
-
-    async def work() -> None:
-        found = Followed(tmp_path, compiled)
-        told = await found.settled()
-        assert (told.cause, told.found) == ("refused", "entry.yaml:3:1: it makes no sense")
-        await found.look()
-        assert found.asked == [CONTENT], "it is not tried again and again"
-        found.held.fields = fields(revision=6, content=OTHER)
-        assert (await found.settled()).cause == ""
+        await found.settled()
+        found.path.unlink()
+        found.path.mkdir()
+        found.held.fields = fields(halt=HALT)
+        told = await found.look()
+        assert (told.cause, told.revision, "cannot be kept" in told.trouble) == ("halted", 5, True)
+        found.held.fields = fields(revision=6)
+        assert (await found.look()).cause == "halt-gone"
+        found.path.rmdir()
+        assert (await found.look()).trouble == ""
+        found.follower = found.new()
+        assert (await found.look()).cause == "halt-gone"
 
     run(work())
 
@@ -257,54 +183,6 @@ def test_nothing_ends_the_following(tmp_path: Path) -> None:
     heard = asyncio.Event()
     found = Followed(tmp_path)
     found.follower._say = say
-    run(work())
-
-
-def test_compiling_that_was_cut_short_is_begun_anew(tmp_path: Path) -> None:
-    async def compiled(content: bytes) -> list[bytes]:
-        if len(found.asked) == 1:
-            raise NotDone("exit code -9")
-        return [content]
-
-    async def work() -> None:
-        assert found.words == []
-        assert "is being compiled" in (await found.look()).trouble
-        told = await found.settled()
-        assert (told.cause, told.trouble, told.revision) == ("", "", 5)
-        assert found.asked == [CONTENT, CONTENT]
-
-    found = Followed(tmp_path, compiled)
-    run(work())
-
-
-def test_what_is_announced_is_compiled_before_it_is_in_force(tmp_path: Path) -> None:
-    async def work() -> None:
-        found = Followed(tmp_path)
-        compiled: list[list[str]] = []
-        found.follower.on_staged = lambda: compiled.append(list(found.follower.bundles))
-        await found.settled()
-        assert found.follower.coming == ""
-        found.held.fields["staged"] = digest_of(OTHER)
-        assert (await found.settled()).digest == digest_of(CONTENT)
-        assert compiled == [[digest_of(CONTENT)], [digest_of(CONTENT), digest_of(OTHER)]]
-        assert found.follower.coming == digest_of(OTHER)
-        found.held.fields = fields(revision=6, content=OTHER)
-        assert (await found.look()).revision == 6, "at the first look"
-
-    run(work())
-
-
-def test_a_policy_that_is_being_compiled_renews_nothing(tmp_path: Path) -> None:
-    async def work() -> None:
-        found = Followed(tmp_path)
-        good = await found.settled()
-        found.moving.pass_by(0.2)
-        found.held.at = found.moving.wall
-        found.held.fields = fields(revision=6, content=OTHER)
-        told = await found.look()
-        assert (told.revision, told.read_at) == (5, good.read_at)
-        assert told.trouble == "revision 6 is being compiled"
-
     run(work())
 
 

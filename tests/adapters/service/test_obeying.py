@@ -197,6 +197,17 @@ def test_a_universe_that_the_policies_cannot_read(universe: bytes, found: str) -
     run(work)
 
 
+def test_a_worker_that_cannot_make_out_what_it_is_told_opens_nothing() -> None:
+    async def work(found: Worker) -> None:
+        await found.stage("new")
+        await found.obeying.take(found.word("new", 5))
+        found.mine._writer.write(b"\0\0\0\1\xc1")
+        await found.obeying.run()
+        assert found.refuses == "supervisor"
+
+    run(work)
+
+
 def test_a_worker_that_is_left_alone_opens_nothing() -> None:
     async def work(found: Worker) -> None:
         await found.stage("new")

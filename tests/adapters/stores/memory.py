@@ -25,6 +25,8 @@ class Held:
     primary: bool = True
     fault: StoreUnavailable | None = None
     """Raised by every call while it is set."""
+    asked: list[tuple[int, str | None]] = field(default_factory=list)
+    """The pages of changes that were asked for: how many, and before which."""
     at: datetime | None = None
     """The store's clock; the system's where None."""
 
@@ -68,9 +70,11 @@ class MemoryStore:
         self.held.changes.append(Change(number, self.held.now(), {"change": change, **written}))
         return await self.read()
 
-    async def changes(self, most: int) -> Sequence[Change]:
+    async def changes(self, most: int, before: str | None = None) -> Sequence[Change]:
         self._check()
-        return self.held.changes[::-1][: max(most, 0)]
+        self.held.asked.append((most, before))
+        made = self.held.changes if before is None else self.held.changes[: int(before) - 1]
+        return made[::-1][: max(most, 0)]
 
     async def report(self, reader: str, word: str | None) -> None:
         self._check()

@@ -187,6 +187,24 @@ async def test_changes_are_told_newest_first_with_the_fields_written(kept: Kept)
 
 
 @in_loop
+async def test_changes_are_told_page_by_page(kept: Kept) -> None:
+    """Whatever is written meanwhile; those made at once differ in a part of their ids that stands at their end."""
+    async with aclosing(kept.open()) as store:
+        for number in range(1, 8):
+            await store.swap({}, {"revision": str(number)}, "publish")
+        everything = list(await store.changes(1000))
+        for size in (1, 2, 3, 7, 8):
+            found = list(await store.changes(size))
+            while page := await store.changes(size, found[-1].id):
+                found.extend(page)
+            assert found == everything
+        await store.swap({}, {"revision": "8"}, "publish")
+        assert list(await store.changes(2, everything[2].id)) == everything[3:5]
+        assert list(await store.changes(9, everything[-1].id)) == []
+        assert list(await store.changes(0, everything[2].id)) == []
+
+
+@in_loop
 async def test_a_field_that_another_system_writes_is_read(kept: Kept) -> None:
     async with aclosing(kept.open()) as store:
         await store.swap({}, {"revision": "1", "universe_symbols": '["A"]'}, "publish")

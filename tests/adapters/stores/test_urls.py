@@ -11,7 +11,7 @@ import pytest
 from adapters.stores.folder import FolderStore
 from adapters.stores.redis import RedisStore
 from adapters.stores.redis_urls import DEFAULT_KEY, SCHEMES, Address, Layout, read_url, shown
-from adapters.stores.urls import OPENERS, open_store
+from adapters.stores.urls import OPENERS, identity, open_store
 from tests.adapters.running import ROOT
 
 ADDRESSES = {
@@ -91,6 +91,43 @@ SHOWN = {
 @pytest.mark.parametrize(("url", "expected"), ADDRESSES.items(), ids=ADDRESSES)
 def test_what_a_url_says(url: str, expected: Address) -> None:
     assert read_url(url, {}) == expected
+
+
+ONE_STORE = {
+    "one server": (
+        "redis://desk", "redis://desk:6379", "redis://desk/", "redis://desk/0", "redis://desk?db=0", "redis://DESK",
+        "redis://u:secret@desk", "redis://:other@desk:6379/0", f"redis://desk?key={DEFAULT_KEY}", "rediss://desk",
+        "rediss://u:secret@desk/?ssl_ca_certs=ca.pem",
+    ),
+    "another port": ("redis://desk:6380",),
+    "another host": ("redis://desk2",),
+    "another database": ("redis://desk/1", "redis://desk?db=1", "redis://:secret@desk/1"),
+    "another key": ("redis://desk?key=paper",),
+    "sentinels": (
+        "redis+sentinel://a,b/desk", "redis+sentinel://b:26379,a:26379/desk/0", "rediss+sentinel://u:secret@a,b/desk",
+    ),
+    "another service": ("redis+sentinel://a,b/paper",),
+    "a cluster": ("redis+cluster://a,b", "rediss+cluster://b:6379,a"),
+    "a socket": ("unix:///run/s", "unix://u:secret@/run/s?db=0", "unix:///run/../run/s"),
+    "a database at a socket": ("unix:///run/s?db=2",),
+    "a folder": ("folder:/srv/desk", "/srv/desk", "/srv/desk/", "/srv/paper/../desk"),
+    "another folder": ("/srv/paper",),
+}  # fmt: skip
+
+
+def test_a_store_is_the_same_however_its_url_is_spelt() -> None:
+    found = {name: {identity(url) for url in urls} for name, urls in ONE_STORE.items()}
+    assert {name: len(one) for name, one in found.items()} == dict.fromkeys(ONE_STORE, 1)
+    assert len(set.union(*found.values())) == len(ONE_STORE)
+    assert "secret" not in str(found)
+
+
+def test_a_folder_and_a_socket_are_where_they_really_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    monkeypatch.chdir(tmp_path)
+    assert identity("there") == identity("folder:link") == identity(f"{tmp_path}/link")
+    assert identity(f"unix://{tmp_path}/there/s") == identity(f"unix://{tmp_path}/link/s")
 
 
 @pytest.mark.parametrize(("url", "match"), REFUSED.items(), ids=REFUSED)
