@@ -13,6 +13,7 @@ from adapters.cli.check import check
 from adapters.cli.completion import completion
 from adapters.cli.decide import decide
 from adapters.cli.demo import demo
+from adapters.cli.diff import diff
 from adapters.cli.eval import evaluate
 from adapters.cli.explain import explain
 from adapters.cli.halt import halt
@@ -20,6 +21,7 @@ from adapters.cli.history import history
 from adapters.cli.key import key
 from adapters.cli.log import log
 from adapters.cli.publish import publish
+from adapters.cli.replay import replay
 from adapters.cli.rollback import rollback
 from adapters.cli.serve import serve
 from adapters.cli.show import show
@@ -34,6 +36,8 @@ COMMANDS: tuple[click.Command, ...] = (
     decide,
     explain,
     log,
+    replay,
+    diff,
     serve,
     publish,
     rollback,

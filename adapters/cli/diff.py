@@ -1,0 +1,92 @@
+"""`bascule diff`: what one bundle changes in another, in words, and in what was decided."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adapters.cli import terminal
+from adapters.cli.at_store import store_option, trust_of, trust_options
+from adapters.cli.failures import DONE, DoesNotHold, Unusable
+from adapters.cli.replaying import Work, executed, version_of, work_options
+from adapters.cli.terminal import examples, plural, printable
+
+if TYPE_CHECKING:
+    from adapters.replaying.report import Report
+    from adapters.replaying.versions import AtStore
+    from engine.comparison import Change
+
+FAILING: tuple[Change, ...] = ("block-to-allow", "allow-to-block", "outcome")
+
+EXAMPLES = examples(
+    "bascule diff policies/history/0.9.0 policies",
+    "bascule diff main:policies policies --log february.parquet --fail-on block-to-allow",
+    "bascule diff live policies --store redis://host --trust trust.yaml --log decisions.jsonl --format markdown",
+)
+
+
+@click.command(epilog=EXAMPLES, short_help="Show what one bundle changes in another.")
+@click.argument("old")
+@click.argument("new", default="policies")
+@click.option("--policy", "policies", metavar="NAME", multiple=True, help="Only of this policy; may be given again.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How it is told."
+)
+@click.option("-o", "--output", "out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there instead.")
+@click.option(
+    "--fail-on", "forbidden", multiple=True, metavar="CHANGE", type=click.Choice([*FAILING, "any"]),
+    help="Exit with 1 where a decision on record becomes this; `any` for all of them. May be given again.",
+)  # fmt: skip
+@work_options
+@store_option
+@trust_options
+def diff(old: str, new: str, work: Work, policies: tuple[str, ...], **said: Any) -> int:
+    """Show what NEW changes in OLD: documents, parameters and rules in words; with a log, every decision that changes.
+
+    OLD and NEW are folders, git revisions of a folder (main:policies), or with `--store` what is `live` there, or was
+    under a revision or digest.
+    """
+    if said["forbidden"] and not work.logs:
+        raise Unusable("`--fail-on` is about decisions on record: give `--log FILE`")
+    store = _store(said["url"], said["trust_file"], said["unsigned"])
+    report = executed(version_of(old, store), version_of(new, store), replace(work, policies=policies))
+    _say(report, said["form"], said["out"])
+    return _judged(report, said["forbidden"])
+
+
+def _store(url: str | None, trust_file: Path | None, unsigned: bool) -> AtStore | None:
+    """Where `live`, revisions and digests are looked for; None where nobody says whose signatures count there."""
+    from adapters.replaying.versions import AtStore
+
+    return AtStore(url, trust_of(trust_file, unsigned), os.environ) if url and (trust_file or unsigned) else None
+
+
+def _say(report: Report, form: str, out: Path | None) -> None:
+    from adapters.replaying.as_text import as_text
+
+    if form == "json":
+        import msgspec
+
+        text = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+    else:
+        text = "\n".join(as_text(report))
+    if out is None:
+        terminal.say(text)
+        return
+    try:
+        out.write_text(click.unstyle(text) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"cannot write `{out}`: {(error.strerror or str(error)).lower()}") from None
+    terminal.note(f"written to {printable(out)}")
+
+
+def _judged(report: Report, forbidden: tuple[str, ...]) -> int:
+    found = {change: report.count(change) for change in FAILING if change in forbidden or "any" in forbidden}
+    told = [f"{plural(count, 'decision')} {change}" for change, count in found.items() if count]
+    if told:
+        raise DoesNotHold(f"--fail-on: {', '.join(told)}")
+    return DONE

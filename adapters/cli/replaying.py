@@ -1,0 +1,120 @@
+"""What `replay` and `diff` share: the options of a log, the sides, and the work with its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adapters.cli import terminal
+from adapters.cli.failures import BundleRefused, NoBundle, Unusable
+from adapters.cli.log import unusable
+from adapters.cli.terminal import plural, printable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from adapters.replaying.report import Report
+    from adapters.replaying.versions import AtStore, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Which decisions are decided again, and by what."""
+
+    logs: tuple[Path, ...]
+    scheduler: str | None
+    processes: int | None
+    policies: tuple[str, ...] = ()
+
+
+def work_options(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of a log and of what works through it, which the command takes as one `work`."""
+
+    @wraps(command)
+    def collected(logs: tuple[Path, ...], scheduler: str | None, processes: int | None, *args: Any, **said: Any) -> int:
+        return command(*args, work=Work(logs, scheduler, processes), **said)
+
+    options = (
+        click.option(
+            "--log", "logs", metavar="FILE", multiple=True, type=click.Path(path_type=Path),
+            help="Decisions on record: a table of `bascule log import`, or lines (.jsonl, .jsonl.gz); more than once.",
+        ),
+        click.option("--scheduler", metavar="URL", help="Work on a Dask cluster: tcp://host:8786, or tls://…."),
+        click.option(
+            "--processes", metavar="N", type=click.IntRange(1, 256), help="Processes; by default one for each core."
+        ),
+    )  # fmt: skip
+    found: Callable[..., int] = collected
+    for option in reversed(options):
+        found = option(found)
+    return found
+
+
+def version_of(given: str, store: AtStore | None) -> Side:
+    """The bundle of a name. Raises `NoBundle`, `BundleRefused`, `Unusable`."""
+    from adapters.replaying.versions import NoSuchVersion, side
+    from engine.store import StoreUnavailable
+    from rules.bundle import Unreadable
+    from rules.diagnostics import Refused
+
+    try:
+        return side(given, store)
+    except Unreadable as error:
+        raise NoBundle(printable(error)) from None
+    except Refused as refused:
+        errors = sum(1 for one in refused.diagnostics if one.severity == "error")
+        raise BundleRefused(
+            f"the bundle `{printable(given)}` has {plural(errors, 'error')}", refused.diagnostics
+        ) from None
+    except (NoSuchVersion, StoreUnavailable, ValueError) as fault:
+        raise Unusable(printable(fault)) from None
+
+
+def executed(old: Side | None, new: Side, work: Work) -> Report:
+    """The report, with what is on record decided anew where there are logs."""
+    from adapters.replaying.comparing import compared
+
+    if not work.logs:
+        if old is None:
+            raise Unusable("which decisions? Give `--log FILE`, a table of `bascule log import` or a file of lines")
+        return compared(old, new, (), (), None)
+    with unusable():
+        from adapters.replaying.comparing import policies_on_record, tables
+
+        sides = [side for side in (old, new) if side is not None]
+        with tables(work.logs, new.bundle.types) as listed:
+            chosen = [*work.policies] or policies_on_record(listed, sides)
+            _known(chosen, sides)
+            total = sum(group.rows for group in listed) * len(chosen)
+            with _executing(work) as executor, terminal.Progress("deciding", total) as progress:
+                return compared(old, new, listed, chosen, executor, work.logs, progress.reached)
+
+
+def _known(policies: Sequence[str], sides: Sequence[Side]) -> None:
+    from rules.diagnostics import did_you_mean
+
+    for name in policies:
+        for side in sides:
+            if name not in side.bundle.plans:
+                near = did_you_mean(name, side.bundle.plans)
+                hint = f": did you mean `{near}`?" if near else ""
+                raise Unusable(f"there is no policy `{printable(name)}` in `{printable(side.given)}`{hint}")
+
+
+@contextmanager
+def _executing(work: Work) -> Iterator[Executor]:
+    from adapters.replaying.running import executing
+
+    try:
+        with executing(work.scheduler, work.processes) as executor:
+            yield executor
+    except ModuleNotFoundError as missing:
+        if missing.name != "distributed":
+            raise
+        raise Unusable("`--scheduler` needs Dask: pip install 'bascule[cluster]'") from None

@@ -1,0 +1,109 @@
+"""A report for the terminal: what changed in words, then what that would have meant, what opens first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from adapters.cli import terminal
+from adapters.cli.terminal import plural, printable
+from adapters.replaying.report import Amounts, Pair, Replayed, Report, Sum
+from engine.comparison import Change, Verdict
+
+TOLD: dict[Change, str] = {
+    "block-to-allow": "blocked before, allowed now",
+    "allow-to-block": "allowed before, blocked now",
+    "outcome": "another outcome of the same effect",
+    "rule": "another rule, the same outcome",
+    "same": "the same",
+}
+COLOURS: dict[Change, str] = {"block-to-allow": "red", "allow-to-block": "yellow", "outcome": "cyan"}
+MOST = 12
+"""Rows of a table that are printed."""
+
+
+def as_text(report: Report) -> Iterator[str]:
+    """The lines of a report."""
+    new = report.new
+    if report.old is not None:
+        old = report.old
+        yield f"old  {printable(old.given)}: {old.bundle} {old.version}, {old.digest[:19]}"
+        yield f"new  {printable(new.given)}: {new.bundle} {new.version}, {new.digest[:19]}"
+        yield from _changes(report)
+    else:
+        yield f"{printable(new.given)}: {new.bundle} {new.version}, {new.digest[:19]}, beside what is on record"
+    for replay in report.replays:
+        yield ""
+        yield from _replayed(replay, on_record=report.old is None)
+
+
+def _changes(report: Report) -> Iterator[str]:
+    if not report.changes:
+        yield "nothing that is written decides otherwise"
+    policy = ""
+    for one in report.changes:
+        if one.policy != policy:
+            policy = one.policy
+            yield ""
+            yield terminal.heading(policy)
+        yield from terminal.wrapped(printable(f"{one.sort} `{one.name}` {one.what}"), 4, "  ")
+
+
+def _replayed(found: Replayed, *, on_record: bool) -> Iterator[str]:
+    left_out = sum(one.decisions for one in found.left_out)
+    of = f" of {found.decisions + left_out:,}" if left_out else ""
+    yield terminal.heading(f"{found.policy}: {plural(found.decisions, 'decision')}{of} decided again")
+    for one in found.left_out:
+        place = f" ({printable(one.place)})" if one.place else ""
+        yield from terminal.wrapped(f"{one.means}{place}", 16, f"  {one.decisions:>9,}  left out: ")
+    if found.decisions and not on_record:
+        yield f"  {found.as_recorded:>9,}  as on record by the old side ({found.as_recorded / found.decisions:.1%})"
+    for total in found.sums:
+        told = click.style(TOLD[total.change], fg=COLOURS.get(total.change))
+        yield f"  {total.decisions:>9,}  {told}{_amounts(total)}"
+    yield from _pairs(found, on_record=on_record)
+    yield from _places("by symbol", [(one.symbol or "none", one.sums) for one in found.by_symbol], by_size=True)
+    yield from _places("by day", [(one.day.isoformat(), one.sums) for one in found.by_day], by_size=False)
+
+
+def _pairs(found: Replayed, *, on_record: bool) -> Iterator[str]:
+    """Each change of verdict; where a record is replayed, everything that is decided."""
+    listed = [pair for pair in found.pairs if on_record or pair.change != "same"]
+    for pair in listed[:MOST]:
+        yield f"  {pair.decisions:>9,}  {_verdict(pair.old)} {terminal.mark('leads')} {_verdict(pair.new)}"
+        if pair.examples and pair.change != "same":
+            yield f"             as in {printable(', '.join(pair.examples[:3]))}"
+    if len(listed) > MOST:
+        yield f"             and {plural(len(listed) - MOST, 'more', 'more')}: --format json has them all"
+
+
+def _verdict(verdict: Verdict) -> str:
+    rule = f" by {verdict.rule}" if verdict.rule else ""
+    return printable(f"{verdict.outcome} ({verdict.effect}{rule})")
+
+
+def _amounts(total: Sum | Pair) -> str:
+    old, new = (total.old, total.new) if isinstance(total, Sum) else (total.old_amounts, total.new_amounts)
+    told = [f"{name} {_money(old, name)} {terminal.mark('leads')} {_money(new, name)}" for name in {**old, **new}]
+    return f": {', '.join(told)}" if told else ""
+
+
+def _money(amounts: Amounts, name: str) -> str:
+    return f"{amounts.get(name, 0.0):,.0f}"
+
+
+def _places(title: str, listed: list[tuple[str, list[Sum]]], *, by_size: bool) -> Iterator[str]:
+    """Where decisions changed: how many of each change."""
+    told = [(name, [one for one in sums if one.change not in ("same", "rule")]) for name, sums in listed]
+    changed = [(name, sums) for name, sums in told if sums]
+    if not changed:
+        return
+    if by_size:
+        changed.sort(key=lambda one: -sum(total.decisions for total in one[1]))
+    yield f"  {title}"
+    for name, sums in changed[:MOST]:
+        parts = ", ".join(f"{total.decisions:,} {TOLD[total.change]}" for total in sums)
+        yield from terminal.wrapped(parts, 26, f"    {printable(name)}")
+    if len(changed) > MOST:
+        yield f"    and {plural(len(changed) - MOST, 'more', 'more')}"

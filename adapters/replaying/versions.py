@@ -1,0 +1,126 @@
+"""The two sides of a difference: bundles by the names that people have for them.
+
+| name | is |
+|---|---|
+| `policies` | the bundle of a folder, an overlay with what it is laid over |
+| `main:policies`, `v1.2:desk/policies` | that of a folder as a git revision has it |
+| `live`, `1795287047180`, `sha256:6386e4adb94e` | what a store has in force, or had under a revision or a digest |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import re
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.publishing.candidates import Unpublishable, kept
+from adapters.replaying.report import Version
+from adapters.stores.urls import open_store
+from engine.published import Trust
+from rules.bundle import Bundle, load, read_content
+from rules.canonical import NoContent
+from rules.diagnostics import Refused
+
+LIVE = "live"
+_AT_STORE = re.compile(r"live|[0-9]{6,}|sha256:[0-9a-f]{8,64}")
+GIT_PATIENCE_S = 60.0
+
+
+class NoSuchVersion(Exception):
+    """A name that no bundle can be found by; says what was looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A bundle, and how it was named."""
+
+    given: str
+    bundle: Bundle
+
+    @property
+    def version(self) -> Version:
+        """What a report says of it."""
+        return Version(self.given, self.bundle.name, self.bundle.version, self.bundle.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class AtStore:
+    """A store to look in, and whose signatures count there."""
+
+    url: str
+    trust: Trust
+    environment: Mapping[str, str]
+
+
+def side(given: str, store: AtStore | None) -> Side:
+    """The bundle of a name. Raises `NoSuchVersion`, `Refused` for one that does not check, and as loading does."""
+    if _AT_STORE.fullmatch(given) and not Path(given).exists():
+        if store is None:
+            raise NoSuchVersion(f"`{given}` is looked for in a store: give `--store URL`, or the path of a folder")
+        return Side(given, asyncio.run(_at_store(given, store)))
+    revision, colon, path = given.partition(":")
+    if colon and not Path(given).exists():
+        return Side(given, _of_git(revision, path))
+    return Side(given, _of_folder(Path(given)))
+
+
+def _of_folder(folder: Path) -> Bundle:
+    checked = load(folder, with_suites=False)
+    if checked.bundle is None:
+        raise Refused(checked.diagnostics)
+    return checked.bundle
+
+
+def _of_git(revision: str, path: str) -> Bundle:
+    """The bundle of a folder of the repository that this is run in, as a revision has it."""
+    inside = _git("rev-parse", "--show-prefix").decode().strip()
+    tree = _git("archive", "--format=tar", f"{revision}^{{tree}}", at_top=True)
+    with tempfile.TemporaryDirectory(prefix="bascule-git-") as folder:
+        with tarfile.open(fileobj=io.BytesIO(tree)) as tar:
+            tar.extractall(folder, filter="data")
+        found = Path(folder, inside, path)
+        if not found.is_dir():
+            raise NoSuchVersion(f"revision `{revision}` has no folder `{path}`")
+        return _of_folder(found)
+
+
+def _git(*arguments: str, at_top: bool = False) -> bytes:
+    command = ["git", *arguments]
+    if at_top:
+        command[1:1] = ["-C", _git("rev-parse", "--show-toplevel").decode().strip()]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=GIT_PATIENCE_S, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoSuchVersion(f"git cannot be asked: {error}") from None
+    if done.returncode:
+        told = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        raise NoSuchVersion(f"git says: {told}; a folder was not found by that name either")
+    return done.stdout
+
+
+async def _at_store(given: str, at: AtStore) -> Bundle:
+    store = open_store(at.url, at.environment)
+    try:
+        wanted = given
+        if given == LIVE:
+            wanted = (await store.read()).fields.get("revision", "")
+            if not wanted:
+                raise NoSuchVersion("the store has nothing in force")
+        _, content = await kept(store, at.trust, wanted)
+    except Unpublishable as fault:
+        raise NoSuchVersion(str(fault)) from None
+    finally:
+        await store.aclose()
+    try:
+        checked = read_content(content)
+    except NoContent as fault:
+        raise NoSuchVersion(f"the bundle of `{given}` cannot be read: {fault}") from None
+    if checked.bundle is None:
+        raise Refused(checked.diagnostics)
+    return checked.bundle
