@@ -25,6 +25,7 @@ from adapters.service import openapi
 from adapters.service.admin import Administration
 from adapters.service.app import Limits, Log, Service
 from adapters.service.auth import Auth, read_tokens
+from adapters.service.connections import IDLE_S, Bounds, within_files
 from adapters.service.deciding import Deciding
 from adapters.service.decision_log import DecisionLog, NoLog
 from adapters.service.in_force import InForce
@@ -52,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str | None
     body: int
     seconds: float
+    connections: int
     batch: int
     grace_s: float
     store: str
@@ -89,7 +91,10 @@ async def serve(settings: Settings) -> None:
     telling = asyncio.create_task(_tell_counts(service, line))
     store = partial(open_store, settings.store, os.environ)
     administration = Administration(service, store, settings.trust())
-    listener = Listener(service, whole(service, administration), settings.grace_s)
+    bounds = Bounds(
+        within_files(settings.connections), head_s=settings.seconds, idle_s=max(IDLE_S, 2 * settings.max_age_s)
+    )
+    listener = Listener(service, whole(service, administration), bounds, settings.grace_s)
     await listener.open(socket.socket(fileno=settings.listening), _tls(settings))
     await ending.wait()
     telling.cancel()

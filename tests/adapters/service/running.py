@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
@@ -22,6 +23,7 @@ from adapters.service.admin import Administration
 from adapters.service.app import Limits, Service
 from adapters.service.auth import Auth, Role, Token, hashed
 from adapters.service.checking import Report, Sent, checked
+from adapters.service.connections import Bounds
 from adapters.service.deciding import Deciding
 from adapters.service.decision_log import NoLog
 from adapters.service.in_force import InForce
@@ -149,6 +151,8 @@ def served(
     tokens: Collection[Token] = (),
     trust: Trust | None = None,
     limits: Limits | None = None,
+    bounds: Bounds | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Served]:
     """A service that runs until the test is done with it. Without tokens, anyone here decides and reads."""
     started: Future[tuple[Served, Callable[[], object]]] = Future()
@@ -161,10 +165,10 @@ def served(
         service = Service(Deciding(in_force, log), Auth(tokens), log, limits or Limits(), wait=False)
         administration = Administration(service, lambda: FolderStore(folder), trust or unsigned(), checked_once)
         application = whole(service, administration)
-        listener = Listener(service, application, grace_s=1.0)
+        listener = Listener(service, application, bounds or Bounds(), grace_s=1.0)
         listening = socket.create_server(("127.0.0.1", 0))
         port = listening.getsockname()[1]
-        await listener.open(listening)
+        await listener.open(listening, tls)
         loop = asyncio.get_running_loop()
         found = Served(port, service, application, listener, administration, in_force, FolderStore(folder))
         started.set_result((found, lambda: loop.call_soon_threadsafe(ending.set)))
