@@ -25,6 +25,7 @@ from adapters.service.serving import Connection
 from engine.policy import Machine
 from tests.adapters.service.running import PATIENCE, Served, served
 from tests.adapters.service.snapshots import GOOD
+from tests.adapters.service.test_ending import started
 from tests.adapters.stores.servers import Certificates, certificates
 
 SOON, NEVER = 0.2, 10_000.0
@@ -190,6 +191,14 @@ def test_one_more_than_there_may_be_is_closed_at_once(tmp_path: Path, caplog: py
                         return
     finally:
         listening.LOGGER.removeHandler(handler)
+
+
+def test_the_command_says_how_many(tmp_path: Path) -> None:
+    with started(tmp_path, "--max-connections", "1") as (_, port):
+        here = "127.0.0.1", port
+        with socket.create_connection(here, PATIENCE) as mine, socket.create_connection(here, PATIENCE) as more:
+            assert answered(mine, HEALTH)
+            assert ended(more)
 
 
 @pytest.mark.parametrize(
