@@ -106,24 +106,31 @@ def under_way(port: int, pool: ThreadPoolExecutor) -> Future[tuple[int, Any]]:
             return other
 
 
+def all_is_logged(folder: Path, callers: list[Caller]) -> bool:
+    logged = Counter(one["decision"]["decision_id"] for one in lines(folder))
+    answered = {one for caller in callers for one in caller.answered}
+    assert len(answered) == sum(len(caller.answered) for caller in callers) > CALLERS
+    assert not answered - logged.keys()
+    return set(logged.values()) == {1}
+
+
+@pytest.mark.parametrize("checks", [False, True], ids=["decisions", "and a check"])
 @pytest.mark.parametrize("options", [(), ("--log-sync",)], ids=["log", "log-sync"])
 def test_what_is_under_way_is_answered_and_what_was_answered_is_in_the_log(
-    tmp_path: Path, options: tuple[str, ...]
+    tmp_path: Path, options: tuple[str, ...], checks: bool
 ) -> None:
+    """A check keeps the service from ending at once; without one it ends right after the last decisions."""
     with started(tmp_path, *options) as (process, port), ThreadPoolExecutor(CALLERS + 2) as pool:
         callers = [Caller(port) for _ in range(CALLERS)]
         working = [pool.submit(caller.work) for caller in callers]
         for caller in callers:
             assert caller.opens.wait(PATIENCE)
-        checked = under_way(port, pool)
+        checked = under_way(port, pool) if checks else None
         process.send_signal(signal.SIGTERM)
-        status, told = checked.result(PATIENCE)
-        assert (status, told["ok"]) == (200, True)
+        if checked is not None:
+            status, told = checked.result(PATIENCE)
+            assert (status, told["ok"]) == (200, True)
         for work in working:
             work.result(PATIENCE)
         assert process.wait(PATIENCE) == 0
-    logged = Counter(one["decision"]["decision_id"] for one in lines(tmp_path / "log"))
-    answered = {one for caller in callers for one in caller.answered}
-    assert len(answered) == sum(len(caller.answered) for caller in callers) > CALLERS
-    assert not answered - logged.keys()
-    assert set(logged.values()) == {1}
+    assert all_is_logged(tmp_path / "log", callers)
