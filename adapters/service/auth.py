@@ -118,12 +118,20 @@ class Auth:
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if name.lower() not in LOCAL_NAMES:
             raise Problem(HTTPStatus.FORBIDDEN, "without tokens `Host` must be this machine: localhost or 127.0.0.1")
-        if any(name.lower() in OF_A_PROXY or name.lower().startswith("x-forwarded-") for name in headers):
+        if _passed_on(headers):
             told = "a proxy asks, as the headers say, and without tokens only this machine is answered: use --tokens"
             raise Problem(HTTPStatus.FORBIDDEN, told)
         if role not in WITHOUT_TOKENS:
             raise Problem(HTTPStatus.FORBIDDEN, f"`{role}` needs a token, and the service has none: start it with some")
         return ANYONE
+
+
+def _passed_on(headers: Mapping[str, str]) -> bool:
+    """Whether headers say that a proxy has passed the request on. It is asked of every request, and looks twice at few."""
+    for name in headers:
+        if name[:1] in "FfVvXx" and ((small := name.lower()) in OF_A_PROXY or small.startswith("x-forwarded-")):
+            return True
+    return False
 
 
 def _said(headers: Mapping[str, str]) -> str | None:
