@@ -127,7 +127,7 @@ class Auth:
 
 
 def _passed_on(headers: Mapping[str, str]) -> bool:
-    """Whether headers say that a proxy has passed the request on. It is asked of every request, and looks twice at few."""
+    """Whether headers say that a proxy has passed the request on. Asked of every request: it looks twice at few."""
     for name in headers:
         if name[:1] in "FfVvXx" and ((small := name.lower()) in OF_A_PROXY or small.startswith("x-forwarded-")):
             return True

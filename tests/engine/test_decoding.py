@@ -12,7 +12,6 @@ import pytest
 
 from engine.decoding import Decoder, Interface
 from engine.faults import Fault, InputsRefused
-from engine.inspection import Inspection
 from engine.structs import StructTable
 from rules.types import (
     BOOL,
@@ -395,23 +394,3 @@ def test_a_document_of_nothing_but_mistakes_is_refused_in_reasonable_time() -> N
     faults = DECODER.validate(json.dumps(said))
     assert len(faults) == 20_000
     assert sum("did you mean" in fault.message for fault in faults) == 20
-
-
-def test_who_asks_for_so_many_faults_gets_the_first_and_no_more_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    found: list[str] = []
-    note = Inspection._fault
-
-    def noted(inspection: Inspection, at: str, *told: str) -> object:
-        found.append(at)
-        return note(inspection, at, *told)
-
-    monkeypatch.setattr(Inspection, "_fault", noted)
-    said = json.dumps({**snapshot(), **{f"x{i}": i for i in range(1000)}})
-    every = DECODER.validate(said)
-    for most, cut in ((1, True), (7, True), (999, True), (1000, False), (1001, False)):
-        found.clear()
-        with pytest.raises(InputsRefused) as refused:
-            DECODER.decode(said, most)
-        assert list(refused.value.faults) == every[:most]
-        assert refused.value.cut is cut
-        assert len(found) == min(most + 1, 1000)
