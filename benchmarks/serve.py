@@ -1,11 +1,13 @@
 """What the HTTP service can do: its throughput beside a server that answers a constant, and beside Cerbos; its memory;
 how fast a publication is obeyed.
 
-    python benchmarks/serve.py [--rounds 7] [--seconds 2] [--decisions 500000] [--flips 100] [--quick] [--json]
+    python benchmarks/serve.py [--rounds 7] [--seconds 2] [--decisions 500000] [--flips 100] [--without-peer]
+                               [--quick] [--json]
 
 The client runs on the same machine, over 32 connections that stay open (64 where answers wait for the disk, which is
 written once for all that wait). Figures of different runs do not compare; ratios do: the contenders are asked in turn,
-round after round. Fails when a bound is broken.
+round after round. Fails when a bound is broken, and where Cerbos is not to be had: its bounds are not left out unless
+that is asked for, with `--without-peer`.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ from benchmarks.serving.desk import ALLOWED, desk, request, serving, shipped, sn
 from benchmarks.serving.flips import Watch, flips, while_staging  # noqa: E402
 from benchmarks.serving.load import CONNECTIONS, Load, Target, answer_to  # noqa: E402
 from benchmarks.serving.memory import memory  # noqa: E402
-from benchmarks.serving.peer import Missing, cerbos, disagreements  # noqa: E402
+from benchmarks.serving.peer import PROGRAM, Missing, cerbos, disagreements, program  # noqa: E402
 from benchmarks.serving.processes import Server, first_match, started  # noqa: E402
 from benchmarks.serving.throughput import Contender, Rounds, in_rounds  # noqa: E402
 from benchmarks.snapshots import edges, everyday  # noqa: E402
@@ -86,6 +88,8 @@ class Asked:
     decisions: int
     flips: int
     idle_s: float
+    peer: bool = True
+    """Whether the peer is measured too."""
 
 
 QUICK = Asked(rounds=3, seconds=0.5, decisions=50_000, flips=10, idle_s=5.0)
@@ -100,9 +104,8 @@ async def constant(body: bytes, folder: Path) -> AsyncIterator[Server]:
         yield Server(CONSTANT, int(port[1]), (process.pid,))
 
 
-async def throughput(asked: Asked, folder: Path) -> tuple[Mapping[str, Rounds], str]:
-    """Every contender in the same rounds, and why the peer is left out, if it is."""
-    left_out = ""
+async def throughput(asked: Asked, folder: Path) -> Mapping[str, Rounds]:
+    """Every contender in the same rounds. Raises `Missing`."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(desk())
         contenders: list[Contender] = []
@@ -116,16 +119,13 @@ async def throughput(asked: Asked, folder: Path) -> tuple[Mapping[str, Rounds], 
         body = (await answer_to(contenders[0].target)).partition(b"\r\n\r\n")[2]
         server = await stack.enter_async_context(constant(body, folder))
         contenders.append(Contender(server, Target(server.port, request(), ALLOWED), CONNECTIONS))
-        try:
+        if asked.peer:
             server, target = await stack.enter_async_context(cerbos(snapshot(), folder / PEER))
-        except Missing as why:
-            left_out = str(why)
-        else:
             differing = await disagreements(server, shipped_entry(ROOT), everyday()[:COMPARED] + edges(COMPARED))
             if differing:
                 raise SystemExit(f"{PEER} decides otherwise {len(differing)} times, as in: {differing[0]}")
             contenders.append(Contender(server, target, CONNECTIONS))
-        return await in_rounds(contenders, asked.rounds, asked.seconds), left_out
+        return await in_rounds(contenders, asked.rounds, asked.seconds)
 
 
 def throughput_bounds(measured: Mapping[str, Rounds]) -> Iterator[Bound]:
@@ -189,12 +189,12 @@ async def measured(asked: Asked) -> dict[str, Any]:
     """The whole run, as JSON says it."""
     bounds: list[Bound] = []
     with tempfile.TemporaryDirectory(prefix="bascule-") as folder:
-        rounds, left_out = await throughput(asked, Path(folder))
+        rounds = await throughput(asked, Path(folder))
         bounds += throughput_bounds(rounds)
         bounds += await obeying(asked, Path(folder))
         bounds.append(await remembering(asked, Path(folder)))
     rows = [row_of(name, one, rounds[CONSTANT]) for name, one in rounds.items()]
-    skipped = {PEER: left_out} if left_out else {}
+    skipped = {} if asked.peer else {PEER: "as it was asked for, with `--without-peer`"}
     load = [round(one, 1) for one in os.getloadavg()]
     return {"rows": rows, "bounds": [one.as_json() for one in bounds], "skipped": skipped, "load": load}
 
@@ -214,6 +214,21 @@ def shown(found: Mapping[str, Any]) -> str:
     return "\n".join([*lines, f"load of the machine over 1, 5 and 15 minutes, this run's own with it: {found['load']}"])
 
 
+def peer_is_missing() -> bool:
+    """Whether the peer is not to be had; said before anything is measured, with what to do about it."""
+    try:
+        program()
+    except Missing as why:
+        told = (
+            f"{PEER} is missing: {why}",
+            f"install npm (`apt install npm`) where it reaches a registry with the package, or put it at {PROGRAM};",
+            "or measure the rest alone, with `--without-peer`",
+        )
+        print("\n".join(told), file=sys.stderr)
+        return True
+    return False
+
+
 def main() -> int:
     """Measure, print, and fail when a bound is broken."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -221,10 +236,14 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=2.0, help="of each contender in each round")
     parser.add_argument("--decisions", type=int, default=500_000, help="over which memory is looked at")
     parser.add_argument("--flips", type=int, default=100, help="publications that are timed")
+    parser.add_argument("--without-peer", action="store_true", help=f"leave {PEER} out, and what must hold beside it")
     parser.add_argument("--quick", action="store_true", help="everything, in a minute or two: less to be relied on")
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     said = parser.parse_args()
     asked = QUICK if said.quick else Asked(said.rounds, said.seconds, said.decisions, said.flips, idle_s=15.0)
+    asked = replace(asked, peer=not said.without_peer)
+    if asked.peer and peer_is_missing():
+        return 1
     found = uvloop.run(measured(asked))
     print(json.dumps(found) if said.json else shown(found))
     return 0 if all(bound["holds"] for bound in found["bounds"]) else 1

@@ -8,6 +8,7 @@ for what a caller sent; every timestamp is in UTC; a member said twice is always
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import msgspec
 
 from engine.admission import compile_admission
 from engine.faults import Fault, InputsRefused
-from engine.inspection import Inspection, repeats_a_name
+from engine.inspection import Enough, Inspection, repeats_a_name
 from engine.structs import Doubt, StructTable, read_form
 from rules.types import Field
 
@@ -46,12 +47,16 @@ class Decoder:
         """The attribute of the inputs that holds an input. Raises KeyError for an unknown name."""
         return self._shape.attributes[name]
 
-    def decode(self, data: bytes | str) -> Any:
-        """The inputs of a JSON document. Raises InputsRefused with every fault."""
+    def decode(self, data: bytes | str, most: int | None = None) -> Any:
+        """The inputs of a JSON document. Raises InputsRefused with every fault, or with the first `most` of them."""
         inputs = self._fast(data)
         if inputs is not None:
             return inputs
-        inspection, inputs = self._inspect(data)
+        inspection = Inspection(self.structs, most)
+        try:
+            inputs = self._inspected(inspection, data)
+        except Enough:
+            raise InputsRefused(inspection.faults, cut=True) from None
         if inspection.faults:
             raise InputsRefused(inspection.faults)
         return inputs
@@ -70,6 +75,13 @@ class Decoder:
         if inspection.faults:
             raise InputsRefused(inspection.faults)
         return inputs
+
+    def first_faults(self, given: Mapping[str, object], most: int) -> list[Fault]:
+        """The first faults of plain values: those of what is given, in its order, before what is absent."""
+        inspection = Inspection(self.structs, most)
+        with suppress(Enough):
+            inspection.members(self._shape, given, "")
+        return inspection.faults
 
     def to_plain(self, inputs: object) -> dict[str, object]:
         """The inputs as JSON says them: timestamps and durations as text, absent members left out."""
@@ -90,8 +102,11 @@ class Decoder:
 
     def _inspect(self, data: bytes | str) -> tuple[Inspection, Any]:
         inspection = Inspection(self.structs)
+        return inspection, self._inspected(inspection, data)
+
+    def _inspected(self, inspection: Inspection, data: bytes | str) -> Any:
         text = inspection.text(data)
         document = None if text is None else inspection.document(text)
         if document is None and inspection.faults:
-            return inspection, None
-        return inspection, inspection.members(self._shape, document, "")
+            return None
+        return inspection.members(self._shape, document, "")

@@ -81,6 +81,11 @@ def exit_of(inputs: Mapping[str, Any]) -> Exit | None:
     return Exit(_CLOSES[side], f"close_{side.lower()}", "risk" if is_risk else "exit", _quantity(held))
 
 
+def what_exits_rest_on(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Of inputs that ask for an exit, what it is read from, and nothing else: a fault of these is found first."""
+    return {"signal": inputs["signal"], "portfolio": {"positions": inputs["portfolio"]["positions"]}}
+
+
 def _quantity(held: list[Mapping[str, Any]]) -> float | None:
     """The quantity held, left to right; None as soon as one position does not tell its own, and beyond all numbers."""
     total = 0.0

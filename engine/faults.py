@@ -54,8 +54,10 @@ class Fault:
 class InputsRefused(Exception):
     """Inputs that may not be decided on; carries every fault, in the order of the document."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[Fault], *, cut: bool = False) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
+        self.cut = cut
+        """Whether there are more faults, which were not looked for."""
         first = self.faults[0] if self.faults else None
         super().__init__("refused" if first is None else f"{first.pointer or '(whole document)'}: {first.message}")
 

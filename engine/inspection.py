@@ -1,8 +1,9 @@
 """The complete, slow reading of inputs: every fault by JSON pointer, and the values when there is none.
 
 Rules kept here: this is the definition of what inputs may be, the fast decoder may only agree with it; nothing stops
-at the first fault; what is listed as ignored is not looked into (a policy that does not use a fact does not judge it);
-a member said twice is refused, because readers of JSON differ in which one counts.
+at the first fault, and only who asks for so many stops at all; what is listed as ignored is not looked into (a policy
+that does not use a fact does not judge it); a member said twice is refused, because readers of JSON differ in which one
+counts.
 """
 
 from __future__ import annotations
@@ -48,12 +49,19 @@ class Members:
         self.pairs = pairs
 
 
-class Inspection:
-    """One reading of one set of inputs; `faults` is complete once `members` has returned."""
+class Enough(Exception):
+    """There are more faults than are looked for: the inspection is over."""
 
-    def __init__(self, table: StructTable) -> None:
+
+class Inspection:
+    """One reading of one set of inputs; `faults` is complete once `members` has returned.
+
+    Where `most` is given there are no more than that: one more raises `Enough` instead, wherever it is found.
+    """
+
+    def __init__(self, table: StructTable, most: int | None = None) -> None:
         self.faults: list[Fault] = []
-        self._table = table
+        self._table, self._most = table, most
         self._hints = _MOST_HINTS
 
     def text(self, data: bytes | str) -> str | None:
@@ -278,9 +286,11 @@ class Inspection:
         return self._fault(at, f"found {described(said)}", noun)
 
     def _fault(self, at: str, message: str, wanted: str = "") -> object:
-        """Note a fault; gives what stands for the value that is not there."""
+        """Note a fault; gives what stands for the value that is not there. Raises `Enough`."""
         fault = Fault(at, message, wanted)
         if fault not in self.faults[-1:]:
+            if len(self.faults) == self._most:
+                raise Enough
             self.faults.append(fault)
         return None
 

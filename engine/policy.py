@@ -6,6 +6,7 @@ error names the rule, the place in the document and the values it looked at; a m
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -17,7 +18,7 @@ from msgspec import UNSET
 from engine.decision import Decision, DecisionError, RuleTrace, Stamp, faults_error
 from engine.decoding import Decoder, Interface
 from engine.exits import RULE as EXIT
-from engine.exits import Exit, decided_exit, exit_of, read_exit
+from engine.exits import Exit, decided_exit, exit_of, read_exit, what_exits_rest_on
 from engine.faults import Fault, InputsRefused
 from engine.overrides import Overrides, effective_digest, read_overrides
 from engine.scalar.known import Row
@@ -100,10 +101,13 @@ class Policy:
             return self.refused(refused, stamp, data)
         return self.decide(inputs, stamp, trace=trace)
 
-    def read(self, data: bytes | str) -> Any:
-        """The inputs of a JSON object. Raises `InputsRefused`, and nothing else whatever it is given."""
+    def read(self, data: bytes | str, most: int | None = None) -> Any:
+        """The inputs of a JSON object. Raises `InputsRefused`, and nothing else whatever it is given.
+
+        It carries every fault, or the first `most` of them: who is asked by anyone does not look for all.
+        """
         try:
-            return self.decoder.decode(data)
+            return self.decoder.decode(data, most)
         except InputsRefused:
             raise
         except Exception as error:
@@ -112,8 +116,16 @@ class Policy:
     def refused(self, refused: InputsRefused, stamp: Stamp, said: bytes | str | Mapping[str, Any]) -> Decision:
         """The decision on inputs that cannot be used: a block, unless all the same they tell of an exit."""
         error = faults_error(refused.faults)
-        found = read_exit(said, refused.faults) if self.plan.exits is not None else None
+        found = self._exit_of_refused(refused, said) if self.plan.exits is not None else None
         return self._failed(error, None, stamp) if found is None else self._let_out(found, error, stamp)
+
+    def _exit_of_refused(self, refused: InputsRefused, said: bytes | str | Mapping[str, Any]) -> Exit | None:
+        """The exit among inputs with faults, none of which may be of what it rests on, found yet or not."""
+        found = read_exit(said, refused.faults)
+        if found is None or not refused.cut:
+            return found
+        rests_on = what_exits_rest_on(said if isinstance(said, Mapping) else json.loads(said))
+        return read_exit(rests_on, self.decoder.first_faults(rests_on, 1))
 
     def _let_out(self, found: Exit, error: DecisionError, stamp: Stamp) -> Decision:
         """The decision on an exit that the policy could not make."""

@@ -54,6 +54,8 @@ def _kibibytes(_: click.Context, __: click.Parameter, value: int) -> int:
               help="Seconds that the store may take to answer.")  # fmt: skip
 @click.option("--max-body", "body", default=1024, show_default=True, type=click.IntRange(1, 65536),
               callback=_kibibytes, help="KiB of a request's body.")  # fmt: skip
+@click.option("--max-connections", "connections", default=1000, show_default=True, type=click.IntRange(1, 1_000_000),
+              help="Of a worker; fewer where its limit of open files is lower.")  # fmt: skip
 @click.option("--policies", "folder", metavar="DIR", type=FILE, help="Published at the start; with `embedded:` alone.")
 @click.option("--universe", metavar="A,B,C", help="The symbols that may be traded; with `embedded:` alone.")
 def serve(url: str | None, trust_file: Path | None, unsigned: bool, **said: Any) -> int:

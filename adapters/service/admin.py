@@ -1,9 +1,9 @@
 """Publishing over HTTP: what may be published is found out, put in force, taken back; openings are halted.
 
 Rules kept here: it is what the commands do, with the same checks and suites, and there is no way round them; the
-service holds no private key, it verifies what was signed elsewhere; whoever changes what is in force says which
-revision they have seen (`If-Match`); every change and every refusal is logged with who asked, and a refusal does
-nothing.
+service holds no private key, it verifies what was signed elsewhere, and where nothing is signed nobody publishes in
+the name of another; whoever changes what is in force says which revision they have seen (`If-Match`); every change and
+every refusal is logged with who asked, and a refusal does nothing.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Administration:
     async def _check(self, request: web.Request, caller: str) -> web.Response:
         """Whether something may be published, and what is to be signed then. Nothing is written."""
         asked: Check = await self._body(request, Check)
-        terms = terms_of(asked)
+        terms = self._terms(asked, caller)
         if asked.files is None:
             report, record = await self._earlier(wanted_of(asked))
         elif asked.revision is not None or asked.digest is not None:
@@ -172,7 +172,7 @@ class Administration:
         seen = _if_match(request)
         asked: Publish = await self._body(request, Publish)
         check_files(asked.files)
-        terms = terms_of(asked)
+        terms = self._terms(asked, caller)
         self._check_signed(asked.statement, asked.signatures)
         await self._check_seen(seen)
         report = await self._of_files(asked.files)
@@ -184,7 +184,7 @@ class Administration:
         """Put an earlier publication in force again, or propose to."""
         seen = _if_match(request)
         asked: Rollback = await self._body(request, Rollback)
-        wanted, terms = wanted_of(asked), terms_of(asked)
+        wanted, terms = wanted_of(asked), self._terms(asked, caller)
         self._check_signed(asked.statement, asked.signatures)
         await self._check_seen(seen)
         report, record = await self._earlier(wanted)
@@ -230,6 +230,13 @@ class Administration:
     async def _prepared(self, candidate: Candidate, terms: Terms, change: Kind, caller: str) -> Prepared:
         with _store_problems():
             return await self._publisher(caller).prepare(candidate, terms, change)
+
+    def _terms(self, asked: Check | Publish | Rollback, caller: str) -> Terms:
+        """What is said of a publication. Raises `Problem` where another is named who did not sign it."""
+        if not self._trust.wanted and asked.by not in (None, caller):
+            told = f"nothing is signed here, and so it is by {quoted(caller)}, whose token this is: leave it out"
+            raise faulty("/by", told)
+        return terms_of(asked)
 
     def _check_signed(self, statement: Signed | None, signatures: list[Sealed]) -> None:
         """Raise `Problem` where what is signed, and by whom, is not what the trust of the service asks for."""

@@ -59,7 +59,10 @@ class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Files of a bundle, or an earlier publication, to be checked; the rest goes into the statement to be signed."""
+    """Files of a bundle, or an earlier publication, to be checked; the rest goes into the statement to be signed.
+
+    Where nothing is signed, `by` can only be whose token it is.
+    """
 
     files: dict[str, str] | None = None
     revision: Revision | None = None
@@ -72,7 +75,10 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Publish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Files of a bundle to be put in force. With a statement, `by` and `valid_for` are what it says."""
+    """Files of a bundle to be put in force. With a statement, `by` and `valid_for` are what it says.
+
+    Where nothing is signed, `by` can only be whose token it is.
+    """
 
     files: dict[str, str]
     note: Note

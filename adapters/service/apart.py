@@ -6,10 +6,15 @@ import asyncio
 import os
 import resource
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 PATIENCE_S = 120.0
 MEMORY = 4 * 1024**3
 NICENESS = 10
+OOM_SCORE = Path("/proc/self/oom_score_adj")
+ENDED_FIRST = "1000"
+"""Where memory runs out it is this process that the kernel ends, and no worker."""
 
 
 REFUSED = 3
@@ -60,3 +65,5 @@ def keep_to_limits() -> None:
     """In the process of its own, before anything else."""
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with suppress(OSError):  # no Linux: there the largest is ended all the same
+        OOM_SCORE.write_text(ENDED_FIRST)

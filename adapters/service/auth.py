@@ -1,8 +1,8 @@
 """Who may ask for what: tokens with roles, of which only hashes are kept, and what is allowed where there are none.
 
 Rules kept here: a token is compared with every hash, in constant time; without any token only this machine is
-answered, under its own name (a page in a browser here must not ask on behalf of another host), and only what decides
-and what reads.
+answered, under its own name (a page in a browser here must not ask on behalf of another host), not by way of a proxy
+(which makes the whole world local), and only what decides and what reads.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from adapters.service.problems import Problem
 Role: TypeAlias = Literal["decide", "simulate", "read", "publish", "admin"]
 WITHOUT_TOKENS: frozenset[Role] = frozenset({"decide", "read"})
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+OF_A_PROXY = frozenset({"forwarded", "via", "x-real-ip"})
+"""Headers that say that a request was passed on; so do all that begin with `X-Forwarded-`."""
 ANYONE = "anyone here"
 _LONGEST = 512
 
@@ -116,9 +118,20 @@ class Auth:
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if name.lower() not in LOCAL_NAMES:
             raise Problem(HTTPStatus.FORBIDDEN, "without tokens `Host` must be this machine: localhost or 127.0.0.1")
+        if _passed_on(headers):
+            told = "a proxy asks, as the headers say, and without tokens only this machine is answered: use --tokens"
+            raise Problem(HTTPStatus.FORBIDDEN, told)
         if role not in WITHOUT_TOKENS:
             raise Problem(HTTPStatus.FORBIDDEN, f"`{role}` needs a token, and the service has none: start it with some")
         return ANYONE
+
+
+def _passed_on(headers: Mapping[str, str]) -> bool:
+    """Whether headers say that a proxy has passed the request on. Asked of every request: it looks twice at few."""
+    for name in headers:
+        if name[:1] in "FfVvXx" and ((small := name.lower()) in OF_A_PROXY or small.startswith("x-forwarded-")):
+            return True
+    return False
 
 
 def _said(headers: Mapping[str, str]) -> str | None:

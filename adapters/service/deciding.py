@@ -18,7 +18,7 @@ from typing import Protocol
 import msgspec
 
 from adapters.service.in_force import Current, InForce, Ready
-from adapters.service.problems import Problem
+from adapters.service.problems import MOST_FAULTS, Problem
 from engine.decision import Decision, Stamp
 from engine.exits import without_policy
 from engine.faults import Fault, InputsRefused
@@ -192,13 +192,13 @@ def decided(found: Ready, said: bytes, inputs: bytes, stamp: Stamp, *, simulated
     """The decision of a policy on what is said; `inputs` are those of the caller. Raises `Problem` for faults."""
     policy = found.policy
     try:
-        read = policy.read(said)
+        read = policy.read(said, MOST_FAULTS)
     except InputsRefused as refused:
         decision = policy.refused(refused, stamp, inputs)
         if decision.effect == "allow":
             return decision
         faults = refused.faults if simulated else [_supplied(fault, found) for fault in refused.faults]
-        raise Problem.faulty(faults) from None
+        raise Problem.faulty(faults, cut=refused.cut) from None
     return policy.decide(read, stamp)
 
 

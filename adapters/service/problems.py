@@ -11,6 +11,8 @@ import msgspec
 from engine.faults import Fault
 from rules.diagnostics import did_you_mean
 
+MOST_FAULTS = 100
+"""How many faults of one set of inputs are looked for: nothing else may hold a worker for long."""
 CONTENT_TYPE = "application/problem+json"
 
 
@@ -57,9 +59,11 @@ class Problem(Exception):
         return cls(HTTPStatus.NOT_FOUND, f"there is no policy `{name[:100]}`: {hint}")
 
     @classmethod
-    def faulty(cls, faults: Collection[Fault]) -> Problem:
-        """Inputs that cannot be decided on."""
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    def faulty(cls, faults: Collection[Fault], *, cut: bool = False) -> Problem:
+        """Inputs that cannot be decided on; `cut` says that there are more faults, which were not looked for."""
+        others = f"{'at least ' if cut else ''}{len(faults) - 1 + cut}"
+        more = f" (and {others} more)" if others != "0" else ""
         first = next(iter(faults))
         detail = f"{first.pointer or 'the inputs'}: {first.message}{more}"
-        return cls(HTTPStatus.UNPROCESSABLE_ENTITY, detail, faults=faults)
+        rest = [Fault("", f"there are more: no more than {len(faults)} are looked for")] if cut else []
+        return cls(HTTPStatus.UNPROCESSABLE_ENTITY, detail, faults=[*faults, *rest])

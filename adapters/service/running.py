@@ -49,6 +49,7 @@ class Options:
     key: Path | None = None
     body: int = 1024 * 1024
     seconds: float = 5.0
+    connections: int = 1000
     batch: int = 100
     grace_s: float = 10.0
 
@@ -116,6 +117,7 @@ def settings_of(options: Options, tokens: tuple[Token, ...]) -> Settings:
         key=_text(options.key),
         body=options.body,
         seconds=options.seconds,
+        connections=options.connections,
         batch=options.batch,
         grace_s=options.grace_s,
         store=options.store,

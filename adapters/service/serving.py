@@ -7,20 +7,29 @@ one line without what was sent.
 from __future__ import annotations
 
 import logging
+from asyncio import AbstractEventLoop
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
+from adapters.service.connections import Watch
 from adapters.service.problems import CONTENT_TYPE, Problem
 
 LOGGER = logging.getLogger("bascule.service")
 
 
-class _Connection(RequestHandler):
-    """A connection."""
+class Connection(RequestHandler):
+    """A connection, which is watched."""
 
-    __slots__ = ()
+    __slots__ = ("watch",)
+
+    def __init__(self, manager: web.Server, *, loop: AbstractEventLoop, **more: Any) -> None:
+        super().__init__(manager, loop=loop, **more)
+        self.watch = Watch(self, self._parser)
+        parser: Any = self.watch
+        self._parser = parser
 
     def handle_error(
         self,
@@ -48,7 +57,7 @@ class _Connection(RequestHandler):
 
 class _Server(web.Server):
     def __call__(self) -> RequestHandler:
-        return _Connection(self, loop=self._loop, **self._kwargs)
+        return Connection(self, loop=self._loop, **self._kwargs)
 
 
 class Runner(web.AppRunner):

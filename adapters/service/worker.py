@@ -25,14 +25,14 @@ from adapters.publishing.keys import verify
 from adapters.service import openapi
 from adapters.service.admin import Administration
 from adapters.service.app import Limits, Log, Service
-from adapters.service.at_once import AtOnce
 from adapters.service.auth import Auth, Token
+from adapters.service.connections import IDLE_S, Bounds, within_files
 from adapters.service.deciding import Deciding
 from adapters.service.decision_log import DecisionLog, NoLog
 from adapters.service.in_force import InForce
+from adapters.service.listening import Listener
 from adapters.service.messages import Counts, Line
 from adapters.service.obeying import Obeying
-from adapters.service.serving import Runner
 from adapters.stores.urls import open_store
 from engine.published import Trust, TrustedKey
 
@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str | None
     body: int
     seconds: float
+    connections: int
     batch: int
     grace_s: float
     store: str
@@ -89,20 +90,14 @@ async def serve(settings: Settings) -> None:
     telling = asyncio.create_task(_tell_counts(service, line))
     store = partial(open_store, settings.store, os.environ)
     administration = Administration(service, store, settings.trust())
-    runner = Runner(whole(service, administration), access_log=None, shutdown_timeout=settings.grace_s)
-    await runner.setup()
-    at_once = AtOnce(service)
-    listening = socket.socket(fileno=settings.listening)
-    accepted = runner.server
-    assert accepted is not None
-    listener = await asyncio.get_running_loop().create_server(
-        lambda: at_once.shortened(accepted()), sock=listening, ssl=_tls(settings), backlog=1024
+    bounds = Bounds(
+        within_files(settings.connections), head_s=settings.seconds, idle_s=max(IDLE_S, 2 * settings.max_age_s)
     )
+    listener = Listener(service, whole(service, administration), bounds, settings.grace_s)
+    await listener.open(socket.socket(fileno=settings.listening), _tls(settings))
     await ending.wait()
     telling.cancel()
-    listener.close()
-    await at_once.aclose()
-    await runner.cleanup()
+    await listener.aclose()
     await administration.aclose()
     await log.aclose()
     obeying.cancel()

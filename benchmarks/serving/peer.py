@@ -6,7 +6,7 @@ beforehand, and so does `now`; we sum within the time shown and take the time fr
 we also rule, reason, outputs and how long the answer holds. It may use every processor, our one worker one. Audit log
 and telemetry are off, and it does not watch its folder.
 
-The program is fetched with npm into `.cache/`, where git does not look; without npm the peer is left out.
+The program is fetched with npm into `.cache/`, where git does not look.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from engine.columnar.reader import Reader
 from engine.decision import Decision
 from engine.exits import NO_POLICY, exit_of, read_exit, without_policy
+from engine.faults import InputsRefused
 from engine.policy import Policy
 from rules.bundle import load
 from tests.engine.shipped import ROOT, STAMP, policy
@@ -161,6 +162,40 @@ def test_no_fault_of_ours_holds_an_exit_back() -> None:
         assert "RuntimeError" in found.reason
     others = [facts for facts in snapshots() if not is_exit(facts)][:50]
     assert {decided(facts, broken).effect for facts in others} == {"block"}
+
+
+def cut(said: Inputs) -> Decision:
+    """The decision on inputs with more faults than are looked for."""
+    asked, text = gate(), json.dumps(said)
+    with pytest.raises(InputsRefused) as refused:
+        asked.read(text, 3)
+    assert refused.value.cut
+    return asked.refused(refused.value, STAMP, text)
+
+
+UNKNOWN = {f"x{i}": i for i in range(10)}
+
+
+def test_faults_that_are_not_looked_for_hold_no_exit_back() -> None:
+    for facts in exits()[:50]:
+        assert_reduces(facts, cut({**UNKNOWN, **facts}))
+        assert_reduces(
+            facts, cut({**UNKNOWN, "portfolio": {**UNKNOWN, **facts["portfolio"]}, "signal": facts["signal"]})
+        )
+
+
+def test_faults_of_what_an_exit_rests_on_are_found_behind_all_others() -> None:
+    """The signal and the positions stand last, after more faults than are looked for."""
+    for facts in exits()[:50]:
+        signal, portfolio = facts["signal"], facts["portfolio"]
+        positions = [*portfolio["positions"][:-1], {**portfolio["positions"][-1], "leverage": -1.0}]
+        for changed in (
+            {"signal": {**signal, "who": "me"}},
+            {"signal": {**signal, **UNKNOWN}},
+            {"portfolio": {**portfolio, "positions": positions}},
+            {"portfolio": {**portfolio, "positions": [*portfolio["positions"], {}]}},
+        ):
+            assert cut({**UNKNOWN, **facts, **changed}).effect == "block"
 
 
 def test_a_policy_without_exits_lets_none_out() -> None:

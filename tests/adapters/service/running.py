@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
@@ -22,10 +23,11 @@ from adapters.service.admin import Administration
 from adapters.service.app import Limits, Service
 from adapters.service.auth import Auth, Role, Token, hashed
 from adapters.service.checking import Report, Sent, checked
+from adapters.service.connections import Bounds
 from adapters.service.deciding import Deciding
 from adapters.service.decision_log import NoLog
 from adapters.service.in_force import InForce
-from adapters.service.serving import Runner
+from adapters.service.listening import Listener
 from adapters.service.worker import loop_factory, whole
 from adapters.stores.folder import FolderStore
 from engine.policy import Machine
@@ -65,6 +67,18 @@ class Reply:
         return self.json.get("effect")
 
 
+class InOnePiece(http.client.HTTPConnection):
+    """Sends head and body together, as a caller in a hurry does: what comes in two parts is never answered at once."""
+
+    def request(self, *said: Any, **more: Any) -> None:
+        self._pieces: list[Any] = []
+        super().request(*said, **more)
+        super().send(b"".join(self._pieces))
+
+    def send(self, data: Any) -> None:
+        self._pieces.append(data)
+
+
 @dataclass
 class Served:
     """A service that runs."""
@@ -72,6 +86,7 @@ class Served:
     port: int
     service: Service
     application: web.Application
+    listener: Listener
     administration: Administration
     in_force: InForce
     store: FolderStore
@@ -90,7 +105,7 @@ class Served:
         said |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
         said |= headers or {}
         sent = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = InOnePiece("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             kept = {name: value for name, value in said.items() if value is not None}
             connection.request(method, path, sent, kept)
@@ -136,6 +151,8 @@ def served(
     tokens: Collection[Token] = (),
     trust: Trust | None = None,
     limits: Limits | None = None,
+    bounds: Bounds | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[Served]:
     """A service that runs until the test is done with it. Without tokens, anyone here decides and reads."""
     started: Future[tuple[Served, Callable[[], object]]] = Future()
@@ -147,14 +164,16 @@ def served(
             put(in_force, machine)
         service = Service(Deciding(in_force, log), Auth(tokens), log, limits or Limits(), wait=False)
         administration = Administration(service, lambda: FolderStore(folder), trust or unsigned(), checked_once)
-        runner = Runner(whole(service, administration), access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        application = whole(service, administration)
+        listener = Listener(service, application, bounds or Bounds(), grace_s=1.0)
+        listening = socket.create_server(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        await listener.open(listening, tls)
         loop = asyncio.get_running_loop()
-        found = Served(runner.addresses[0][1], service, runner.app, administration, in_force, FolderStore(folder))
+        found = Served(port, service, application, listener, administration, in_force, FolderStore(folder))
         started.set_result((found, lambda: loop.call_soon_threadsafe(ending.set)))
         await ending.wait()
-        await runner.cleanup()
+        await listener.aclose()
         await administration.aclose()
 
     def work() -> None:

@@ -120,13 +120,13 @@ def test_one_is_checked_at_a_time(unsigned_desk: Served, files: Files) -> None:
 
 
 def test_who_publishes_puts_it_in_force(unsigned_desk: Served, files: Files, caplog: pytest.LogCaptureFixture) -> None:
-    found = publish_to(unsigned_desk, files, universe=["BTC", "ETH"], valid_for="8h", by="ann")
+    found = publish_to(unsigned_desk, files, universe=["BTC", "ETH"], valid_for="8h", by="ci")
     told = found.json
     assert (found.status, told["step"], told["refusal"], told["before"]) == (200, "published", None, None)
     there = record(unsigned_desk)
     assert (there["revision"], there["digest"]) == (str(told["revision"]), told["digest"])
     assert (there["published_by"], there["note"], json.loads(there["universe_symbols"])) == (
-        "ann",
+        "ci",
         "a change",
         ["BTC", "ETH"],
     )
@@ -134,6 +134,21 @@ def test_who_publishes_puts_it_in_force(unsigned_desk: Served, files: Files, cap
     again = publish_to(unsigned_desk, dearer(files), tag(found))
     assert (again.status, again.json["before"]["revision"]) == (200, told["revision"])
     assert "ci has put in force small 0.1.0" in caplog.text
+
+
+def test_nobody_publishes_unsigned_in_the_name_of_another(
+    unsigned_desk: Served, files: Files, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = {"by": "the head of risk"}
+    assert refused(unsigned_desk.ask("POST", CHECK, {"files": files, **said}), 422, "/by", "by `ci`", "leave it out")
+    assert refused(publish_to(unsigned_desk, files, **said), 422, "/by", "by `ci`", "leave it out")
+    assert record(unsigned_desk) == {}
+    assert "ci may not publish: /by" in caplog.text
+    first = publish_to(unsigned_desk, files).json
+    there = record(unsigned_desk)
+    assert there["published_by"] == "ci"
+    assert refused(rollback_to(unsigned_desk, f'"{first["revision"]}"', digest=first["digest"], **said), 422, "/by")
+    assert record(unsigned_desk) == there
 
 
 def test_who_says_no_revision_does_nothing(unsigned_desk: Served, files: Files) -> None:

@@ -139,7 +139,8 @@ def test_this_machine_is_answered_under_its_own_names(open_service: Served, host
 
 FOREIGN = (
     "evil.example", "evil.example:8181", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:localhost",
-    "0.0.0.0", "[::]",  # noqa: S104 -- what a page might say "", "localhost@evil.example", "user:localhost", "169.254.169.254", "[::1].evil.example",
+    "0.0.0.0",  # noqa: S104 -- what a page might say
+    "[::]", "", "localhost@evil.example", "user:localhost", "169.254.169.254", "[::1].evil.example",
 )  # fmt: skip
 
 
@@ -149,6 +150,29 @@ def test_a_page_of_another_host_asks_nothing(open_service: Served, host: str, me
     found = open_service.ask(method, asked(path), BODIES[method, path], {"Host": host})
     assert (found.status, found.effect) == (403, "block")
     assert nothing_was_done(open_service)
+
+
+PROXIED = (
+    ("X-Forwarded-For", "203.0.113.9"), ("x-forwarded-proto", "https"), ("X-FORWARDED-HOST", "desk.example"),
+    ("X-Forwarded-For", "127.0.0.1"), ("X-Forwarded-Anything", ""), ("X-Real-IP", "203.0.113.9"),
+    ("Forwarded", "for=203.0.113.9"), ("Via", "1.1 proxy"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), PROXIED)
+@pytest.mark.parametrize(("method", "path"), [key for key in GUARDED if NEEDS[key] in ("decide", "read")])
+def test_a_proxy_on_this_machine_does_not_make_the_world_local(
+    open_service: Served, method: str, path: str, name: str, value: str
+) -> None:
+    found = open_service.ask(method, asked(path), BODIES[method, path], {name: value})
+    assert (found.status, found.effect) == (403, "block")
+    assert "use --tokens" in found.json["detail"]
+    assert nothing_was_done(open_service)
+
+
+def test_with_a_token_a_proxy_may_ask(guarded: Served) -> None:
+    for name, value in PROXIED:
+        assert guarded.as_("read").ask("GET", "/v1/policies", headers={name: value}).status == 200
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
 from adapters.service import checking
-from adapters.service.apart import NotDone, apart
+from adapters.service.apart import MEMORY, NotDone, apart
 from adapters.service.checking import Sent, checked
+from tests.adapters.running import ROOT
 from tests.adapters.service.admin_desk import Files
 
 
@@ -62,3 +65,17 @@ def test_the_environment_changes_nothing(files: Files, monkeypatch: pytest.Monke
     monkeypatch.setenv("GATE_DEAREST", "1.0")
     report = asyncio.run(checked(Sent(files=files)))
     assert report.holds
+
+
+def test_what_is_done_apart_is_ended_before_a_worker() -> None:
+    told = "from adapters.service.apart import keep_to_limits as k; k(); print(open('/proc/self/oom_score_adj').read())"
+    done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "1000"
+
+
+def test_the_unit_leaves_room_for_it_and_slows_nobody() -> None:
+    lines = (ROOT / "deploy" / "bascule.service").read_text("utf-8").splitlines()
+    said = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    assert int(said["MemoryMax"].removesuffix("G")) * 1024**3 >= MEMORY + 1024**3
+    assert "MemoryHigh" not in said
+    assert said["OOMPolicy"] == "continue"

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.service.problems import MOST_FAULTS
+from engine.inspection import Inspection
 from tests.adapters.service.running import Served
 from tests.adapters.service.snapshots import GOOD, OPENS
 
@@ -33,6 +35,22 @@ def instead(old: str, new: str) -> bytes:
     assert TEXT.count(old) == 1
     return TEXT.replace(old, new).encode()
 
+
+def many(count: int, one: str) -> str:
+    """Something many times over, numbered, with commas between."""
+    return ",".join(one.replace("#", str(number)) for number in range(count))
+
+
+MANY: dict[str, bytes] = {
+    "many unknown facts": within(many(80_000, '"x#":1')),
+    "many unknown members": instead('"price"', many(80_000, '"x#":1') + ',"price"'),
+    "many members said twice": within(many(35_000, '"x#":1,"x#":1')),
+    "many empty positions": instead('"positions": [', '"positions": [' + many(300_000, "{}") + ","),
+    "many that are no positions": instead('"positions": [', '"positions": [' + many(400_000, "1") + ","),
+    "many entries that are no times": instead('by_symbol": {', 'by_symbol": {' + many(50_000, '"S#":"x"')),
+    "many names that are no text": within(many(50_000, '"\\ud800#":1')),
+}
+"""Bodies of nearly the size that is allowed."""
 
 HOSTILE: dict[str, bytes] = {
     # cut short, or more than one
@@ -113,6 +131,8 @@ HOSTILE: dict[str, bytes] = {
     "an object closed early": b'{"inputs": {}, "now": "2020-02-03T12:00:00Z"}',
     "inputs that are a text": b'{"inputs": "{}"}',
     "inputs that are a list": f'{{"inputs": [{INPUTS}]}}'.encode(),
+    # nothing but mistakes
+    **MANY,
     # more than is known
     "an unknown member": f'{{"inputs": {INPUTS}, "policy": "entry"}}'.encode(),
     "a prototype": f'{{"__proto__": {{}}, "inputs": {INPUTS}}}'.encode(),
@@ -128,8 +148,31 @@ def test_it_is_refused_and_the_service_goes_on(open_service: Served, what: str) 
     found = open_service.ask("POST", "/v1/decide/entry", HOSTILE[what])
     assert 400 <= found.status < 500, found.body
     assert found.effect == "block"
-    assert len(found.body) < 20_000
+    assert len(found.body) < 30_000
     assert open_service.decide(OPENS).effect == "allow"
+
+
+@pytest.mark.parametrize("what", MANY)
+def test_no_more_faults_are_looked_for_than_are_told(
+    open_service: Served, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+    note = Inspection._fault
+
+    def noted(inspection: Inspection, at: str, *told: str) -> object:
+        looked_at.append(at)
+        return note(inspection, at, *told)
+
+    monkeypatch.setattr(Inspection, "_fault", noted)
+    found = open_service.ask("POST", "/v1/decide/entry", MANY[what])
+    faults = found.json["faults"]
+    if len(looked_at) > len(faults):  # of one place they are told once
+        assert len(set(looked_at)) <= MOST_FAULTS
+    assert len(faults) <= MOST_FAULTS + 1
+    if len(faults) > MOST_FAULTS:
+        assert faults[-1] == {"pointer": "", "message": "there are more: no more than 100 are looked for"}
+        assert "(and at least 100 more)" in found.json["detail"]
+        assert len(looked_at) == MOST_FAULTS + 1
 
 
 def test_what_is_not_read_is_not_looked_into(open_service: Served) -> None:

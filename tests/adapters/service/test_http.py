@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from adapters.service.app import Limits
+from adapters.service.at_once import AtOnce, Begun
 from engine.policy import Machine
 from tests.adapters.service.desk import EXAMPLES
-from tests.adapters.service.running import PATIENCE, Reply, Served, served
+from tests.adapters.service.running import PATIENCE, InOnePiece, Reply, Served, served
 from tests.adapters.service.snapshots import BLOCKS, GOOD, OPENS, with_said
 
 HEAD = b"Host: localhost\r\nContent-Type: application/json\r\n"
@@ -54,6 +55,26 @@ def test_the_example_opens(open_service: Served) -> None:
     found = open_service.decide(OPENS)
     assert (found.status, found.effect) == (200, "allow")
     assert {"valid_until", "policy_age_ms", "decided_at"} <= found.json.keys()
+
+
+def test_it_is_asked_as_a_worker_is(open_service: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tested here is what answers in service: one decision is answered as it is read."""
+    short = open_service.listener.at_once
+    answered: list[Begun] = []
+
+    def answer(begun: Begun, *, kept: bool) -> bytes:
+        answered.append(begun)
+        return AtOnce.answer(short, begun, kept=kept)
+
+    monkeypatch.setattr(short, "answer", answer)
+    connection = InOnePiece("127.0.0.1", open_service.port, timeout=PATIENCE)
+    for _ in range(100):  # a request that is faster than its connection is made ready goes the usual way
+        connection.request("POST", "/v1/decide/entry", GOOD, {"Content-Type": "application/json"})
+        assert json.loads(connection.getresponse().read())["effect"] == "allow"
+        if answered:
+            break
+    connection.close()
+    assert answered
 
 
 def test_a_block_is_a_decision(open_service: Served) -> None:
