@@ -28,6 +28,16 @@ AGAIN_S = 0.5
 """How long nothing is accepted where the system has nothing left for a connection."""
 
 
+def tls(certificate: str | None, key: str | None) -> ssl.SSLContext | None:
+    """What answers with TLS; None where that is not asked for. Raises OSError (`ssl.SSLError` is one)."""
+    if certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
+
+
 class Listener:
     """Answers on a socket, from `open` to `aclose`."""
 

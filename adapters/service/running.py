@@ -14,6 +14,7 @@ from pathlib import Path
 from adapters.service.auth import Token, read_tokens
 from adapters.service.compiling import compiled
 from adapters.service.following import Follower, Pace
+from adapters.service.listening import tls
 from adapters.service.memory import Memory, remembered_at
 from adapters.service.supervisor import Supervisor, listening
 from adapters.service.worker import Settings
@@ -72,6 +73,11 @@ def check(options: Options) -> None:
         raise Misconfigured("--log-sync is about the decision log: give --decision-log DIR")
     if options.decision_log is not None:
         _may_be_written_to(options.decision_log)
+    try:
+        tls(_text(options.certificate), _text(options.key))
+    except OSError as error:
+        told = f"`{options.certificate}` and `{options.key}` make no TLS: {(error.strerror or str(error)).lower()}"
+        raise Misconfigured(f"{told}: give a chain of certificates and its private key, without a passphrase") from None
 
 
 def _may_be_written_to(folder: Path) -> None:

@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import socket
-import ssl
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -30,7 +29,7 @@ from adapters.service.connections import IDLE_S, Bounds, within_files
 from adapters.service.deciding import Deciding
 from adapters.service.decision_log import DecisionLog, NoLog
 from adapters.service.in_force import InForce
-from adapters.service.listening import Listener
+from adapters.service.listening import Listener, tls
 from adapters.service.messages import Counts, Line
 from adapters.service.obeying import Obeying
 from adapters.stores.urls import open_store
@@ -94,7 +93,7 @@ async def serve(settings: Settings) -> None:
         within_files(settings.connections), head_s=settings.seconds, idle_s=max(IDLE_S, 2 * settings.max_age_s)
     )
     listener = Listener(service, whole(service, administration), bounds, settings.grace_s)
-    await listener.open(socket.socket(fileno=settings.listening), _tls(settings))
+    await listener.open(socket.socket(fileno=settings.listening), tls(settings.certificate, settings.key))
     await ending.wait()
     telling.cancel()
     await listener.aclose()
@@ -114,15 +113,6 @@ async def _tell_counts(service: Service, line: Line) -> None:
     while True:
         line.send(service.counts())
         await asyncio.sleep(COUNTS_EVERY_S)
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.certificate is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.certificate, settings.key)
-    return context
 
 
 def main() -> int:

@@ -70,7 +70,7 @@ def ask_for_some(service: Served) -> None:
     assert service.ask("POST", "/v1/decide", several).status == 200
 
 
-def test_decisions_are_counted_by_policy_outcome_effect_and_rule_and_refused_inputs_beside_them(shipped: Machine, tmp_path: Path) -> None:
+def test_decisions_and_refused_inputs_are_counted(shipped: Machine, tmp_path: Path) -> None:
     with served(shipped, tmp_path) as service:
         ask_for_some(service)
         samples = read(service)
