@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from adapters.replaying.versions import AtStore
     from engine.comparison import Change
 
+FORMS = ("text", "json", "markdown", "html")
 FAILING: tuple[Change, ...] = ("block-to-allow", "allow-to-block", "outcome")
 
 EXAMPLES = examples(
@@ -34,7 +35,12 @@ EXAMPLES = examples(
 @click.argument("new", default="policies")
 @click.option("--policy", "policies", metavar="NAME", multiple=True, help="Only of this policy; may be given again.")
 @click.option(
-    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How it is told."
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown", "html"]),
+    default="text",
+    show_default=True,
+    help="How it is told.",
 )
 @click.option("-o", "--output", "out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there instead.")
 @click.option(
@@ -66,14 +72,7 @@ def _store(url: str | None, trust_file: Path | None, unsigned: bool) -> AtStore 
 
 
 def _say(report: Report, form: str, out: Path | None) -> None:
-    from adapters.replaying.as_text import as_text
-
-    if form == "json":
-        import msgspec
-
-        text = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
-    else:
-        text = "\n".join(as_text(report))
+    text = _told(report, form)
     if out is None:
         terminal.say(text)
         return
@@ -82,6 +81,27 @@ def _say(report: Report, form: str, out: Path | None) -> None:
     except OSError as error:
         raise Unusable(f"cannot write `{out}`: {(error.strerror or str(error)).lower()}") from None
     terminal.note(f"written to {printable(out)}")
+
+
+def _told(report: Report, form: str) -> str:
+    """A report in a form."""
+    if form == "json":
+        import msgspec
+
+        return msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+    if form == "markdown":
+        from adapters.replaying.as_markdown import as_markdown
+
+        return "\n".join(as_markdown(report))
+    if form == "html":
+        try:
+            from adapters.replaying.as_html import as_html
+        except ModuleNotFoundError as missing:
+            raise Unusable(str(missing)) from None
+        return as_html(report)
+    from adapters.replaying.as_text import as_text
+
+    return "\n".join(as_text(report))
 
 
 def _judged(report: Report, forbidden: tuple[str, ...]) -> int:

@@ -9,15 +9,9 @@ import click
 from adapters.cli import terminal
 from adapters.cli.terminal import plural, printable
 from adapters.replaying.report import Amounts, Pair, Replayed, Report, Sum
-from engine.comparison import Change, Verdict
+from adapters.replaying.words import MEANT, TOLD, verdict
+from engine.comparison import Change
 
-TOLD: dict[Change, str] = {
-    "block-to-allow": "blocked before, allowed now",
-    "allow-to-block": "allowed before, blocked now",
-    "outcome": "another outcome of the same effect",
-    "rule": "another rule, the same outcome",
-    "same": "the same",
-}
 COLOURS: dict[Change, str] = {"block-to-allow": "red", "allow-to-block": "yellow", "outcome": "cyan"}
 MOST = 12
 """Rows of a table that are printed."""
@@ -71,16 +65,12 @@ def _pairs(found: Replayed, *, on_record: bool) -> Iterator[str]:
     """Each change of verdict; where a record is replayed, everything that is decided."""
     listed = [pair for pair in found.pairs if on_record or pair.change != "same"]
     for pair in listed[:MOST]:
-        yield f"  {pair.decisions:>9,}  {_verdict(pair.old)} {terminal.mark('leads')} {_verdict(pair.new)}"
+        old, new = (printable(verdict(one)) for one in (pair.old, pair.new))
+        yield f"  {pair.decisions:>9,}  {old} {terminal.mark('leads')} {new}"
         if pair.examples and pair.change != "same":
             yield f"             as in {printable(', '.join(pair.examples[:3]))}"
     if len(listed) > MOST:
         yield f"             and {plural(len(listed) - MOST, 'more', 'more')}: --format json has them all"
-
-
-def _verdict(verdict: Verdict) -> str:
-    rule = f" by {verdict.rule}" if verdict.rule else ""
-    return printable(f"{verdict.outcome} ({verdict.effect}{rule})")
 
 
 def _amounts(total: Sum | Pair) -> str:
@@ -95,7 +85,7 @@ def _money(amounts: Amounts, name: str) -> str:
 
 def _places(title: str, listed: list[tuple[str, list[Sum]]], *, by_size: bool) -> Iterator[str]:
     """Where decisions changed: how many of each change."""
-    told = [(name, [one for one in sums if one.change not in ("same", "rule")]) for name, sums in listed]
+    told = [(name, [one for one in sums if one.change in MEANT]) for name, sums in listed]
     changed = [(name, sums) for name, sums in told if sums]
     if not changed:
         return

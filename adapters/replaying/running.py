@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 from adapters.records.table import Group
 from adapters.replaying.work import Job, replayed
@@ -43,5 +44,6 @@ def executing(scheduler: str | None, processes: int | None = None) -> Iterator[E
         return
     from distributed import Client
 
-    with Client(scheduler, set_as_default=False) as client:
+    connect: Any = Client  # it has no types
+    with connect(scheduler, set_as_default=False) as client:
         yield client.get_executor()

@@ -1,0 +1,52 @@
+"""The words of a report that every form of it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from adapters.replaying.report import Replayed, Sum
+from engine.comparison import Change, Verdict
+
+TOLD: Mapping[Change, str] = {
+    "block-to-allow": "blocked before, allowed now",
+    "allow-to-block": "allowed before, blocked now",
+    "outcome": "another outcome of the same effect",
+    "rule": "another rule, the same outcome",
+    "same": "the same",
+}
+MEANT: tuple[Change, ...] = ("block-to-allow", "allow-to-block", "outcome")
+"""The changes that somebody who trades would notice."""
+
+
+def verdict(found: Verdict) -> str:
+    """A verdict on one line."""
+    rule = f" by {found.rule}" if found.rule else ""
+    return f"{found.outcome} ({found.effect}{rule})"
+
+
+def headline(found: Replayed) -> str:
+    """What became of a policy's decisions, in a sentence."""
+    total = found.decisions
+    told = [f"{one.decisions:,} {TOLD[one.change]}" for one in found.sums if one.change in MEANT]
+    return f"{total:,} decisions decided again: {', '.join(told) or 'every outcome is the same'}"
+
+
+def meant(sums: list[Sum]) -> dict[Change, Sum]:
+    """Of some sums, those that somebody would notice."""
+    return {one.change: one for one in sums if one.change in MEANT}
+
+
+def amount_names(found: Replayed) -> list[str]:
+    """The amounts that are told of a policy."""
+    return list(dict.fromkeys(name for one in found.sums for name in (*one.old, *one.new)))
+
+
+def admitted(found: Replayed, name: str) -> tuple[float, float]:
+    """What both sides admit of an amount, over all."""
+    return sum(one.old.get(name, 0.0) for one in found.sums), sum(one.new.get(name, 0.0) for one in found.sums)
+
+
+def left_out(found: Replayed) -> Iterator[tuple[int, str]]:
+    """What could not be decided again: how many, and why."""
+    for one in found.left_out:
+        yield one.decisions, f"{one.means} (`{one.place}`)" if one.place else one.means
