@@ -1,6 +1,6 @@
 """All of a plan that suites can cover: the rules, ways, rows and cells that decide, and the conditions.
 
-A condition on the decision itself that comes to the same for every rule is a constant, and no condition.
+Less what is a constant by the time it is asked (`engine.settled`): nothing could show it otherwise.
 """
 
 from __future__ import annotations
@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engine.scalar.known import static_truth
 from engine.scalar.probing import Probes
+from engine.settled import settled_conditions
 from rules.cel.expressions import Template
-from rules.cel.tree import Node
 from rules.conditions import conditions
 from rules.plan import Case, Plan, Row
 from rules.source import Span
@@ -42,7 +41,8 @@ class Written:
 
 def written_in(plan: Plan) -> Written:
     """What a plan's document writes, and what it takes from libraries."""
-    counted = [node for node in conditions(plan) if _varies(node, plan)]
+    constant = settled_conditions(plan)
+    counted = [node for node in conditions(plan) if id(node) not in constant]
     probed = [*counted]
     numbers = {id(node): number for number, node in enumerate(probed)}
     ways: list[tuple[str, Span, Case | Template | Row]] = [*_ways(plan)]
@@ -67,10 +67,3 @@ def _ways(plan: Plan) -> Iterator[tuple[str, Span, Case | Template | Row]]:
         elif not case.guards:
             yield case.id, case.span, case
     yield from ((row.id, row.span, row) for row in plan.rows if row.case is not None)
-
-
-def _varies(node: Node, plan: Plan) -> bool:
-    """Whether a condition is not settled by there being a decision, whichever rule makes it."""
-    cases = (case for case in plan.all_cases if not case.guards)
-    found = {static_truth(node, (case.outcome, case.id, plan.outcomes[case.outcome])) for case in cases}
-    return None in found or len(found) > 1

@@ -33,6 +33,11 @@ class RuleCover:
     """Why a suite says that no inputs bring it about."""
 
     @property
+    def name(self) -> str:
+        """What suites and people call it."""
+        return self.id
+
+    @property
     def missing(self) -> str:
         """What has not been shown; empty for what has."""
         return "" if self.times else "never decided"
@@ -50,6 +55,11 @@ class ConditionCover:
     """The policies by way of whose suites it came to what it did not come to here."""
     unreachable: str = ""
     """Why a suite says that no inputs turn it."""
+
+    @property
+    def name(self) -> str:
+        """How it reads, on one line."""
+        return " ".join(self.span.text.split())
 
     @property
     def missing(self) -> str:
@@ -111,8 +121,9 @@ class DocumentCover:
 
     @property
     def reached(self) -> tuple[RuleCover | ConditionCover, ...]:
-        """What its suites say that nothing shows, for all that it has been shown."""
-        return tuple(one for one in self.places if one.unreachable and not one.missing)
+        """What its suites say that nothing shows, where all that is called so has been shown."""
+        still = {one.name for one in self.unreachable}
+        return tuple(one for one in self.places if one.unreachable and one.name not in still)
 
     @property
     def places(self) -> tuple[RuleCover | ConditionCover, ...]:
@@ -192,8 +203,11 @@ class Watch:
                 group[place] = _united(group[place], one) if place in group else one
             rules = tuple(_rules(counted))
             found.append(DocumentCover(name, plan.kind, counted.cases, rules, tuple(own.values())))
+        shared = ((one.name, d) for one in self.machine.bundle.libraries.values() for d in one.definitions.values())
+        names = {definition.node.span.source.name: name for name, definition in shared}
         return found + [
-            DocumentCover(source, "Library", 0, (), tuple(group.values())) for source, group in libraries.items()
+            DocumentCover(names.get(source, source), "Library", 0, (), tuple(group.values()))
+            for source, group in libraries.items()
         ]
 
 
@@ -266,6 +280,6 @@ def _share(share: Share) -> dict[str, object]:
 
 def _place(place: RuleCover | ConditionCover) -> dict[str, object]:
     span = place.span
-    what: dict[str, object] = {"rule": place.id} if isinstance(place, RuleCover) else {"condition": span.text}
+    what: dict[str, object] = {"rule" if isinstance(place, RuleCover) else "condition": place.name}
     at = {"file": span.source.name, "line": span.line, "column": span.column}
     return {**what, **at, "missing": place.missing, "elsewhere": list(place.elsewhere)}
