@@ -68,8 +68,8 @@ def _place(place: RuleCover | ConditionCover) -> Iterator[str]:
     yield f"{INDENT * 2}{place.span}: `{printable(place.name)}` {missing}"
     yield from (f"{INDENT * 3}| {line}" for line in _pointed(place))
     if place.elsewhere:
-        by = "a suite of" if len(place.elsewhere) == 1 else "suites of"
-        yield from wrapped(f"= note: only {by} {', '.join(place.elsewhere)} come by it", 8, INDENT * 3)
+        comes = "a suite of {} comes" if len(place.elsewhere) == 1 else "suites of {} come"
+        yield from wrapped(f"= note: only {comes.format(', '.join(place.elsewhere))} by it", 8, INDENT * 3)
 
 
 def _pointed(place: RuleCover | ConditionCover) -> tuple[str, str]:
