@@ -45,6 +45,7 @@ def _guards(plan: Plan) -> Iterator[int]:
             yield from (id(part) for part in _put_together(when))
     others = (*plan.outputs, *plan.calls, *plan.log)
     yield from (id(one.when) for one in others if one.when is not None)
+    yield from (id(row.when) for row in plan.rows)
 
 
 def _put_together(node: Node) -> Iterator[Node]:

@@ -111,8 +111,8 @@ def test_a_long_line_is_cut_around_the_place(columns: str) -> None:
     ("elsewhere", "note"),
     [
         ((), []),
-        (("gate",), ["      = note: only a suite of gate comes by it"]),
-        (("gate", "router"), ["      = note: only suites of gate, router come by it"]),
+        (("gate",), ["        = note: only a suite of gate comes by it"]),
+        (("gate", "router"), ["        = note: only suites of gate, router come by it"]),
     ],
 )
 def test_what_other_suites_come_by_is_told_apart(elsewhere: tuple[str, ...], note: list[str]) -> None:
