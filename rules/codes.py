@@ -94,7 +94,7 @@ _OWN: dict[str, str] = {
     "scorecard-word": "a word of a scorecard that is unknown, has no row, or has one and is said to have none",
     "suite-condition": "a condition said to be unreachable that the policy does not have",
     "suite-duplicate": "two cases of one id",
-    "suite-empty": "a case that expects nothing",
+    "suite-empty": "a case that expects nothing, or an `unreachable` that names nothing",
     "suite-event": "an event said to be silent that the policy does not log",
     "suite-fixture": "a fixture that does not exist, or extends itself",
     "suite-outcome": "an expected outcome that the policy does not have",

@@ -144,6 +144,9 @@ class _Reader:
         for index, one in enumerate(self.spec.unreachable):
             path: tuple[Step, ...] = ("spec", "unreachable", index)
             condition = None if one.condition is None else " ".join(one.condition.split())
+            if one.rule is None and condition is None:
+                message, remedy = "this names neither a rule nor a condition", "`rule: …`, or `condition: …`"
+                self.fail("suite-empty", (*path, "because"), message, remedy)
             if one.rule is not None and one.rule not in rules:
                 self._not_there("suite-rule", "rule", one.rule, rules, (*path, "rule"))
             if condition is not None and condition not in written:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 from engine.coverage import DocumentCover, Share, Watch
 from engine.decision import Decision
 from engine.faults import InputsRefused
-from engine.policy import Machine
+from engine.policy import Machine, compile_bundle
 from engine.suites import STAMP
 from rules.suites import Suite
 from tests.engine.shipped import bundle, machine
-from tests.engine.small import HEADER, machine_of, rule_list
+from tests.engine.small import HEADER, checked, machine_of, rule_list
+from tests.engine.test_generated_programs import compare
+from tests.oracles.programs import bundle_texts
 
 FIXTURE = (
     "{thing: {x: 2.0, n: 1, wide: 1.0, nothing: null, items: [], more: [], prices: {}, "
@@ -366,3 +369,14 @@ def test_what_is_measured_decides_as_what_is_in_service() -> None:
     found = list(decisions(machine()))
     assert len(found) > 800
     assert list(decisions(Watch(machine()).machine)) == found
+
+
+def test_so_it_does_on_policies_that_nobody_would_write(tmp_path: Path) -> None:
+    accepted = 0
+    for seed in range(1000, 1020):
+        found = checked(tmp_path, *bundle_texts(seed))
+        if found.bundle is not None:
+            accepted += 1
+            differences = list(compare(Watch(compile_bundle(found.bundle)).machine, seed, Counter()))
+            assert not differences, "\n".join([f"seed {seed}", *differences[:3]])
+    assert accepted >= 10
