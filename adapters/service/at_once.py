@@ -1,10 +1,10 @@
 """The short way to one decision: a request that is all there is answered as it is read, without a task of its own.
 
-It stands between a connection of `aiohttp` and its parser. A request that has arrived whole while nothing else waits on
-its connection, asks for one decision of a policy in force, and is allowed to, is decided in the same turn of the loop;
-this halves what an answer costs. Everything else goes the usual way, through `Service.application`, and so does
-whatever goes wrong here: nothing but a decision is answered here, by the same code as there, and asking twice does no
-harm, since what raises has made no decision.
+It stands before a connection of `aiohttp`, and hears first what arrives. A request that has arrived whole while nothing
+else waits on its connection, asks for one decision of a policy in force, and is allowed to, is decided in the same turn
+of the loop; this halves what an answer costs. Everything else goes the usual way, through `Service.application`, and so
+does whatever goes wrong here: nothing but a decision is answered here, by the same code as there, and asking twice does
+no harm, since what raises has made no decision.
 
 Where an allow has to be on the disk first, its answer is held until it is: what arrives on its connection meanwhile
 waits, unread. Rules kept here: requests of a connection are answered in their order; `Deciding.confirmed` is asked
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import HttpVersion11
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 
 from adapters.service import bodies
@@ -48,8 +49,9 @@ class AtOnce:
     def shortened(self, connection: RequestHandler) -> RequestHandler:
         """A connection of ours, with the short way before its own."""
         assert isinstance(connection, Connection)
-        parser: Any = _Parser(connection, self)
-        connection._parser = parser
+        short = _Short(connection, self)
+        parser: Any = short
+        connection.takes, connection._parser = short.takes, parser
         return connection
 
     def made(self, message: RawRequestMessage, content: StreamReader, peer: str) -> Made | None:
@@ -96,12 +98,14 @@ class _Held:
     patience: TimerHandle
 
 
-class _Parser:
-    """The parser of a connection, without the requests that are answered at once."""
+class _Short:
+    """The short way of one connection, and the parser that the usual way has: what was read here is not read again."""
 
     def __init__(self, connection: Connection, at_once: AtOnce) -> None:
         self._connection, self._watch, self._at_once = connection, connection.watch, at_once
         self._feed, self.message_consumed = connection.watch.feed, connection.watch.message_consumed
+        self._read: tuple[Any, bool, bytes] | HttpProcessingError | None = None
+        """What came of the bytes that the usual way is handed."""
         self._peer: str | None = None
         self._held: _Held | None = None
         self._later = b""
@@ -111,18 +115,38 @@ class _Parser:
         """Whatever else is asked of a parser."""
         return getattr(self._watch, name)
 
-    def feed_data(self, data: bytes) -> tuple[Any, bool, bytes]:
-        """What is left of the requests that arrive with some bytes."""
+    def takes(self, data: bytes) -> bool:
+        """Whether some bytes have been seen to; otherwise they are for the usual way."""
+        connection = self._connection
         if self._held is not None:
             self._wait_with(data)
-            return (), False, b""
-        read: tuple[Any, bool, bytes] = self._feed(data)
-        messages, upgraded, rest = read
+            return True
+        if (
+            connection._force_close
+            or connection._close
+            or connection._upgraded
+            or connection._payload_parser is not None
+        ):
+            return False
+        try:
+            self._read = read = self._feed(data)
+        except HttpProcessingError as error:
+            self._read = error
+            return False
+        messages, upgraded, _ = read
         if len(messages) == 1 and not upgraded and self._taken(*messages[0]):
+            self._read = None
             self._watch.answered()
-            return (), upgraded, rest
+            return True
         self._watch.note(data, read)
-        return read
+        return False
+
+    def feed_data(self, data: bytes) -> tuple[Any, bool, bytes]:
+        """The requests whose heads are complete with some bytes."""
+        read, self._read = self._read, None
+        if isinstance(read, HttpProcessingError):
+            raise read
+        return self._watch.feed_data(data) if read is None else read
 
     def _taken(self, message: RawRequestMessage, payload: StreamReader) -> bool:
         """Answer a request, or hold its answer, where that can be done."""
