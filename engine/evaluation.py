@@ -21,7 +21,7 @@ from rules.cel.expressions import expression, text_of_source
 from rules.cel.scope import Meaning, Name, Scope
 from rules.cel.tree import Node, Root, walk
 from rules.diagnostics import Diagnostics
-from rules.kinds.lowering import result_type
+from rules.kinds.calls import result_type
 from rules.plan import Case, Plan
 from rules.source import Source
 from rules.types import Field, RecordType

@@ -70,11 +70,15 @@ class Linking:
 
     def __init__(self, header: bytes, before: Machine | None = None) -> None:
         told: Header = pickle.loads(header)  # noqa: S301 -- from our own compiling process
-        self._told, self._before = told, before
+        self._told = told
         self._bundle = Bundle(told.name, told.version, told.digest, b"", told.types, {}, {}, (), ())
         self._structs = _structs(told.types, before)
         self._programs: dict[str, Program] = {}
         self._policies: dict[str, Policy] = {}
+        self._decoders: dict[tuple[str, ...], list[Decoder]] = {}
+        """Those that may be taken over, by the names of what they read: policies with the same inputs share one."""
+        for policy in () if before is None else before.policies.values():
+            self._keep(policy.decoder)
 
     def add(self, piece: bytes) -> None:
         """Link one policy."""
@@ -85,11 +89,16 @@ class Linking:
             program.merging.append(found.verdict)
         assert program.verdict is not None  # linked now
         self._programs[plan.name] = program
-        known = None if self._before is None else self._before.policies.get(plan.name)
-        decoder = known.decoder if known is not None else None
-        self._policies[plan.name] = policy_of(
-            self._bundle, program, self._structs, self._told.effective_digest, _still_fits(decoder, self._structs)
-        )
+        named = tuple(f.name for f in plan.inputs)
+        decoder = next((one for one in self._decoders.get(named, ()) if one.interface.inputs == plan.inputs), None)
+        policy = policy_of(self._bundle, program, self._structs, self._told.effective_digest, decoder)
+        self._policies[plan.name] = policy
+        if policy.decoder is not decoder:
+            self._keep(policy.decoder)
+
+    def _keep(self, decoder: Decoder) -> None:
+        if decoder.structs is self._structs:
+            self._decoders.setdefault(tuple(f.name for f in decoder.interface.inputs), []).append(decoder)
 
     def machine(self) -> Machine:
         """The machine, once every piece has been added."""
@@ -113,10 +122,6 @@ def _structs(types: TypeTable, before: Machine | None) -> StructTable:
     if before is not None and known is not None and before.bundle.types.records == types.records:
         return known.decoder.structs
     return StructTable(types.records)
-
-
-def _still_fits(decoder: Decoder | None, structs: StructTable) -> Decoder | None:
-    return decoder if decoder is not None and decoder.structs is structs else None
 
 
 def _packed(compiled: Compiled, structs: StructTable, records: dict[int, str]) -> bytes:

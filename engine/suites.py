@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from engine.decision import Decision, RuleTrace, Stamp
+from engine.decision import Decision, RuleTrace, Stage, Stamp
 from engine.faults import InputsRefused
 from engine.policy import LogLine, Machine, Policy, unmet_requirements
-from rules.documents.kinds import Expectation
+from rules.documents.suites import Expectation, StageExpectation
 from rules.suites import Suite, TestCase
 
 STAMP = Stamp("test", datetime(2000, 1, 1, tzinfo=UTC))
@@ -95,6 +95,7 @@ def _compare(
         if wanted is not None and wanted != found:
             yield Mismatch(what, wanted, found)
     yield from _compare_outputs(expect.outputs or {}, decision, tolerance)
+    yield from _compare_stages(expect.stages or {}, decision.stages)
     yield from _compare_log(expect, lines)
     message = decision.error.message if decision.error is not None else None
     if expect.silent and message is not None and expect.outcome == on_error:
@@ -103,6 +104,37 @@ def _compare(
         yield Mismatch("error", expect.error, message)
     if expect.error is None and message is not None and expect.outcome != on_error:
         yield Mismatch("error", None, message)
+
+
+def _compare_stages(
+    wanted: Mapping[str, str | StageExpectation | None], stages: list[Stage] | None
+) -> Iterator[Mismatch]:
+    """What steps decided otherwise; a step that was not asked decided nothing, nor did those that it would ask."""
+    for name, expect in wanted.items():
+        found = _stage(name.split("."), stages or [])
+        asked = found if found is not None and found.asked else None
+        if stages is None:
+            yield Mismatch(f"stages.{name}", _told(expect), "a decision that failed, which tells of no steps")
+        elif expect is None or asked is None:
+            if expect is not None or asked is not None:
+                yield Mismatch(f"stages.{name}", _told(expect), "not asked" if asked is None else asked.outcome)
+        else:
+            said = StageExpectation(outcome=expect) if isinstance(expect, str) else expect
+            for what, value in said:
+                if value is not None and value != getattr(asked, what):
+                    yield Mismatch(f"stages.{name}.{what}", value, asked.error or getattr(asked, what))
+
+
+def _stage(path: list[str], stages: list[Stage]) -> Stage | None:
+    """The step at a path of ids, through the pipelines that ask it."""
+    found = next((stage for stage in stages if stage.id == path[0]), None)
+    return found if found is None or len(path) == 1 else _stage(path[1:], found.stages)
+
+
+def _told(expect: str | StageExpectation | None) -> object:
+    if isinstance(expect, StageExpectation):
+        return expect.model_dump(exclude_none=True)
+    return "not asked" if expect is None else expect
 
 
 def _compare_log(expect: Expectation, lines: list[LogLine]) -> Iterator[Mismatch]:

@@ -11,9 +11,10 @@ from difflib import get_close_matches
 
 from rules.cel.tree import Call, Constant, Root, Variable, walk
 from rules.diagnostics import Diagnostics
-from rules.documents.kinds import SuiteDocument, SuiteSpec
+from rules.documents.kinds import SuiteDocument
 from rules.documents.sections import DecisionSpec
 from rules.documents.shape import Shaped
+from rules.documents.suites import SuiteSpec
 from rules.documents.types_document import TypeTable
 from rules.plan import Case, Plan, expressions
 from rules.types import same
@@ -120,7 +121,7 @@ def _never_ensured(plan: Plan, diagnostics: Diagnostics) -> None:
 
 
 def _unused_fixtures(document: Shaped, spec: SuiteSpec, diagnostics: Diagnostics) -> None:
-    given = {spec.given, *(case.given for case in spec.cases)}
+    given = {spec.given, *(case.given for case in spec.cases), *(sweep.given for sweep in spec.sweeps)}
     given |= {str(fixture["extends"]) for fixture in spec.fixtures.values() if "extends" in fixture}
     for name in spec.fixtures:
         if name not in given:

@@ -105,6 +105,19 @@ class Case:
     span: Span
     text: str = ""
     """How the condition reads, where it does not stand in the document as an expression."""
+    guards: bool = False
+    """It is no rule of the document: it blocks what should not come about, should it come about all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line or a cell that has its part in a decision without deciding it: a finding, a weight, a yes or no."""
+
+    id: str
+    when: Node
+    span: Span
+    case: str | None = None
+    """The case whose decisions it is looked up for; None where `when` is evaluated on the way to every decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +215,10 @@ class Plan:
     """The calls that every decision tells of, in the order in which they are made."""
     exits: str | None = None
     """The outcome of an order that only reduces what is held: no fault may block it."""
+    rows: tuple[Row, ...] = ()
+    """What its kind writes in lines or cells that are no cases by themselves."""
+    written: tuple[Node, ...] = ()
+    """The expressions that stand in the document itself, each as it was read: what suites are measured against."""
 
     @property
     def reason_type(self) -> StringType:

@@ -1,22 +1,25 @@
-"""Policy tests as written: fixtures, cases, what each expects. Running them is the engine's.
+"""Policy tests as written: fixtures, cases, sweeps, what each expects. Running them is the engine's.
 
-What can be known without running is checked here: the policy exists, the fixture exists, the outcome, the parameters
-and the log events named are the policy's own.
+What can be known without running is checked here: the policy exists, the fixture exists, and what is named of the
+policy (outcomes, rules, steps, parameters, log events, conditions) is its own. A sweep becomes a case for every fact.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from rules.conditions import conditions, text_of_condition
 from rules.diagnostics import Diagnostics, did_you_mean
-from rules.documents.findings import one_of
-from rules.documents.kinds import CaseSpec, Expectation, SuiteDocument, SuiteSpec
+from rules.documents.kinds import SuiteDocument
 from rules.documents.shape import Shaped, Step
+from rules.documents.suites import CaseSpec, Expectation, SuiteSpec, SweepSpec
 from rules.documents.types_document import Fact
-from rules.plan import Parameter, ParameterValue, Plan, reached_events, reached_parameters
+from rules.expectations import Expecting
+from rules.plan import Parameter, ParameterValue, Plan, reached_parameters
 from rules.source import Span
+from rules.sweeps import facts_of
 from rules.types import ListType, MapType, RecordType, Type
 
 
@@ -35,6 +38,15 @@ class TestCase:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A rule that no inputs bring about, or a condition (as it is written) that none turn, and why."""
+
+    rule: str | None
+    condition: str | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
     """The cases of one policy."""
 
@@ -43,6 +55,7 @@ class Suite:
     tolerance: float
     cases: tuple[TestCase, ...]
     span: Span
+    unreachable: tuple[Unreachable, ...] = ()
 
 
 class _Faulty(Exception):
@@ -68,12 +81,10 @@ def read_suite(
     glossary = {name: fact.type for name, fact in (facts or {}).items()}
     inputs = {f.name: f.type for f in plan.inputs}
     reader = _Reader(document, spec, plan, plans, diagnostics, glossary | inputs)
-    cases = reader.cases()
-    return (
-        None
-        if reader.failed
-        else Suite(document.name, plan.name, spec.tolerance, tuple(cases), document.span("metadata", "name"))
-    )
+    cases, unreachable = tuple(reader.cases()), tuple(reader.unreachable())
+    if reader.failed:
+        return None
+    return Suite(document.name, plan.name, spec.tolerance, cases, document.span("metadata", "name"), unreachable)
 
 
 class _Reader:
@@ -89,8 +100,7 @@ class _Reader:
         self.document, self.spec, self.plan, self.diagnostics = document, spec, plan, diagnostics
         self.parameters: Mapping[str, Parameter] = reached_parameters(plan, plans)
         """What a case may move, those of the policies asked included."""
-        self.events = frozenset(reached_events(plan, plans))
-        """What a case may say is silent, the events of inherited lines included."""
+        self.expecting = Expecting(plan, plans, self.fail)
         self.roots = roots
         """What a path may begin with: the inputs of the policy and the facts of the glossary."""
         self.failed = False
@@ -110,60 +120,91 @@ class _Reader:
         self.diagnostics.error(code, span, message, expected=expected, remedy=remedy)
         return _Faulty()
 
-    def cases(self) -> list[TestCase]:
-        out: list[TestCase] = []
+    def cases(self) -> Iterator[TestCase]:
+        """The cases, then those that the sweeps come to; one with a fault is reported and left out."""
         seen: set[str] = set()
-        for index, case in enumerate(self.spec.cases):
-            path: tuple[Step, ...] = ("spec", "cases", index)
-            if case.id in seen:
-                self.fail("suite-duplicate", (*path, "id"), f"`{case.id}` is the id of another case", "another id")
-            seen.add(case.id)
+        written: list[tuple[tuple[Step, ...], CaseSpec | SweepSpec]] = [
+            *((("spec", "cases", index), case) for index, case in enumerate(self.spec.cases)),
+            *((("spec", "sweeps", index), sweep) for index, sweep in enumerate(self.spec.sweeps)),
+        ]
+        for path, one in written:
+            if one.id in seen:
+                self.fail("suite-duplicate", (*path, "id"), f"`{one.id}` is the id of another case", "another id")
+            seen.add(one.id)
             try:
-                out.append(self._case(path, case))
+                found = [self._case(path, one)] if isinstance(one, CaseSpec) else list(self._sweep(path, one))
             except _Faulty:
                 continue
-        return out
+            yield from found
+
+    def unreachable(self) -> Iterator[Unreachable]:
+        """What coverage is not to count, each a rule or a condition of the policy."""
+        rules = {case.id for case in self.plan.all_cases} | {row.id for row in self.plan.rows}
+        written = {text_of_condition(node) for node in conditions(self.plan)}
+        for index, one in enumerate(self.spec.unreachable):
+            path: tuple[Step, ...] = ("spec", "unreachable", index)
+            condition = None if one.condition is None else " ".join(one.condition.split())
+            if one.rule is None and condition is None:
+                message, remedy = "this names neither a rule nor a condition", "`rule: …`, or `condition: …`"
+                self.fail("suite-empty", (*path, "because"), message, remedy)
+            if one.rule is not None and one.rule not in rules:
+                self._not_there("suite-rule", "rule", one.rule, rules, (*path, "rule"))
+            if condition is not None and condition not in written:
+                self._not_there("suite-condition", "condition", condition, written, (*path, "condition"))
+            yield Unreachable(one.rule, condition, one.because)
+
+    def _not_there(self, code: str, what: str, name: str, known: Iterable[str], path: tuple[Step, ...]) -> None:
+        near = did_you_mean(name, known)
+        self.fail(code, path, f"`{self.plan.name}` has no {what} `{name}`", f"`{near}`" if near else "")
 
     def _case(self, path: tuple[Step, ...], case: CaseSpec) -> TestCase:
+        inputs = self._inputs(path, case)
+        for index, key in enumerate(case.drop):
+            self._drop(inputs, key.split("."), (*path, "drop", index))
+        self.expecting.check(case.expect, case.id, path, (*path, "expect"))
+        parameters = self._parameters(path, case)
+        return TestCase(case.id, tuple(case.tags), inputs, parameters, case.expect, self.document.span(*path, "id"))
+
+    def _sweep(self, path: tuple[Step, ...], sweep: SweepSpec) -> Iterator[TestCase]:
+        """A case for every fact that is left out."""
+        inputs, parameters = self._inputs(path, sweep), self._parameters(path, sweep)
+        facts = {".".join(steps): steps for steps in facts_of(inputs, self.plan.inputs)}
+        for index, root in enumerate(sweep.of or ()):
+            self._is_fact(root, facts, (*path, "of", index))
+        if sweep.of is not None:
+            facts = {name: steps for name, steps in facts.items() if any(_within(name, root) for root in sweep.of)}
+        self.expecting.check(sweep.expect, sweep.id, path, (*path, "expect"))
+        for name, expect in sweep.instead.items():
+            self._is_fact(name, facts, (*path, "instead", name), at_key=True)
+            self.expecting.check(expect, sweep.id, path, (*path, "instead", name))
+        own, tags = self.document.span(*path, "id"), tuple(sweep.tags)
+        for name, steps in facts.items():
+            left = _copied(inputs)
+            self._drop(left, list(steps), path)
+            span = self.document.key_span(*path, "instead", name) if name in sweep.instead else own
+            expect = sweep.instead.get(name, sweep.expect)
+            yield TestCase(f"{sweep.id}/{name}", tags, left, parameters, expect, span)
+
+    def _is_fact(
+        self, name: str, facts: Mapping[str, tuple[str, ...]], path: tuple[Step, ...], *, at_key: bool = False
+    ) -> None:
+        if name not in facts:
+            near = did_you_mean(name, facts)
+            message = f"`{name}` is no fact that is left out here"
+            raise self.fail("suite-path", path, message, f"`{near}`" if near else "", at_key=at_key)
+
+    def _inputs(self, path: tuple[Step, ...], case: CaseSpec | SweepSpec) -> dict[str, object]:
+        """The fixture of a case with what the case sets."""
         name, said = (case.given, (*path, "given")) if case.given else (self.spec.given, ("spec", "given"))
         inputs: dict[str, object] = self.fixture(name, said) if name is not None else {}
         for key, value in case.set.items():
             if case.expect.error is None:  # what is refused may be just what the case is about
                 self._leads_somewhere(key.split("."), (*path, "set", key))
             self._set(inputs, key.split("."), value, (*path, "set", key))
-        for index, key in enumerate(case.drop):
-            self._drop(inputs, key.split("."), (*path, "drop", index))
-        parameters = {
-            key: self._parameter(key, value, (*path, "parameters", key)) for key, value in case.parameters.items()
-        }
-        self._check_expectation(case, path)
-        return TestCase(case.id, tuple(case.tags), inputs, parameters, case.expect, self.document.span(*path, "id"))
+        return inputs
 
-    def _check_expectation(self, case: CaseSpec, path: tuple[Step, ...]) -> None:
-        """An expectation names what the policy has: what it lacks would be met by never coming out."""
-        expect, plan = case.expect, self.plan
-        if all(value in (None, {}) for _, value in expect):  # `log: []` expects that nothing is logged
-            raise self.fail("suite-empty", (*path, "id"), f"`{case.id}` expects nothing", "`expect: {outcome: …}`")
-        if expect.outcome is not None:
-            self._known("suite-outcome", "outcome", expect.outcome, plan.outcomes, (*path, "expect", "outcome"))
-        if expect.rule is not None:
-            rules = [case.id for case in plan.all_cases]
-            self._known("suite-rule", "rule", expect.rule, rules, (*path, "expect", "rule"))
-        for name in expect.outputs or {}:
-            outputs = [output.name for output in plan.outputs]
-            self._known("suite-output", "output", name, outputs, (*path, "expect", "outputs", name), at_key=True)
-        for index, event in enumerate(expect.silent or ()):
-            self._known("suite-event", "log event", event, self.events, (*path, "expect", "silent", index))
-
-    def _known(
-        self, code: str, what: str, name: str, known: Iterable[str], path: tuple[Step, ...], *, at_key: bool = False
-    ) -> None:
-        if name in known:
-            return
-        near = did_you_mean(name, known)
-        remedy = f"`{near}`" if near else ""
-        expected = "" if near else one_of(sorted(known)) or f"no {what} at all"
-        self.fail(code, path, f"`{self.plan.name}` has no {what} `{name}`", remedy, expected=expected, at_key=at_key)
+    def _parameters(self, path: tuple[Step, ...], case: CaseSpec | SweepSpec) -> dict[str, ParameterValue]:
+        return {key: self._parameter(key, value, (*path, "parameters", key)) for key, value in case.parameters.items()}
 
     def fixture(self, name: str, path: tuple[Step, ...]) -> dict[str, object]:
         """The inputs of a fixture, laid over the one it extends; `path` is where it is named."""
@@ -265,6 +306,15 @@ def _faulty_key(parameter: Parameter, written: object) -> str | None:
 
 _ABSENT = object()
 _INDEX = re.compile(r"[0-9]{1,6}")
+
+
+def _within(name: str, root: str) -> bool:
+    """Whether a fact is another one, or in it."""
+    return name == root or name.startswith(f"{root}.")
+
+
+def _copied(inputs: dict[str, object]) -> dict[str, object]:
+    return {key: _copy(value) for key, value in inputs.items()}
 
 
 def _copy(value: object) -> object:

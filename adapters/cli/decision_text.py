@@ -190,9 +190,10 @@ def _published(parameter: Parameter) -> str:
     return f"{shown}, any other {value_text(outer(parameter.unlisted, parameter.type.value))}"
 
 
-def rule_lines(trace: Sequence[RuleTrace]) -> list[str]:
-    """Every rule in order: whether it applied, its condition as written, what it read."""
-    column = max(len(rule.rule) for rule in trace) + 6
+def rule_lines(trace: Sequence[RuleTrace], *, brief: bool = False) -> list[str]:
+    """Every rule in order: whether it applied, its condition as written, what it read; `brief`: those tried alone."""
+    trace = [_briefly(rule) for rule in trace if rule.tried] if brief else trace
+    column = max((len(rule.rule) for rule in trace), default=0) + 6
     lines: list[str] = []
     for rule in trace:
         name, text = _status(rule)
@@ -202,6 +203,13 @@ def rule_lines(trace: Sequence[RuleTrace]) -> list[str]:
         block[0] = _coloured(block[0], head, colour) if colour else block[0]
         lines += [*block, *_read_lines(rule.reads, column), *_way_lines(rule, column)]
     return lines
+
+
+def _briefly(rule: RuleTrace) -> RuleTrace:
+    """A rule without what it read."""
+    from msgspec.structs import replace
+
+    return replace(rule, reads=[], any=[replace(way, reads=[]) for way in rule.any if way.tried])
 
 
 def _coloured(line: str, head: str, colour: str) -> str:

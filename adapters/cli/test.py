@@ -17,6 +17,7 @@ from adapters.cli.opening import folder_argument, open_machine
 from adapters.cli.terminal import examples, plural, printable
 
 if TYPE_CHECKING:
+    from engine.coverage import DocumentCover
     from engine.policy import Machine
     from engine.suites import CaseResult, Mismatch, SuiteResult
     from rules.suites import Suite
@@ -27,6 +28,8 @@ EXAMPLES = examples(
     "bascule test policies -k cooldown -v",
     "bascule test -k 'entry-suite/*' --json",
     "bascule test --junit build/policies.xml",
+    "bascule test --coverage                      what the suites do not show",
+    "bascule test --min 95                        and fail where a policy falls short",
 )
 
 
@@ -35,11 +38,30 @@ EXAMPLES = examples(
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write the results as JUnit XML.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("-k", "pattern", metavar="PATTERN", help="Only cases whose suite/case holds this text or matches it.")
-@click.option("-v", "--verbose", is_flag=True, help="A line for every case, and each rule of a failing one.")
-def test(folder: Path, junit: Path | None, as_json: bool, pattern: str | None, verbose: bool) -> int:
+@click.option("-v", "--verbose", is_flag=True, help="A line for every case, and what each rule of a failing one read.")
+@click.option("--coverage", is_flag=True, help="Tell the rules, rows and conditions that the cases do not show.")
+@click.option(
+    "--min",
+    "least",
+    metavar="PERCENT",
+    type=click.FloatRange(0, 100),
+    help="Fail where less of a policy's rules, or of its conditions, is covered; tells the coverage too.",
+)
+def test(
+    folder: Path,
+    junit: Path | None,
+    as_json: bool,
+    pattern: str | None,
+    verbose: bool,
+    coverage: bool,
+    least: float | None,
+) -> int:
     """Run the suites of a bundle: each case decided, and what came out held against what it expects.
 
     DIR is the folder of the bundle, `policies` by default. The environment is ignored.
+
+    A rule is covered once it has decided a case of its own policy's suites, a condition (an operand of `&&`, `||`, `!`)
+    once it has come out both true and false.
     """
     started = time.perf_counter()
     machine = open_machine(folder, {}, BundleFails)
@@ -48,16 +70,22 @@ def test(folder: Path, junit: Path | None, as_json: bool, pattern: str | None, v
         what = f"no case matches `{printable(pattern)}`" if pattern else f"the bundle in `{folder}` has no suite"
         raise DoesNotHold(f"{what}: nothing was tested")
     results = list(_run(suites, machine))
+    covered = _covered(suites, machine, narrowed=pattern is not None) if coverage or least is not None else None
     took = round((time.perf_counter() - started) * 1000)
     if junit is not None:
         _write_junit(junit, results)
     if as_json:
-        terminal.say_json(_as_json(results, took))
+        told = _as_json(results, took)
+        told["ok"] = told["ok"] and not _short(covered, least)
+        terminal.say_json(told | _coverage_json(covered, least))
     else:
         for result in results:
             _say_suite(result, verbose=verbose)
+        if covered is not None:
+            _say_coverage(covered, least)
         _say_summary(results, took)
-    return DOES_NOT_HOLD if any(result.failed for result in results) else DONE
+    failed = any(result.failed for result in results) or bool(_short(covered, least))
+    return DOES_NOT_HOLD if failed else DONE
 
 
 def _chosen(suites: tuple[Suite, ...], pattern: str | None) -> list[Suite]:
@@ -79,6 +107,43 @@ def _run(suites: list[Suite], machine: Machine) -> Iterator[SuiteResult]:
         for done, suite in enumerate(suites):
             progress.reached(done)
             yield run_suite(suite, machine)
+
+
+def _covered(suites: list[Suite], machine: Machine, *, narrowed: bool) -> list[DocumentCover]:
+    """What the suites cover; of some of the cases only that of the policies which they test."""
+    from engine.coverage import Watch
+
+    watch = Watch(machine)
+    with terminal.Progress("measuring", len(suites)) as progress:
+        for done, suite in enumerate(suites):
+            progress.reached(done)
+            watch.run(suite)
+    tested = {suite.policy for suite in suites}
+    return [one for one in watch.documents() if not narrowed or one.name in tested]
+
+
+def _short(covered: list[DocumentCover] | None, least: float | None) -> list[DocumentCover]:
+    """The documents of which less is covered than must be."""
+    return [one for one in covered or () if least is not None and one.below(least)]
+
+
+def _say_coverage(covered: list[DocumentCover], least: float | None) -> None:
+    from adapters.cli.coverage_text import coverage_lines
+
+    terminal.say()
+    for line in coverage_lines(covered, least):
+        terminal.say(line)
+    terminal.say()
+
+
+def _coverage_json(covered: list[DocumentCover] | None, least: float | None) -> dict[str, object]:
+    from engine.coverage import as_json
+
+    if covered is None:
+        return {}
+    short = _short(covered, least)
+    found: dict[str, object] = {"coverage": as_json(covered)}
+    return found if least is None else found | {"min": least, "short": [one.name for one in short]}
 
 
 def _say_suite(result: SuiteResult, *, verbose: bool) -> None:
@@ -103,8 +168,8 @@ def _failure(found: CaseResult, *, verbose: bool) -> Iterator[str]:
     if found.decision is not None:
         rule = f" by `{found.decision.rule}`" if found.decision.rule else ""
         yield f"      decided {headline(found.decision)}{rule}: {printable(found.decision.reason)}"
-    if found.trace and verbose:
-        yield from (f"    {line}" for line in rule_lines(found.trace))
+    if found.trace:
+        yield from (f"    {line}" for line in rule_lines(found.trace, brief=not verbose))
 
 
 def _mismatch(mismatch: Mismatch) -> Iterator[str]:

@@ -91,7 +91,7 @@ class Service:
         self.tally = Tally()
         self.others: Counts = nothing_counted()
         """What the other workers have counted, and the reads of the store that failed."""
-        self._wait = wait
+        self.waits = wait
         """Whether an allow is answered only when it is kept."""
         self._ids, self._series = count(1), secrets.token_hex(6)
         self.heads = Heads()
@@ -220,7 +220,7 @@ class Service:
 
     def waits_for_log(self, made: Sequence[Made | Problem]) -> bool:
         """Whether what was decided must be in the log before it is answered."""
-        return self._wait and any(not isinstance(one, Problem) and one.opens for one in made)
+        return self.waits and any(not isinstance(one, Problem) and one.opens for one in made)
 
     async def _kept(self, made: Sequence[Made | Problem]) -> bool:
         """Wait until openings are in the log, where that is asked for; whether they are.

@@ -89,11 +89,16 @@ def _token(path: Path, entry: _Entry) -> Token:
     return Token(entry.name, raw, frozenset(entry.roles))
 
 
+MOST_HOSTS = 16
+
+
 class Auth:
     """Admits requests. `tokens` are all there are."""
 
     def __init__(self, tokens: Collection[Token]) -> None:
         self._tokens = tuple(tokens)
+        self._of_here: set[str] = set()
+        """Values of `Host` that mean this machine, as far as they have been seen: few, as there are few ports."""
 
     def caller(self, headers: Mapping[str, str], peer: str, role: Role) -> str:
         """Who asks, where they may do what needs a role. Raises `Problem`."""
@@ -110,14 +115,17 @@ class Auth:
             raise Problem(HTTPStatus.FORBIDDEN, f"the token of `{found[0].name}` has no role `{role}`")
         return found[0].name
 
-    @staticmethod
-    def _local(headers: Mapping[str, str], peer: str, role: Role) -> str:
+    def _local(self, headers: Mapping[str, str], peer: str, role: Role) -> str:
         if peer not in ("127.0.0.1", "::1", ""):
             raise Problem(HTTPStatus.FORBIDDEN, "without tokens only this machine is answered")
         host = headers.get("Host", "")
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        if name.lower() not in LOCAL_NAMES:
-            raise Problem(HTTPStatus.FORBIDDEN, "without tokens `Host` must be this machine: localhost or 127.0.0.1")
+        if host not in self._of_here:
+            name = host if host.endswith("]") else host.rpartition(":")[0] or host
+            if name.lower() not in LOCAL_NAMES:
+                told = "without tokens `Host` must be this machine: localhost or 127.0.0.1"
+                raise Problem(HTTPStatus.FORBIDDEN, told)
+            if len(self._of_here) < MOST_HOSTS:
+                self._of_here.add(host)
         if _passed_on(headers):
             told = "a proxy asks, as the headers say, and without tokens only this machine is answered: use --tokens"
             raise Problem(HTTPStatus.FORBIDDEN, told)

@@ -63,6 +63,18 @@ def one(body: bytes) -> bytes:
     return found
 
 
+def likely(body: bytes) -> bytes | None:
+    """The inputs of a request for one decision, an object and all that it says, if it is JSON at all.
+
+    Between a beginning that is known and the last brace stands one JSON value, or the body is none: so it is enough
+    that whoever reads the inputs finds them to be one. None where `one` has to be asked.
+    """
+    for before in ALONE:
+        if body.startswith(b"{", len(before)) and body.startswith(before) and body.endswith(b"}"):
+            return body[len(before) : -1]
+    return None
+
+
 def several(body: bytes, most: int) -> list[Request | Problem]:
     """The requests of a body that asks for several; in place of a faulty one its problem. Raises `Problem`.
 

@@ -53,10 +53,10 @@ class _State(Enum):
 class Watch:
     """The parser of a connection, which notes whether requests come of what arrives."""
 
-    __slots__ = ("_asked", "_body", "_connection", "_feed", "_in_head", "_parser", "_since", "_state")
+    __slots__ = ("_asked", "_body", "_connection", "_in_head", "_parser", "_since", "_state", "feed")
 
     def __init__(self, connection: RequestHandler, parser: Any) -> None:
-        self._connection, self._parser, self._feed = connection, parser, parser.feed_data
+        self._connection, self._parser, self.feed = connection, parser, parser.feed_data
         self._asked = self._in_head = False
         self._body: StreamReader | None = None
         """That of the last request, until all of it has arrived."""
@@ -68,20 +68,28 @@ class Watch:
 
     def feed_data(self, data: bytes) -> tuple[Any, bool, bytes]:
         """The requests whose heads are complete with some bytes."""
+        read: tuple[Any, bool, bytes] = self.feed(data)
+        self.note(data, read)
+        return read
+
+    def note(self, data: bytes, read: tuple[Any, bool, bytes]) -> None:
+        """Note what came of some bytes; of a request that is answered at once `answered` says all there is."""
+        if read[0]:
+            self._asked, self._in_head, self._body = True, False, read[0][-1][1]
+        elif data and self._body is None:
+            self._in_head = True
         if self._body is not None and self._body.is_eof():
             self._body = None
-        of_body = self._body is not None
-        read: tuple[Any, bool, bytes] = self._feed(data)
-        if read[0]:
-            body = read[0][-1][1]
-            self._asked, self._in_head, self._body = True, False, None if body.is_eof() else body
-        elif data and not of_body:
-            self._in_head = True
-        return read
+
+    def answered(self) -> None:
+        """Note that a request arrived whole, and was taken."""
+        self._asked, self._in_head, self._body = True, False, None
 
     def overdue(self, now: float, bounds: Bounds) -> bool:
         """Whether nothing has come of the connection for too long. To be asked again and again: it compares."""
         state, asked = self._now(), self._asked
+        if asked:  # what is answered at once is nothing that aiohttp hears of
+            self._connection._next_keepalive_close_time = now + self._connection.keepalive_timeout
         if state is not self._state or (asked and state is not _State.NOT_TAKEN):
             self._state, self._since, self._asked = state, now, False
         return now - self._since > {_State.UNDER_WAY: inf, _State.HEAD: bounds.head_s}.get(state, bounds.idle_s)

@@ -28,13 +28,22 @@ from engine.standing import Standing, explained
 LOGGER = logging.getLogger("bascule.service")
 REFUSED = "INPUTS_REFUSED"
 """Counted in place of an outcome for inputs that no decision was made on."""
+SPACE = b" \t\r\n"
+"""Of JSON."""
+NO_OBJECT = b"[]"
+"""Read in place of inputs that are no object: the facts of the service have no place in those."""
 SELDOM_NS = 1_000_000_000
 """Between two lines that tell of refused inputs."""
 ENCODE = msgspec.json.Encoder().encode
+_json = msgspec.json.Decoder(msgspec.Raw).decode
 
 
 class Log(Protocol):
     """Where decisions are kept."""
+
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is kept at all."""
 
     @property
     def refusal(self) -> Refusal | None:
@@ -99,19 +108,24 @@ class Deciding:
     def decide(self, name: str, inputs: bytes, asked: Asked) -> Made:
         """The decision of a policy, logged, on inputs without the facts that the service supplies.
 
-        Raises `Problem` for a policy that is not there, and for inputs with faults that ask for no exit.
+        Raises `Problem` for a policy that is not there, and for inputs that are no JSON, or have faults and ask for no
+        exit.
         """
         current = self.in_force.current
         standing = current.standing
         steady, now = self.clocks.steady(), self.clocks.now()
         refusal = standing.why_not(steady, now) or self.log.refusal
         if refusal is not None:
+            _check_json(inputs)
             return self._kept(self._made(name, self._without(refusal, inputs, now), standing, inputs, asked))
         found = current.ready.get(name)
         if found is None:
+            _check_json(inputs)
             return self._unknown(name, inputs, current, now, asked)
         stamp = Stamp(self._new_id(), now, current.ends, standing.age_ms(steady))
-        said = found.with_facts(inputs, now) if inputs[:1] == b"{" else inputs
+        if inputs[:1] != b"{":
+            inputs = inputs.lstrip(SPACE)
+        said = found.with_facts(inputs, now) if inputs[:1] == b"{" else NO_OBJECT
         return self._kept(self._made(name, decided(found, said, inputs, stamp), standing, said, asked))
 
     def confirmed(self, made: Made, *, kept: bool = True) -> Made:
@@ -121,13 +135,14 @@ class Deciding:
         """
         if not made.opens:
             return made
-        now = self.clocks.now()
-        refusal = made.standing.why_not(self.clocks.steady(), now) or self.in_force.current.standing.refusal
+        standing = made.standing
+        now = made.decision.decided_at if standing.valid_until is None else self.clocks.now()
+        refusal = standing.why_not(self.clocks.steady(), now) or self.in_force.current.standing.refusal
         if refusal is None and not kept:
             refusal = Refusal("log-full", "the decision was not on the disk in time")
         if refusal is None:
             return made
-        instead = self._without(refusal, made.inputs, now)
+        instead = self._without(refusal, made.inputs, self.clocks.now())
         return self._logged(self._made(made.name, instead, made.standing, made.inputs, made.asked))
 
     def refused(self, name: str, asked: Asked, problem: Problem) -> None:
@@ -164,8 +179,9 @@ class Deciding:
     def _logged(self, made: Made) -> Made:
         decision, asked = made.decision, made.asked
         self.counts[decision.policy, decision.outcome, decision.effect, decision.rule or _cause(decision)] += 1
-        head = Head(asked.request_id, asked.caller, made.name, made.standing.revision)
-        self.log.offer(ENCODE(head), made.body, made.inputs)
+        if self.log.keeps:
+            head = Head(asked.request_id, asked.caller, made.name, made.standing.revision)
+            self.log.offer(ENCODE(head), made.body, made.inputs)
         return made
 
     def simulate(self, name: str, inputs: bytes) -> Decision:
@@ -200,6 +216,16 @@ def decided(found: Ready, said: bytes, inputs: bytes, stamp: Stamp, *, simulated
         faults = refused.faults if simulated else [_supplied(fault, found) for fault in refused.faults]
         raise Problem.faulty(faults, cut=refused.cut) from None
     return policy.decide(read, stamp)
+
+
+def _check_json(inputs: bytes) -> None:
+    """Raise `Problem` for inputs that are no JSON: those that a policy reads it refuses itself."""
+    try:
+        if not inputs.isascii():
+            inputs.decode()
+        _json(inputs)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem.faulty([Fault("", f"the inputs are not JSON: {error}")]) from None
 
 
 def _cause(decision: Decision) -> str:

@@ -36,7 +36,9 @@ SERIES = 32
 GATHERED_S = 0.004
 """How long records wait for others to be written with, where no answer waits for them."""
 PIECE = 256 * 1024
-"""Bytes that are written at a time, roughly: the thread waits for its turn after each write."""
+"""Bytes of lines that are kept in one buffer, roughly."""
+AT_ONCE = 32
+"""Buffers that are written at a time: after each write the thread waits for its turn, which a busy loop has."""
 MOST_SERIES = 100_000
 
 Record = tuple[bytes, bytes, bytes]
@@ -46,6 +48,7 @@ Record = tuple[bytes, bytes, bytes]
 class NoLog:
     """The log of a service that keeps none."""
 
+    keeps = False
     refusal: Refusal | None = None
     is_full = False
     backlog = 0
@@ -76,6 +79,8 @@ class _File:
 class DecisionLog:
     """A log in a folder, in files of a size. Make it in the loop that offers to it."""
 
+    keeps = True
+
     def __init__(self, folder: Path, *, sync: bool, limit: int = 64 * 1024 * 1024, rotate: int = 256 * 1024**2) -> None:
         self._folder, self._sync, self._limit, self._rotate = folder, sync, limit, rotate
         self._loop = asyncio.get_running_loop()
@@ -89,7 +94,7 @@ class DecisionLog:
         self._told_full = False
         self._file: _File | None = None
         self._held: list[bytearray | Record] = []
-        self._rest = memoryview(b"")
+        self._rest: list[memoryview] = []
         self._unsynced: list[bytearray | Record] = []
         """What was written since the file was last on the disk: where that fails, it is written again to another."""
         """What has been handed over and is not written: records, and the bytes of others. The writing thread's own."""
@@ -209,11 +214,11 @@ class DecisionLog:
         self._held += batch
         while self._rest or self._held:
             if not self._rest:
-                self._rest = self._next_piece(self._file_with_room())
+                self._rest = self._next_pieces(self._file_with_room())
             assert self._file is not None
-            count = os.write(self._file.descriptor, self._rest)
+            count = os.writev(self._file.descriptor, self._rest)
             self._file.size += count
-            self._rest = self._rest[count:]
+            self._rest = _after(count, self._rest)
         self._on_disk()
 
     def _on_disk(self) -> None:
@@ -232,21 +237,19 @@ class DecisionLog:
             raise
         self._unsynced = []
 
-    def _next_piece(self, file: _File) -> memoryview:
-        """The lines of what is held, as far as they make a piece."""
-        lines: list[bytes | bytearray] = []
-        taken, size = 0, 0
-        while taken < len(self._held) and size < PIECE:
+    def _next_pieces(self, file: _File) -> list[memoryview]:
+        """The lines of what is held, as far as they are written at a time."""
+        pieces: list[memoryview] = []
+        taken = 0
+        while taken < len(self._held) and len(pieces) < AT_ONCE:
             one = self._held[taken]
-            for line in [one] if isinstance(one, bytearray) else _with_series(one, file.series):
-                lines.append(line)
-                size += len(line)
+            lines = one if isinstance(one, bytearray) else b"".join(_with_series(one, file.series))
+            pieces.append(memoryview(lines))
             taken += 1
-        piece = memoryview(b"".join(lines))
         if self._sync:
             self._unsynced += self._held[:taken]
         del self._held[:taken]
-        return piece
+        return pieces
 
     def _file_with_room(self) -> _File:
         """The file to go on with: another once one is large enough."""
@@ -272,6 +275,15 @@ class DecisionLog:
 def _call(waiters: list[Callable[[], None]]) -> None:
     for one in waiters:
         one()
+
+
+def _after(count: int, pieces: list[memoryview]) -> list[memoryview]:
+    """What is left of some pieces when so many bytes have been written."""
+    for at, piece in enumerate(pieces):
+        if count < len(piece):
+            return [piece[count:], *pieces[at + 1 :]]
+        count -= len(piece)
+    return []
 
 
 def _line(head: bytes, decision: bytes, inputs: bytes) -> bytes:

@@ -22,7 +22,7 @@ from engine.staging import Linking, retire
 from engine.standing import Standing
 from rules.types import Field
 
-IN_TURN_S = 0.0002
+IN_TURN_S = 0.00005
 """How long the loop waits for its turn while another thread links."""
 USUAL_S = sys.getswitchinterval()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import AbstractEventLoop
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -20,16 +21,26 @@ from adapters.service.problems import CONTENT_TYPE, Problem
 LOGGER = logging.getLogger("bascule.service")
 
 
-class Connection(RequestHandler):
-    """A connection, which is watched."""
+def _nothing(_: bytes) -> bool:
+    return False
 
-    __slots__ = ("watch",)
+
+class Connection(RequestHandler):
+    """A connection, which is watched, and on which some requests may be taken before `aiohttp` hears of them."""
+
+    __slots__ = ("takes", "watch")
 
     def __init__(self, manager: web.Server, *, loop: AbstractEventLoop, **more: Any) -> None:
         super().__init__(manager, loop=loop, **more)
         self.watch = Watch(self, self._parser)
         parser: Any = self.watch
         self._parser = parser
+        self.takes: Callable[[bytes], bool] = _nothing
+
+    def data_received(self, data: bytes) -> None:
+        """Hear what arrives."""
+        if not self.takes(data):
+            super().data_received(data)
 
     def handle_error(
         self,

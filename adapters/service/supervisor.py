@@ -32,6 +32,9 @@ BETWEEN_PIECES_S = 0.002
 """Between two policies of the bundle in force, for a worker that lacks it."""
 BETWEEN_COMING_S = 0.01
 """Between two policies of a bundle that is announced."""
+LARGE_APART = {"MALLOC_MMAP_THRESHOLD_": "131072"}
+"""Has the allocator of glibc always keep large blocks by themselves, and give them back: what a log holds while its
+disk is slow would otherwise stay with the process."""
 AGAIN_S = 0.5
 """How long a worker that has ended is left down."""
 
@@ -176,6 +179,7 @@ class Supervisor:
                 "-P",  # what lies in the current folder is not ours
                 "-m",
                 "adapters.service.worker",
+                env=LARGE_APART | os.environ,
                 pass_fds=(settings.listening, settings.line),
                 stdin=asyncio.subprocess.PIPE,  # an environment holds no file of a thousand tokens
             )

@@ -44,16 +44,19 @@ class Calling:
         index, call = next((i, c) for i, c in enumerate(self.calls) if c.name == node.name)
         for part in call.nodes:
             emitter.prepare(part)
-        asks = self._asks(index, self.depths.get(call.name, ROW))
-        code = f"{asks}({', '.join(self.arguments(emitter, call))})"
-        if call.when is not None:
-            code = f"({code} if {emitter.write(call.when)} else UNSET)"
+        code = self.asking(emitter, index, call)
         name = emitter.fresh("c")
         if computed_anywhere(call, self.callees[call.policy].inputs, emitter.shapes):
             emitter.lines.add(f"{name} = {code}")
             emitter.known[key] = name
         else:
             emitter.known[key] = emitter.remembered(name, code, nothing="NOT_YET")
+
+    def asking(self, emitter: Emitter, index: int, call: Call) -> str:
+        """The code that asks the called policy, or not where the call says so."""
+        asks = self._asks(index, self.depths.get(call.name, ROW))
+        code = f"{asks}({', '.join(self.arguments(emitter, call))})"
+        return code if call.when is None else f"({code} if {emitter.write(call.when)} else UNSET)"
 
     def arguments(self, emitter: Emitter, call: Call) -> list[str]:
         """What a called policy is given, input by input."""

@@ -17,6 +17,8 @@ from rules.plan import Plan
 class Parts:
     """What is shared by all that is written of one plan. `callees` are the plans of the policies it calls."""
 
+    emits: type[Emitter] = Emitter
+
     def __init__(self, plan: Plan, attributes: Attributes, callees: Mapping[str, Plan]) -> None:
         self.plan, self.attributes, self.callees = plan, attributes, callees
         self.constants = Constants()
@@ -51,4 +53,5 @@ class Parts:
             found = self._guards.get(node.name) if node.kind == "input" else None
             return (node.guarded, False) if found is None else found
 
-        return Emitter(self.attributes, self.constants, root, guards, self.prepare_call, self.shapes, self.merged)
+        kind = self.emits
+        return kind(self.attributes, self.constants, root, guards, self.prepare_call, self.shapes, self.merged)

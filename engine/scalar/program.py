@@ -20,6 +20,7 @@ from engine.scalar.known import Row
 from engine.scalar.lines import Attributes
 from engine.scalar.merging import MergedWriter
 from engine.scalar.names import NAMES
+from engine.scalar.parts import Parts
 from engine.scalar.runtime import EvaluationError
 from engine.scalar.writer import ProgramWriter
 from rules.cel.tree import Node
@@ -137,7 +138,8 @@ class Program:
 
     def giving(self, outputs: frozenset[str]) -> Callable[..., Any]:
         """A function like `call` that gives the row and some outputs: `(row, None, outputs)`."""
-        writer = ProgramWriter(self.plan, self.attributes, {name: one.plan for name, one in self.callees.items()})
+        parts = Parts(self.plan, self.attributes, {name: one.plan for name, one in self.callees.items()})
+        writer = ProgramWriter(parts)
         code = _compiled(writer.function("values", outputs))["values"]
         names = {**self.names, **writer.constants.values}
         self.let_ask(names, writer.calling.variants)
@@ -252,10 +254,15 @@ def compile_plan(
     plan: Plan, attributes: Attributes, programs: Mapping[str, Program], parameters: Mapping[str, ParameterValue]
 ) -> Program:
     """Generate, compile and link the functions of a plan. `programs` holds those of the policies it calls."""
-    writer = ProgramWriter(plan, attributes, {call.policy: programs[call.policy].plan for call in plan.calls})
+    parts = Parts(plan, attributes, {call.policy: programs[call.policy].plan for call in plan.calls})
+    return link_plan(plan, written_by(ProgramWriter(parts)), attributes, programs, parameters)
+
+
+def written_by(writer: ProgramWriter) -> Written:
+    """What a writer generates from its plan, compiled."""
     source = writer.source()
     constants = writer.constants
-    written = Written(
+    return Written(
         source=source,
         codes=_compiled(source),
         constants=constants.values,
@@ -264,7 +271,6 @@ def compile_plan(
         starts=writer.starts,
         variants=writer.calling.variants,
     )
-    return link_plan(plan, written, attributes, programs, parameters)
 
 
 def link_plan(
@@ -306,7 +312,7 @@ def _bound(plan: Plan, parameters: Mapping[str, ParameterValue]) -> dict[str, An
 
 def value_of(node: Node, plan: Plan, attributes: Attributes, parameters: Mapping[str, ParameterValue]) -> Any:
     """The value of an expression that reads nothing but parameters. The plan need not be compiled."""
-    writer = ProgramWriter(plan, attributes, {})
+    writer = ProgramWriter(Parts(plan, attributes, {}))
     code = _compiled(writer.expression(node))["value"]
     names = {**_OWN_NAMES, **writer.constants.values, **_bound(plan, parameters)}
     return FunctionType(code, names)(*(UNSET,) * len(plan.inputs))
@@ -315,7 +321,7 @@ def value_of(node: Node, plan: Plan, attributes: Attributes, parameters: Mapping
 def compile_expression(program: Program, node: Node) -> Callable[..., Any]:
     """A function of the plan's inputs that evaluates one expression with the program's parameters."""
     callees = {name: callee.plan for name, callee in program.callees.items()}
-    writer = ProgramWriter(program.plan, program.attributes, callees)
+    writer = ProgramWriter(Parts(program.plan, program.attributes, callees))
     code = _compiled(writer.expression(node))["value"]
     names = {**program.names, **writer.constants.values}
     program.let_ask(names, writer.calling.variants)

@@ -9,21 +9,19 @@ from engine.scalar.asked import ROW, Depth, depths_of
 from engine.scalar.deciding import Conclusion, DecisionWriter, Telling, asking, reasons, written
 from engine.scalar.emitter import Emitter
 from engine.scalar.known import Row
-from engine.scalar.lines import Attributes
 from engine.scalar.making import message
 from engine.scalar.parts import Parts
 from engine.scalar.switches import Switch, switched
 from rules.cel.tree import Node, Placeholder, Root
-from rules.plan import Case, InheritedLines, LogLine, Plan
+from rules.plan import Case, InheritedLines, LogLine
 from rules.types import RecordType
 
 
 class ProgramWriter:
-    """Writes the functions of one plan. `callees` are the plans of the policies it calls."""
+    """Writes the functions of one plan."""
 
-    def __init__(self, plan: Plan, attributes: Attributes, callees: Mapping[str, Plan]) -> None:
-        self.plan, self.callees = plan, callees
-        self.parts = Parts(plan, attributes, callees)
+    def __init__(self, parts: Parts) -> None:
+        self.plan, self.callees, self.parts = parts.plan, parts.callees, parts
         self.calling, self.constants, self.shapes = self.parts.calling, self.parts.constants, self.parts.shapes
         self.starts: tuple[tuple[int, str], ...] = ()
         """The line of `full` at which each case begins, once that is written."""
@@ -34,8 +32,16 @@ class ProgramWriter:
         return tuple((case.outcome, case.id, self.plan.outcomes[case.outcome]) for case in self.plan.all_cases)
 
     @cached_property
-    def _asked(self) -> tuple[Case | Switch, ...]:
+    def asked(self) -> tuple[Case | Switch, ...]:
+        """The cases as they are looked at."""
         return tuple(switched(self.plan, self.shapes))
+
+    def deciding(self, telling: Telling) -> DecisionWriter:
+        """What writes the decision of a function."""
+        return DecisionWriter(self.plan, self.parts, self.asked, telling)
+
+    def begin(self, emitter: Emitter) -> None:
+        """What stands at the start of a function, before anything is decided."""
 
     def source(self) -> str:
         """The source of `full` and `lines`, and of `verdict` where no other policy is asked."""
@@ -57,11 +63,12 @@ class ProgramWriter:
     def function(self, name: str, depth: Depth) -> str:
         """The source of a function that decides and tells so much of it: the row, `(row, None, outputs)`, or all."""
         telling = Telling(lambda _: depth, lambda conclusion: self._return(conclusion, depth))
-        writer = DecisionWriter(self.plan, self.parts, self._asked, telling)
+        writer = self.deciding(telling)
         self.calling.depths = self._depths(writer, depth)
         emitter = self.parts.emitter({})
         emitter.lines.add(f"def {name}({self.parts.signature}):")
         emitter.lines.indent += 1
+        self.begin(emitter)
         emitter.uses = writer.uses()
         if depth is None:
             for node in self._stages():
@@ -82,7 +89,7 @@ class ProgramWriter:
 
     def _depths(self, writer: DecisionWriter, depth: Depth) -> Mapping[str, Depth]:
         """How much of each call a function reads; of the steps a full decision tells all."""
-        nodes = [node for one in self._asked for node in asking(one)]
+        nodes = [node for one in self.asked for node in asking(one)]
         nodes += [node for case in self.plan.all_cases for node in writer.concluding(case, depth)[2]]
         if depth is None:
             nodes += [node for case in self.plan.all_cases for reason in reasons(case) for node in written(reason)]
@@ -106,6 +113,7 @@ class ProgramWriter:
         comma = ", " if self.parts.signature else ""
         emitter.lines.add(f"def lines(r, s, o, t{comma}{self.parts.signature}):")
         emitter.lines.indent += 1
+        self.begin(emitter)
         emitter.lines.add("l = []")
         for line in self.plan.log:
             outside = dict(emitter.known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
@@ -12,7 +12,6 @@ from rules.documents.pipeline import PipelineSpec
 from rules.documents.scorecard import ScorecardSpec
 from rules.documents.sections import (
     OUTCOME,
-    PARAMETER_NAME,
     WORD,
     ConcludeSpec,
     DecisionSpec,
@@ -21,18 +20,17 @@ from rules.documents.sections import (
     FindingSpec,
     Identifier,
     Metadata,
-    Name,
     ParameterSpec,
     RecordValue,
     Requirement,
     RuledSpec,
     RuleSpec,
-    Settable,
     Strict,
     TypeRef,
     TypeSpec,
     VariableRef,
 )
+from rules.documents.suites import SuiteSpec
 from rules.documents.tables import DecisionTableSpec, RoutingMapSpec, WhitelistSpec
 
 TypeName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]*$", max_length=64)]
@@ -199,47 +197,6 @@ class ScorecardDocument(Document):
     spec: ScorecardSpec
 
 
-Json: TypeAlias = Any
-ParameterName = Annotated[str, Field(pattern=PARAMETER_NAME, max_length=129)]
-"""A parameter of the policy, or `document.name`, of a policy that it asks."""
-
-
-class Expectation(Strict):
-    """What a case must find; what is not said is not compared. A null output must be absent."""
-
-    outcome: Word | None = None
-    effect: Literal["allow", "block", "info"] | None = None
-    rule: str | None = None
-    reason: str | None = None
-    outputs: dict[Identifier, Json] | None = None
-    log: list[str] | None = None
-    silent: Annotated[list[Word], Field(min_length=1, description="Events of which no line is written.")] | None = None
-    error: Annotated[str, Field(min_length=1, description="A part of the error's message.")] | None = None
-
-
-class CaseSpec(Strict):
-    """One test: a fixture, what is changed in it, and what must come out."""
-
-    id: Name
-    tags: list[str] = Field(default_factory=list)
-    description: str | None = None
-    given: Identifier | None = None
-    set: dict[str, Json] = Field(default_factory=dict)
-    drop: list[str] = Field(default_factory=list)
-    parameters: dict[ParameterName, Settable] = Field(default_factory=dict)
-    expect: Expectation
-
-
-class SuiteSpec(Strict):
-    """Fixtures and cases for one policy."""
-
-    policy: Name
-    tolerance: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    given: Identifier | None = None
-    fixtures: dict[Identifier, dict[str, Json]] = Field(default_factory=dict)
-    cases: Annotated[list[CaseSpec], Field(min_length=1)]
-
-
 class SuiteDocument(Document):
     """Policy tests."""
 
@@ -264,4 +221,4 @@ DOCUMENTS: MappingProxyType[str, type[Document]] = MappingProxyType(
     }
 )
 
-__all__ = ["DOCUMENTS", "OUTCOME", "Document", "Expression", "Json"]
+__all__ = ["DOCUMENTS", "OUTCOME", "Document", "Expression"]

@@ -69,6 +69,8 @@ def plan_of(
         log=log,
         on_error=spec.onError,
         span=lowering.document.span("metadata", "name"),
+        rows=tuple(lowering.rows),
+        written=tuple(lowering.written),
     )
 
 

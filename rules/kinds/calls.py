@@ -17,9 +17,9 @@ from rules.cel.tree import Node, Root
 from rules.diagnostics import did_you_mean
 from rules.documents.shape import Step
 from rules.kinds.conditions import present, there
-from rules.kinds.lowering import Lowering, result_type
-from rules.plan import Binding, Call, Plan
-from rules.types import Field, proves, same, show
+from rules.kinds.lowering import RULE, Lowering, outcome_type
+from rules.plan import EFFECTS, Binding, Call, Plan, may_fail
+from rules.types import Field, RecordType, proves, same, show
 
 Path = tuple[Step, ...]
 
@@ -54,6 +54,19 @@ def name_of(call: Call, callee: Plan) -> Name:
     fails = any(node is not None and (node.fails or not proves(node.type, target.type)) for target, node in given)
     fails = fails or (call.when is not None and call.when.fails)
     return Name("call", call.name, result_type(callee), call.when is not None, fails)
+
+
+def result_type(plan: Plan) -> RecordType:
+    """What a caller sees of a decision: outcome, effect, rule, reason and the outputs."""
+    fixed = (
+        Field("outcome", outcome_type(plan.name, plan.outcomes)),
+        Field("effect", EFFECTS),
+        Field("rule", RULE),
+        Field("reason", plan.reason_type),
+    )
+    fails = may_fail(plan)
+    outputs = tuple(Field(o.name, o.type, optional=o.optional, lacking=fails and not o.optional) for o in plan.outputs)
+    return RecordType(f"call:{plan.name}", (*fixed, *outputs))
 
 
 def _unknown_policy(lowering: Lowering, path: Path, name: str) -> None:

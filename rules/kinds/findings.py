@@ -29,6 +29,7 @@ from rules.documents.type_specs import type_meant
 from rules.kinds.lowering import Body, Lowering
 from rules.kinds.records import Maker
 from rules.kinds.rules import concluded, preconditions, told, unique_ids
+from rules.plan import Row
 from rules.source import Span
 from rules.types import BOOL, ListType, RecordType, StringType, proves, show
 
@@ -110,6 +111,7 @@ def _finding(lowering: Lowering, index: int, record: RecordType) -> Node | None:
         failed = _failed(lowering, record, path, rule.id)
     if when is None or message is None or made is None or (spec.onRuleError is not None and failed is None):
         return None
+    lowering.rows.append(Row(rule.id, when, lowering.document.span(*path, "id")))
     return _asked(when, made, failed)
 
 

@@ -15,7 +15,7 @@ from rules.cel.mismatch import names_function
 from rules.cel.presence import Facts
 from rules.cel.scope import NAMESPACES, Name, Scope
 from rules.cel.syntax import RESERVED
-from rules.cel.tree import Definition, Node, Root, define, walk
+from rules.cel.tree import Definition, Node, Placeholder, Root, define, walk
 from rules.diagnostics import Diagnostics, did_you_mean
 from rules.documents.kinds import LibrarySpec
 from rules.documents.sections import DecisionSpec, TypeSpec, VariableSpec
@@ -23,9 +23,9 @@ from rules.documents.shape import Shaped, Step
 from rules.documents.type_specs import build, build_default, nullable
 from rules.documents.types_document import Fact, TypeTable
 from rules.kinds.parameters import read_parameters
-from rules.plan import EFFECTS, Call, Case, Effect, Output, Parameter, Plan, Requirement, may_fail
+from rules.plan import EFFECTS, Call, Case, Effect, Output, Parameter, Plan, Requirement, Row
 from rules.source import Span
-from rules.types import BOOL, EnumType, Field, RecordType, StringType, Type, same, show
+from rules.types import BOOL, EnumType, Field, StringType, Type, same, show
 from rules.yaml_nodes import Scalar, at
 
 Path = tuple[Step, ...]
@@ -91,6 +91,10 @@ class Lowering:
     failed: bool = False
     told: set[str] = field(default_factory=set)
     """Inputs that libraries need and that were reported as missing."""
+    written: list[Node] = field(default_factory=list)
+    """The expressions that stand in the document, as they were read."""
+    rows: list[Row] = field(default_factory=list)
+    """Lines and cells of the document that are no cases."""
 
     @property
     def spec(self) -> DecisionSpec:
@@ -146,12 +150,14 @@ class Lowering:
             deferred=deferred,
         )
         self.failed |= node is None
+        self.written += [] if node is None else [node]
         return node
 
     def message(self, path: Path, *, scope: Scope | None = None, known: Facts = presence.NONE) -> Template | None:
         """The message at a path."""
         found = template(self.scalar(*path), scope or self.scope, self.diagnostics, known=known)
         self.failed |= found is None
+        self.written += [part.node for part in (found.parts if found else ()) if isinstance(part, Placeholder)]
         return found
 
     def read_inputs(self, written: Mapping[str, object]) -> None:
@@ -385,16 +391,3 @@ class Lowering:
 def outcome_type(policy: str, outcomes: Iterable[str]) -> EnumType:
     """The outcomes of a policy as an enum."""
     return EnumType(f"outcome of {policy}", tuple(outcomes))
-
-
-def result_type(plan: Plan) -> RecordType:
-    """What a caller sees of a decision: outcome, effect, rule, reason and the outputs."""
-    fixed = (
-        Field("outcome", outcome_type(plan.name, plan.outcomes)),
-        Field("effect", EFFECTS),
-        Field("rule", RULE),
-        Field("reason", plan.reason_type),
-    )
-    fails = may_fail(plan)
-    outputs = tuple(Field(o.name, o.type, optional=o.optional, lacking=fails and not o.optional) for o in plan.outputs)
-    return RecordType(f"call:{plan.name}", (*fixed, *outputs))

@@ -125,6 +125,12 @@ def _given(lowering: Lowering, step: StepSpec) -> list[str]:
     return [name for name in _blocking(lowering, step) if name in given]
 
 
+def _only_fails(lowering: Lowering, step: StepSpec) -> bool:
+    """Whether a step denies only where its policy fails: no case of that blocks."""
+    callee = lowering.around.plans.get(step.policy)
+    return callee is not None and all(callee.outcomes[case.outcome] != "block" for case in callee.all_cases)
+
+
 def _denials(lowering: Lowering, step: StepSpec) -> Iterator[Case]:
     """The cases in which a step denies."""
     call = next((call for call in lowering.calls if call.name == call_of(step.id)), None)
@@ -134,18 +140,19 @@ def _denials(lowering: Lowering, step: StepSpec) -> Iterator[Case]:
     assert record is not None
     asked = [Has(record, call.span)] if call.when is not None else []
     deny = _spec(lowering).deny
+    guards = _only_fails(lowering, step)
     if deny is None:
         outcome, reason = _field(record, "outcome", call), _field(record, "reason", call)
         for name in _given(lowering, step):
             when = all_of([*asked, equal(outcome, name, call.span)], call.span)
             told_by = Template((Placeholder(reason, ""),), call.span)
-            yield Case(step.id, when, (), name, told_by, call.span, _text(step))
+            yield Case(step.id, when, (), name, told_by, call.span, _text(step), guards)
         return
     if not _given(lowering, step):
         return
     when = all_of([*asked, equal(_field(record, "effect", call), "block", call.span)], call.span)
     written = lowering.message(("spec", "deny", "reason"), known=presence.facts(when, True))
-    yield Case(step.id, when, (), deny.outcome, written, call.span, _text(step))
+    yield Case(step.id, when, (), deny.outcome, written, call.span, _text(step), guards)
 
 
 def _text(step: StepSpec) -> str:

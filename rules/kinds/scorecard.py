@@ -24,6 +24,7 @@ from rules.kinds.assembly import plan_of
 from rules.kinds.lowering import Body, Lowering
 from rules.kinds.rules import concluded, preconditions, unique_ids
 from rules.plan import Plan
+from rules.plan import Row as CardRow
 from rules.source import Span
 from rules.tables.cells import read_expression
 from rules.tables.pipe import Cell, PipeTable, Row, read_table
@@ -77,7 +78,7 @@ def _card(lowering: Lowering, spec: ScorecardSpec) -> Card | None:
     parts: dict[str, list[Node]] = {word: [] for word in words}
     ids: set[tuple[str, str]] = set()
     for row in table.rows:
-        word, part = row.cells[places[column]], _contribution(lowering, row, places)
+        word, part = row.cells[places[column]], _contribution(lowering, row, column, places)
         if _is_new(lowering, word, row.cells[places[ID]], ids) and _is_word(lowering, word, enum, words) and part:
             parts[word.text].append(part)
     seen = {row.cells[places[column]].text for row in table.rows}
@@ -154,13 +155,15 @@ def _is_word(lowering: Lowering, word: Cell, enum: EnumType, words: list[str]) -
     return False
 
 
-def _contribution(lowering: Lowering, row: Row, places: Mapping[str, int]) -> Node | None:
+def _contribution(lowering: Lowering, row: Row, column: str, places: Mapping[str, int]) -> Node | None:
     """What a row adds: its weight where its condition holds, else 0.0."""
     when = _cell(lowering, row.cells[places[WHEN]], BOOL)
     weight = _weight(lowering, row.cells[places[WEIGHT]])
     if when is None or weight is None:
         lowering.failed = True
         return None
+    word, ident = (row.cells[places[name]] for name in (column, ID))
+    lowering.rows.append(CardRow(f"{word.text}/{ident.text}", when, ident.span))
     nothing = Constant(0.0, DoubleType(0.0, 0.0), weight.span)
     return Conditional(when, weight, nothing, join(weight.type, nothing.type), row.span)
 
@@ -187,7 +190,10 @@ def _cell(lowering: Lowering, cell: Cell, wanted: Type | None) -> Node | None:
         report(fault, text, lowering.diagnostics)
         return None
     node = typed(parsed, text, lowering.scope, lowering.diagnostics, expected=wanted, known=None)
-    return node if node is not None and covered(node, NONE, lowering.diagnostics) else None
+    if node is None or not covered(node, NONE, lowering.diagnostics):
+        return None
+    lowering.written.append(node)
+    return node
 
 
 def _name(lowering: Lowering, card: Card) -> None:

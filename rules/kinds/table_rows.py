@@ -213,6 +213,7 @@ def _case(body: TableBody, row: TableRow, known: Facts) -> tuple[Case | None, Fa
         fails = presence.intersect(fails, presence.unite(holds, presence.facts(node, False)))
         holds = presence.unite(holds, presence.facts(node, True))
         parts.append(node)
+    lowering.written += parts
     when = all_of(parts, row.row.span)
     scalar = row.row.cells[0].scalar
     reason = _results(body, row.id, row.results, holds, dict.fromkeys(row.results, scalar))
@@ -238,6 +239,7 @@ def _results(
             lowering.failed = True
             continue
         body.given[name].append((rule, node))
+        lowering.written.append(node)
         given[name] = define(f"outputs.{name}", node)
     lacking = (f"outputs.{name}" for name in body.results if name not in given and name in results)
     scope = lowering.decision_scope().with_members("outputs", given).with_faulty(*lacking)
@@ -249,7 +251,8 @@ def _otherwise(body: TableBody, known: Facts) -> Case | None:
     lowering, spec = body.lowering, body.spec
     if spec.otherwise is None:
         told = Template(("no row of the table applies",), lowering.document.span("spec", "table"))
-        return Case("otherwise", None, (), spec.onError, told, lowering.document.span("spec", "table"))
+        table = lowering.document.span("spec", "table")
+        return Case("otherwise", None, (), spec.onError, told, table, guards=True)
     outcome_key = spec.outcomeFrom.result if spec.outcomeFrom else "outcome"
     path = ("spec", "otherwise")
     for key in spec.otherwise.keys() - {*body.results, outcome_key}:

@@ -24,6 +24,7 @@ from rules.kinds.assembly import plan_of
 from rules.kinds.lowering import Body, Lowering
 from rules.kinds.rules import not_applied, preconditions, told
 from rules.plan import Case, Plan
+from rules.plan import Row as CellRow
 from rules.tables.pipe import Cell, PipeTable, read_table
 from rules.types import BOOL, EnumType, show
 
@@ -89,6 +90,7 @@ def whitelist_body(lowering: Lowering) -> Body | None:
     found.append(_case(lowering, "listed", _listed(table, everything), spec.listed, known))
     known = presence.unite(known, not_applied(found[-1]))
     last = _conclusion(lowering, "unlisted", None, spec.unlisted, known)
+    _note_cells(lowering, table, everything)
     done = [case for case in found if case is not None]
     return None if len(done) < len(found) or last is None else Body(tuple(done), last)
 
@@ -146,6 +148,19 @@ def _unknown_word(lowering: Lowering, cell: Cell, enum: EnumType, *, twice: bool
         expected=one_of(enum.members),
         remedy=f"`{near}`" if near else "",
     )
+
+
+def _note_cells(lowering: Lowering, table: PipeTable, whole: Cell) -> None:
+    """Note each cell, looked up for the decisions of the rule that it leads to."""
+    for row in table.rows:
+        for at, cell in enumerate(row.cells[1:], 1):
+            pair = _both(_is(ROW, row.cells[0]), _is(COLUMN, table.header[at]), whole)
+            text = text_of(lowering.scalar("spec", "table"))
+            when = typed(pair, text, lowering.scope, lowering.diagnostics, expected=BOOL, known=presence.ALL)
+            if when is not None:
+                ident = f"{row.cells[0].text}/{table.header[at].text}"
+                case = "listed" if cell.text == "yes" else "unlisted"
+                lowering.rows.append(CellRow(ident, when, cell.span, case))
 
 
 def _may_be_absent(lowering: Lowering) -> bool:

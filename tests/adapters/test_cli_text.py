@@ -125,12 +125,16 @@ def test_a_failing_case_shows_expected_found_and_the_rules(bundle: Path) -> None
     suite.write_text(
         suite.read_text("utf-8").replace("rule: dear}", "rule: steep, outputs: {paid: 1.0}, silent: [GATE]}"), "utf-8"
     )
-    assert "price > params.dearest" not in run("test", bundle).stdout
+    brief = run("test", bundle).stdout
+    assert "\u2713 dear  price > params.dearest \u2192 TOO_DEAR\n" in brief
+    assert "price = 11.0" not in brief
+    assert "noted" not in brief, "it was not tried"
     done = run("test", bundle, "--junit", bundle / "out.xml", "-v")
     assert "rule: expected steep\n            found    dear\n" in done.stdout
     assert "outputs.paid: expected 1.0\n                    found    22.0\n" in done.stdout
     assert "silent: expected no line of GATE\n              found    GATE TOO_DEAR 11.00\n" in done.stdout
     assert "price > params.dearest \u2192 TOO_DEAR" in done.stdout
+    assert "price = 11.0" in done.stdout
     assert "suites/gate.yaml:12:12" in done.stdout
     root = ElementTree.fromstring((bundle / "out.xml").read_bytes())  # noqa: S314 -- written here a moment ago
     assert (root.get("tests"), root.get("failures")) == ("2", "1")

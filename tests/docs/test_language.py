@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 
+from adapters.cli.coverage_text import coverage_lines
 from adapters.doc_files import PAGE, main, parts, signature, stale, updated
+from engine.coverage import Watch
 from engine.decision import Stamp, to_json
 from engine.evaluation import setting_of_inputs
 from engine.faults import InputsRefused
@@ -157,6 +160,14 @@ def message_refused(block: Block, example: Example, folder: Path) -> None:
         assert codes(found) == [block.words[2]], line
 
 
+def text_coverage(block: Block, example: Example, _: Path) -> None:
+    watch = Watch(example.machine)
+    for suite in example.machine.bundle.suites:
+        watch.run(suite)
+    printed = "\n".join(click.unstyle(line) for line in coverage_lines(watch.documents(), None))
+    assert block.text in printed.replace(f"{example.folder}/", "")
+
+
 def shown_only(*_: object) -> None:
     """A block that is run with the others, or that only shows."""
 
@@ -174,6 +185,7 @@ RUNS: dict[tuple[str, ...], Callable[[Block, Example, Path], None]] = {
     ("json", "accepted"): json_accepted,
     ("json", "refused"): json_refused,
     ("json", "decision"): json_decision,
+    ("text", "coverage"): text_coverage,
     ("message", "values"): message_values,
     ("message", "refused"): message_refused,
 }

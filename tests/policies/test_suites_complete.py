@@ -39,11 +39,7 @@ def results(policy: str) -> tuple[CaseResult, ...]:
 def cases_of(plan: Plan) -> tuple[Case, ...]:
     """The cases that can apply: a table that leaves nothing out ends in one that only guards it."""
     cannot = CANNOT_BE.get(plan.name, set())
-    return tuple(case for case in plan.all_cases if case.id not in cannot and not is_guard(case))
-
-
-def is_guard(case: Case) -> bool:
-    return case.id == "otherwise" and case.reason is not None and case.reason.parts == ("no row of the table applies",)
+    return tuple(case for case in plan.all_cases if case.id not in cannot and not case.guards)
 
 
 def reasons(case: Case) -> Iterator[Template]:

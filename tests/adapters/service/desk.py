@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from adapters.service.deciding import Asked, Deciding
 from adapters.service.in_force import Clocks, InForce
@@ -42,6 +42,8 @@ class Moving:
 @dataclass
 class ReadLog:
     """A log that a test reads, and that it can fill."""
+
+    keeps: ClassVar[bool] = True
 
     refusal: Refusal | None = None
     is_full: bool = False

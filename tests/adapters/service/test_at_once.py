@@ -9,12 +9,13 @@ from functools import cached_property
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from adapters.service.app import Limits, Service
-from adapters.service.at_once import AtOnce, Begun
+from adapters.service.at_once import AtOnce
 from adapters.service.auth import Auth
+from adapters.service.deciding import Made
 from adapters.service.in_force import Clocks
+from adapters.service.serving import Runner
 from engine.published import Refusal
 from tests.adapters.service.desk import SECOND, ReadLog, desk, example
 
@@ -27,9 +28,9 @@ class Counted(AtOnce):
 
     taken = 0
 
-    def begun(self, *given: Any) -> Begun | None:
+    def made(self, *given: Any) -> Made | None:
         self.asked.set()
-        found = super().begun(*given)
+        found = super().made(*given)
         self.taken += found is not None
         return found
 
@@ -45,7 +46,7 @@ async def answering(*, short: bool, log: ReadLog, wait: bool = False) -> AsyncIt
     deciding.log = log
     service = Service(deciding, Auth(()), log, Limits(body=8192), wait=wait)
     at_once = Counted(service)
-    runner = web.AppRunner(service.application(), access_log=None)
+    runner = Runner(service.application(), access_log=None)
     await runner.setup()
     accepted = runner.server
     assert accepted is not None
@@ -122,6 +123,38 @@ def test_both_ways_answer_alike(name: str) -> None:
                 said.append(alike((await answers(port, *parts, begun=begun))[0]))
                 assert short_way.taken == (at_once and short)
         assert said[0] == said[1]
+
+    asyncio.run(work())
+
+
+SENT_NOW = INPUTS.replace("{", '{"now":"2020-01-01T00:00:00Z",', 1).encode()
+ODD = [
+    b'{"inputs":}', b'{"inputs":{}}}', b'{"inputs":{},"inputs":{}}', b'{"inputs":1,"x":2}', b'{"inputs":[}',
+    b'{"inputs":nonsense}', b'{"inputs":{"a":"\xff"}}', b'{"inputs":"}', b'{"inputs":{"a":1} {"b":2}}',
+    b'{"inputs":{"a":1},"b":{}}', b'{"inputs":\n}', b'{"inputs":{"a":1}', b'{"inputs": {}', b'{"inputs":  {"a":1}}',
+    *(before + SENT_NOW + b"}" for before in (b'{"inputs":', b'{"inputs": ', b'{"inputs":  ', b'{"inputs":\n')),
+    b' {"inputs":' + SENT_NOW + b"}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("halted", [False, True])
+@pytest.mark.parametrize("body", ODD)
+def test_bodies_that_begin_like_one_are_answered_alike(body: bytes, halted: bool) -> None:
+    """Nothing that is no JSON is decided on, or gets into the log, on either way."""
+
+    async def work() -> None:
+        said, logs = [], []
+        for short in (False, True):
+            logs.append(ReadLog())
+            async with answering(short=short, log=logs[-1]) as (short_way, port):
+                if halted:
+                    short_way.service.deciding.in_force.refuse(Refusal("halted", "h-1"))
+                whole = request(body=" " * len(body)).replace(b" " * len(body), body)
+                said.append(alike((await answers(port, whole))[0]))
+        assert said[0] == said[1]
+        assert [len(log.records) for log in logs] in ([0, 0], [1, 1])
+        for log in logs:
+            assert all(json.loads(record["inputs"]) is not None for record in log.records)
 
     asyncio.run(work())
 

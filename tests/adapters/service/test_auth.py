@@ -12,6 +12,7 @@ import pytest
 from adapters.service.auth import Auth, Role
 from adapters.service.problems import Problem
 from engine.policy import Machine
+from tests.adapters.service.desk import ReadLog
 from tests.adapters.service.running import EACH_ROLE, ROLES, Served, served, token
 from tests.adapters.service.snapshots import BODIES, OPENS, asked
 
@@ -212,7 +213,6 @@ def test_a_path_cannot_write_lines_of_the_log(guarded: Served, caplog: pytest.Lo
 def test_the_caller_is_whose_token_it_is(shipped: Machine, tmp_path: Path) -> None:
     tokens = (token("desk-7", "decide"), token("other", "decide"))
     with served(shipped, tmp_path, tokens=tokens) as service:
-        kept: list[bytes] = []
-        service.service.deciding.log.offer = lambda head, *_: kept.append(head)  # type: ignore[method-assign]
+        log = service.service.deciding.log = ReadLog()
         assert service.as_("desk-7").decide(OPENS).status == 200
-    assert b'"caller":"desk-7"' in kept[0]
+    assert [record["caller"] for record in log.records] == ["desk-7"]

@@ -108,6 +108,8 @@ class Stub:
 
     waits: bool = True
     writing_paused: bool = False
+    keepalive_timeout = 3600.0
+    _next_keepalive_close_time = 0.0
 
     @property
     def _waiter(self) -> Future[None] | None:

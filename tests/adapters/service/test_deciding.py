@@ -186,7 +186,8 @@ def test_what_the_service_supplies_is_not_the_callers_to_send(policy: str, fact:
     """Be the fact read by the policy or not; a time that a caller makes up would undo every cooldown."""
     said = {"now": "2020-01-01T00:00:00Z", "universe": {"symbols": ["BTCUSDT"]}}[fact]
     facts = json.loads(GATE)
-    for inputs in (changed(GATE, **{fact: said}), json.dumps({fact: said, **facts}).encode()):
+    last, first = changed(GATE, **{fact: said}), json.dumps({fact: said, **facts}).encode()
+    for inputs in (last, first, b" " + last, b"\r\n\t" + first):
         told = problem(desk(), policy, inputs)
         assert told["status"] == 422
         place = {

@@ -151,12 +151,12 @@ def test_half_of_what_may_wait_refuses_openings_and_all_of_it_everything(tmp_pat
 @pytest.mark.parametrize("written", [0, 7])
 def test_a_disk_that_is_full_drops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int) -> None:
     """A write that fails, even in the midst of a record, is taken up again where it stopped."""
-    write, full = os.write, True
+    write, full = os.writev, True
 
-    def short(descriptor: int, data: bytes) -> int:
+    def short(descriptor: int, data: list[memoryview]) -> int:
         nonlocal written
         if full and written:
-            count, written = write(descriptor, data[:written]), 0
+            count, written = write(descriptor, [data[0][:written]]), 0
             return count
         if full:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -166,7 +166,7 @@ def test_a_disk_that_is_full_drops_nothing(tmp_path: Path, monkeypatch: pytest.M
         nonlocal full
         log = DecisionLog(tmp_path, sync=False)
         log.retry_s = 0.01
-        monkeypatch.setattr("adapters.service.decision_log.os.write", short)
+        monkeypatch.setattr("adapters.service.decision_log.os.writev", short)
         offer(log, 0)
         await refused(log, "No space left")
         for number in range(1, 30):
@@ -264,18 +264,18 @@ def test_a_record_is_whole_in_one_file_although_the_disk_was_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the file has reached the size at which another is begun."""
-    write, full = os.write, True
+    write, full = os.writev, True
 
-    def short(descriptor: int, data: bytes) -> int:
+    def short(descriptor: int, data: list[memoryview]) -> int:
         if full and os.fstat(descriptor).st_size > 150:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return write(descriptor, data[:100] if full else data)
+        return write(descriptor, [data[0][:100]] if full else data)
 
     async def work() -> None:
         nonlocal full
         log = DecisionLog(tmp_path, sync=False, rotate=120)
         log.retry_s = 0.01
-        monkeypatch.setattr("adapters.service.decision_log.os.write", short)
+        monkeypatch.setattr("adapters.service.decision_log.os.writev", short)
         for number in range(4):
             offer(log, number)
         await refused(log, "No space left")
@@ -295,7 +295,7 @@ def test_what_is_lost_at_the_end_is_told(
 ) -> None:
     attempts = 0
 
-    def write(descriptor: int, data: bytes) -> int:
+    def write(descriptor: int, data: list[memoryview]) -> int:
         nonlocal attempts
         attempts += 1
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -303,7 +303,7 @@ def test_what_is_lost_at_the_end_is_told(
     async def work() -> None:
         log = DecisionLog(tmp_path, sync=False)
         log.retry_s = 3600.0
-        monkeypatch.setattr("adapters.service.decision_log.os.write", write)
+        monkeypatch.setattr("adapters.service.decision_log.os.writev", write)
         offer(log, 0)
         await refused(log, "No space left")
         offer(log, 1)
@@ -317,14 +317,14 @@ def test_what_is_lost_at_the_end_is_told(
 
 
 def test_a_last_attempt_may_succeed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refusing(descriptor: int, data: bytes) -> int:
+    def refusing(descriptor: int, data: list[memoryview]) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     async def work() -> None:
         log = DecisionLog(tmp_path, sync=False)
         log.retry_s = 3600.0
         with monkeypatch.context() as patched:
-            patched.setattr("adapters.service.decision_log.os.write", refusing)
+            patched.setattr("adapters.service.decision_log.os.writev", refusing)
             offer(log, 0)
             await refused(log, "No space left")
         offer(log, 1)

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from adapters.service.app import Limits
-from adapters.service.at_once import AtOnce, Begun
+from adapters.service.at_once import AtOnce
+from adapters.service.deciding import Made
 from engine.policy import Machine
 from tests.adapters.service.desk import EXAMPLES
 from tests.adapters.service.running import PATIENCE, InOnePiece, Reply, Served, served
@@ -60,11 +61,11 @@ def test_the_example_opens(open_service: Served) -> None:
 def test_it_is_asked_as_a_worker_is(open_service: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is tested here is what answers in service: one decision is answered as it is read."""
     short = open_service.listener.at_once
-    answered: list[Begun] = []
+    answered: list[Made] = []
 
-    def answer(begun: Begun, *, kept: bool) -> bytes:
-        answered.append(begun)
-        return AtOnce.answer(short, begun, kept=kept)
+    def answer(made: Made, began: float, *, kept: bool) -> bytes:
+        answered.append(made)
+        return AtOnce.answer(short, made, began, kept=kept)
 
     monkeypatch.setattr(short, "answer", answer)
     connection = InOnePiece("127.0.0.1", open_service.port, timeout=PATIENCE)
