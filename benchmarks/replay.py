@@ -4,10 +4,10 @@
 
 The log is made up from real trades and prices with generated books (`benchmarks/replaying/made_log.py`; BASCULE_DATA
 says where the trades are). It is compared end to end by the command that a person types: both versions of `entry` and
-`allocation`, the report written as a page. Time is that of the wall, from the start of the command to its end; memory is
-that of all of its processes together, looked at twenty times a second. The larger log is the same table so many times:
-what is asked is whether memory grows with it. With Dask the same command is given a scheduler with two workers of this
-machine; its report must be the same to the last byte. Fails when a bound is broken.
+`allocation`, the report written as a page. Time is that of the wall, from the start of the command to its end; memory
+is that of all of its processes together, looked at twenty times a second. The larger log is the same table so many
+times: what is asked is whether memory grows with it. With Dask the same command is given a scheduler with two workers of
+this machine; its report must be the same to the last byte. Fails when a bound is broken.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))}
+
+from distributed import LocalCluster  # noqa: E402 -- after the path is set
 
 from benchmarks.replaying.made_log import write  # noqa: E402 -- after the path is set
 from benchmarks.replaying.measured import Taken, run  # noqa: E402
@@ -49,6 +51,10 @@ class Bound:
     def holds(self) -> bool:
         """Whether it is kept."""
         return self.measured <= self.most
+
+    def as_json(self) -> dict[str, Any]:
+        """As a report keeps it."""
+        return {"what": self.what, "measured": round(self.measured, 3), "most": self.most, "holds": self.holds}
 
     def __str__(self) -> str:
         return f"{'holds' if self.holds else 'fails'} {self.measured:>9.2f}, at most {self.most:g}: {self.what}"
@@ -86,8 +92,6 @@ def measured(decisions: int, times: int, data: Path, folder: Path) -> tuple[list
 
 def _on_cluster(log: Path, folder: Path) -> tuple[Taken, bool]:
     """What it takes with two workers of Dask, and whether their report is the one of processes."""
-    from distributed import LocalCluster
-
     diff(log, folder / "here.json", form="json")
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, env=ENVIRONMENT) as cluster:
         taken = diff(log, folder / "there.json", "--scheduler", cluster.scheduler_address, form="json")
@@ -118,8 +122,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bascule-") as folder:
         rows, bounds = measured(said.decisions, said.times, data, Path(folder))
     if said.json:
-        kept = [{"what": one.what, "measured": round(one.measured, 3), "most": one.most, "holds": one.holds} for one in bounds]
-        print(json.dumps({"rows": rows, "bounds": kept}))
+        print(json.dumps({"rows": rows, "bounds": [one.as_json() for one in bounds]}))
     else:
         for row in rows:
             print(f"{row['seconds']:>8.2f} s {row['mib']:>7,} MiB  {row['what']}")

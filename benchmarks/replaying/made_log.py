@@ -1,7 +1,7 @@
 """A log of as many decisions as are wanted, made from real trades and prices with generated books.
 
-Rules, so that it can be made again. Trades are those of `replay_mit`, in the order in which they were opened; decision k
-is about trade k mod N, and each time the trades have all been gone through, every time is 37 seconds later. Symbol,
+Rules, so that it can be made again. Trades are those of `replay_mit`, in the order in which they were opened; decision
+k is about trade k mod N, and each time the trades have all been gone through, every time is 37 seconds later. Symbol,
 side, leverage, price and time are the trade's; its confidence, score and risk score, and the regime of its day, are
 drawn as `tests/oracles/trades.py` says. A generator of NumPy, seeded with the row group, draws the book:
 - its size, Poisson of 3.5, at most 12; each position is one of the 40 trades that were opened before (round about the
@@ -40,6 +40,8 @@ LAP_US = 37_000_000
 BEFORE = 40
 MOST_HELD = 12
 SECOND_US = 1_000_000
+HELD = ("symbol", "side", "leverage", "confidence", "regime")
+"""What a position has of its trade."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def _portfolio(known: Trades, trade: Array, now: Array, rng: np.random.Generator
         id=pa.array(held).cast(pa.string()),
         exposure=pa.array(stakes),
         adds=pa.array(added),
-        **{name: pa.array(getattr(known, name)[held]) for name in ("symbol", "side", "leverage", "confidence", "regime")},
+        **{name: pa.array(getattr(known, name)[held]) for name in HELD},
     )
     committed = np.bincount(np.repeat(np.arange(rows), sizes), stakes, rows)
     equity = np.round(rng.normal(10_000.0, 1_500.0, rows), 2)

@@ -39,7 +39,8 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Taken:
     over.set()
     watching.join()
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {told.decode(errors='replace')[-2000:]}")
+        last = told.decode(errors="replace")[-2000:]
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}: {last}")
     return Taken(seconds, most)
 
 

@@ -67,6 +67,7 @@ def dropped(name: str) -> Edit:
     return edit
 
 
+LOW, LOWER = (f"intent.confidence {operator} params.min_confidence" for operator in ("<", "<="))
 SAID: list[tuple[str, Edit, list[str]]] = [
     (
         "a default",
@@ -74,9 +75,9 @@ SAID: list[tuple[str, Edit, list[str]]] = [
         ["entry: parameter `min_confidence` has the default `0.8`, not `0.7`"],
     ),
     (
-        "an outcome's effect is another word",
-        replaced("entry", 'when: "intent.confidence < params.min_confidence"', 'when: "intent.confidence <= params.min_confidence"'),
-        ["entry: rule `confidence` has the condition `intent.confidence <= params.min_confidence`, not `intent.confidence < params.min_confidence`"],
+        "a condition",
+        replaced("entry", f'when: "{LOW}"', f'when: "{LOWER}"'),
+        [f"entry: rule `confidence` has the condition `{LOWER}`, not `{LOW}`"],
     ),
     (
         "the order",
@@ -110,4 +111,6 @@ def test_nothing_is_said_of_a_bundle_and_itself() -> None:
 def test_everything_of_another_bundle_is_named() -> None:
     found = changes(bundle("policies/history/0.9.0").plans, bundle().plans)
     assert {one.policy for one in found} >= {"entry", "allocation"}
-    assert "rule `minimum` is new, first of all: the condition `allocation < params.min_trade`" in "\n".join(map(str, found))
+    assert "rule `minimum` is new, first of all: the condition `allocation < params.min_trade`" in "\n".join(
+        map(str, found)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -97,7 +98,8 @@ def test_what_cannot_be_used(name: str, log: Path) -> None:
 def test_a_revision_of_git_is_a_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def git(*arguments: str) -> None:
         who = ("-c", "user.name=t", "-c", "user.email=t@example.invalid")
-        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+        command = [shutil.which("git") or "git", *who, *arguments]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
 
     bundle = tmp_path / "desk" / "policies"
     bundle.mkdir(parents=True)
