@@ -6,8 +6,8 @@ The log is made up from real trades and prices with generated books (`benchmarks
 says where the trades are). It is compared end to end by the command that a person types: both versions of `entry` and
 `allocation`, the report written as a page. Time is that of the wall, from the start of the command to its end; memory
 is that of all of its processes together, looked at twenty times a second. The larger log is the same table so many
-times: what is asked is whether memory grows with it. With Dask the same command is given a scheduler with two workers of
-this machine; its report must be the same to the last byte. Fails when a bound is broken.
+times: what is asked is whether memory grows with it. With Dask the same command is given a scheduler with two workers
+of this machine; its report must be the same to the last byte. Fails when a bound is broken.
 """
 
 from __future__ import annotations
