@@ -93,7 +93,8 @@ def measured(decisions: int, times: int, data: Path, folder: Path) -> tuple[list
 def _on_cluster(log: Path, folder: Path) -> tuple[Taken, bool]:
     """What it takes with two workers of Dask, and whether their report is the one of processes."""
     diff(log, folder / "here.json", form="json")
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, env=ENVIRONMENT) as cluster:
+    local: Any = LocalCluster  # it has no types
+    with local(n_workers=2, threads_per_worker=1, dashboard_address=None, env=ENVIRONMENT) as cluster:
         taken = diff(log, folder / "there.json", "--scheduler", cluster.scheduler_address, form="json")
     return taken, (folder / "here.json").read_bytes() == (folder / "there.json").read_bytes()
 

@@ -1,19 +1,25 @@
 """What one bundle changes in another, in words: policies, inputs, parameters, rules and whatever else decides.
 
-It compares what is written, after YAML: layout and comments are no change. Whether two ways of writing decide alike is
-told by a replay, not here. Each change is a sentence about one thing of one document, in the order of the document.
+It compares what is written: both sides are to be read from the one form of a store, in which layout, quotes and
+comments are no change. Whether two ways of writing decide alike is told by a replay, not here. Each change is a
+sentence about one thing of one document, in the order of the document.
 """
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
 
+from rules.cel.expressions import Template
 from rules.cel.tree import Node
 from rules.plan import Alternative, Case, InheritedLines, LogLine, Output, Parameter, Plan
 from rules.types import show
+
+_ESCAPED = re.compile(r"\\(U[0-9A-F]{8}|[\"\\])")
 
 Sort: TypeAlias = Literal[
     "policy", "input", "call", "parameter", "variable", "outcome", "rule", "output", "requirement", "log line"
@@ -176,29 +182,31 @@ def _outcomes(plan: Plan) -> dict[str, _Facts]:
 
 
 def _cases(plan: Plan) -> dict[str, _Facts]:
-    """Every case by its rule; of cases that share one, the second is told as `rule (2)`."""
-    found: dict[str, _Facts] = {}
-    for case in plan.all_cases:
-        number = 1
-        name = case.id
-        while name in found:
-            number += 1
-            name = f"{case.id} ({number})"
-        found[name] = _case(case)
-    return found
+    """Every case by its rule; cases that share one are told apart by their outcomes, and then by numbers."""
+    shared = Counter(case.id for case in plan.all_cases)
+    names = [f"{case.id} ({case.outcome})" if shared[case.id] > 1 else case.id for case in plan.all_cases]
+    return dict(zip(_told_apart(names), map(_case, plan.all_cases), strict=True))
+
+
+def _told_apart(names: Iterable[str]) -> Iterator[str]:
+    """Names, the second of one as `name (2)`."""
+    seen: Counter[str] = Counter()
+    for name in names:
+        seen[name] += 1
+        yield name if seen[name] == 1 else f"{name} ({seen[name]})"
 
 
 def _case(case: Case) -> _Facts:
     return {
         "the condition": _one_line(case.text) or _text(case.when),
         "the outcome": case.outcome,
-        "the reason": "" if case.reason is None else _one_line(case.reason.span.text),
+        "the reason": "" if case.reason is None else _message(case.reason),
         "the ways": " or ".join(_way(way) for way in case.alternatives),
     }
 
 
 def _way(way: Alternative) -> str:
-    return f"{_text(way.when)} ({_one_line(way.reason.span.text)})"
+    return f"{_text(way.when)} ({_message(way.reason)})"
 
 
 def _outputs(plan: Plan) -> dict[str, _Facts]:
@@ -215,27 +223,32 @@ def _requirements(plan: Plan) -> dict[str, _Facts]:
 
 
 def _lines(plan: Plan) -> dict[str, _Facts]:
-    found: dict[str, _Facts] = {}
-    for event, facts in _written(plan.log):
-        number = 1
-        name = event
-        while name in found:
-            number += 1
-            name = f"{event} ({number})"
-        found[name] = facts
-    return found
+    listed = list(_written(plan.log))
+    return dict(zip(_told_apart(event for event, _ in listed), (facts for _, facts in listed), strict=True))
 
 
 def _written(lines: Iterable[LogLine | InheritedLines]) -> Iterator[tuple[str, _Facts]]:
     for one in lines:
         if isinstance(one, LogLine):
-            yield one.event, {"the text": _one_line(one.line.span.text), "the condition": _text(one.when)}
+            yield one.event, {"the text": _message(one.line), "the condition": _text(one.when)}
         else:
             yield f"those of {one.call}", {"the condition": _text(one.when)}
 
 
 def _text(node: Node | None) -> str:
-    return "" if node is None else _one_line(node.span.text)
+    return "" if node is None else _one_line(_ESCAPED.sub(_plain, node.span.text))
+
+
+def _message(found: Template) -> str:
+    """A message as it was written, without its quotes."""
+    text = _one_line(_ESCAPED.sub(_plain, found.span.text))
+    return text[1:-1] if text[:1] == text[-1:] == '"' and len(text) > 1 else text
+
+
+def _plain(escaped: re.Match[str]) -> str:
+    """What a quoted text of the one form means by an escape."""
+    code = escaped[1]
+    return chr(int(code[1:], 16)) if len(code) > 1 else code
 
 
 def _one_line(text: str) -> str:

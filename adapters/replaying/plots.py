@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -127,12 +128,13 @@ def _binned(days: Sequence[OfDay]) -> list[tuple[date, list[Sum]]]:
 
 
 def _plain(text: str) -> str:
-    """Text that is no formula of matplotlib."""
-    return text.replace("$", "\\$")
+    """Text that is no formula of matplotlib, nor steers anything."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text).replace("$", "\\$")
 
 
 def _svg(figure: Figure) -> str:
     out = io.StringIO()
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # whoever shows it has fonts of their own
         figure.savefig(out, format="svg", metadata={"Date": None})
     return _METADATA.sub("", _PREAMBLE.sub("", out.getvalue(), count=1))

@@ -74,6 +74,14 @@ def _of_folder(folder: Path) -> Bundle:
     checked = load(folder, with_suites=False)
     if checked.bundle is None:
         raise Refused(checked.diagnostics)
+    return _of_content(checked.bundle.content)
+
+
+def _of_content(content: bytes) -> Bundle:
+    """A bundle in the one form of a store, in which two that say the same are the same."""
+    checked = read_content(content)
+    if checked.bundle is None:
+        raise Refused(checked.diagnostics)
     return checked.bundle
 
 
@@ -118,9 +126,6 @@ async def _at_store(given: str, at: AtStore) -> Bundle:
     finally:
         await store.aclose()
     try:
-        checked = read_content(content)
+        return _of_content(content)
     except NoContent as fault:
         raise NoSuchVersion(f"the bundle of `{given}` cannot be read: {fault}") from None
-    if checked.bundle is None:
-        raise Refused(checked.diagnostics)
-    return checked.bundle

@@ -92,7 +92,7 @@ def write(path: Path, decisions: int, data: Path, in_force: Bundle, glossary: Bu
             arrays = [given.get(f.name, pa.nulls(rows, f.type)) for f in schema.field("inputs").type]
             inputs = pa.StructArray.from_arrays(arrays, fields=list(schema.field("inputs").type))
             meta = _known(start, rows, given, readers, in_force)
-            columns = [pa.array(meta[f.name], f.type) for f in KNOWN]
+            columns = [pa.array(meta[f.name]).cast(f.type) for f in KNOWN]
             writer.write_batch(pa.RecordBatch.from_arrays([*columns, inputs], schema=schema), row_group_size=ROWS)
 
 

@@ -16,6 +16,13 @@ from tests.engine.shipped import bundle
 Edit = Callable[[dict[str, str]], None]
 
 
+def stored(folder: str = "policies") -> Bundle:
+    """A shipped bundle as a store has it."""
+    found = read_content(bundle(folder).content).bundle
+    assert found is not None
+    return found
+
+
 def edited(edit: Edit) -> Bundle:
     """The shipped bundle with some texts of its documents replaced."""
     said: dict[str, Any] = json.loads(bundle().content)
@@ -42,9 +49,8 @@ def without(document: str) -> Edit:
 
 def rule(rules: str, name: str) -> tuple[int, int]:
     """Where a rule stands in a document."""
-    begin = rules.index(f'    - id: "{name}"\n')
-    end = rules.find("\n    - id:", begin)
-    return begin, (end + 1 if end >= 0 else rules.index("\n  ", begin + 20))
+    begin = rules.index(f'    -\n      id: "{name}"\n')
+    return begin, rules.index("\n    -\n", begin) + 1
 
 
 def swapped(first: str, second: str) -> Edit:
@@ -82,34 +88,33 @@ SAID: list[tuple[str, Edit, list[str]]] = [
     (
         "the order",
         swapped("confidence", "global-cooldown"),
-        ["entry: rule `confidence` is looked at after `global-cooldown`"],
+        ["entry: rule `global-cooldown` is looked at first of all"],
     ),
-    ("a policy goes", without("shorting"), ["shorting: policy `shorting` is gone"]),
+    ("a policy goes", without("safety"), ["safety: policy `safety` is gone"]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("name", "edit", "said"), SAID)
 def test_each_change_is_a_sentence(name: str, edit: Edit, said: list[str]) -> None:
-    found = changes(bundle().plans, edited(edit).plans)
+    found = changes(stored().plans, edited(edit).plans)
     assert [f"{one.policy}: {one}" for one in found] == said
 
 
 def test_a_rule_that_goes_is_told_in_full() -> None:
-    (found,) = changes(bundle().plans, edited(dropped("confidence")).plans)
-    assert str(found).startswith("rule `confidence` is gone: the condition `intent.confidence < params.min_confidence`")
-    (back,) = changes(edited(dropped("confidence")).plans, bundle().plans)
+    gone, *of_others = changes(stored().plans, edited(dropped("confidence")).plans)
+    assert [f"{one.policy}: {one}".partition(":")[0] for one in of_others] == ["open-position"]
+    assert str(of_others[0]).startswith("rule `entry (BLOCK_LOW_CONFIDENCE)` is gone")
+    assert str(gone).startswith("rule `confidence` is gone: the condition `intent.confidence < params.min_confidence`")
+    back, *_ = changes(edited(dropped("confidence")).plans, stored().plans)
     assert str(back).startswith("rule `confidence` is new, first of all: the condition ")
 
 
 def test_nothing_is_said_of_a_bundle_and_itself() -> None:
-    assert changes(bundle().plans, bundle().plans) == ()
-    again = read_content(bundle().content).bundle
-    assert again is not None
-    assert changes(bundle().plans, again.plans) == ()
+    assert changes(stored().plans, stored().plans) == ()
 
 
 def test_everything_of_another_bundle_is_named() -> None:
-    found = changes(bundle("policies/history/0.9.0").plans, bundle().plans)
+    found = changes(stored("policies/history/0.9.0").plans, stored().plans)
     assert {one.policy for one in found} >= {"entry", "allocation"}
     assert "rule `minimum` is new, first of all: the condition `allocation < params.min_trade`" in "\n".join(
         map(str, found)

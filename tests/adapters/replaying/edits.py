@@ -81,9 +81,9 @@ def _rule_dropped(text: str, rng: random.Random) -> str:
 
 def _parts(text: str) -> tuple[str, str, str]:
     """A document before its rules, they, and what follows, in the one form of a store."""
-    found = re.search(r"^  rules:\n((?:   +.*\n)+)", text, re.MULTILINE)
+    found = re.search(r"^  rules:\n((?:    .*\n)+)", text, re.MULTILINE)
     return (text[: found.start(1)], found[1], text[found.end(1) :]) if found else (text, "", "")
 
 
 def _rules(rules: str) -> list[str]:
-    return re.findall(r"    - .*\n(?:      .*\n)*", rules)
+    return re.findall(r"    -\n(?:      .*\n)*", rules)

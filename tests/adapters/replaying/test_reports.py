@@ -54,7 +54,7 @@ def test_markdown_holds_no_html_and_no_table_is_broken() -> None:
     told = "\n".join(as_markdown(REPORT))
     outside = re.sub(r"(`+).*?\1", "", told)
     assert "<script>" not in outside
-    assert "](javascript" not in outside
+    assert not re.search(r"(?<!\\)\]\(", outside)
     for row in [row for row in told.splitlines() if row.startswith("|")]:
         assert row.endswith("|")
     heads = [row for row in told.splitlines() if row.startswith("| decisions | became")]
