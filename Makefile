@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test long lint format types check suites schemas docs bench benchmarks conformance oracle agree faults serving systems replay changes clean
+.PHONY: help setup demo test long lint format types check suites schemas docs bench benchmarks conformance oracle agree faults serving systems replay replaying edits changes clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
@@ -37,7 +37,7 @@ test: $(VENV)/.dev ## every check, in order, up to the first that fails
 
 # Real servers under faults, every policy beside its oracle, every page followed word for word: without coverage, which
 # would double the time that they take and has nothing to say of them.
-LONG := tests/faults tests/policies tests/oracles tests/docs tests/conformance tests/adapters/stores \
+LONG := tests/faults tests/adapters/replaying tests/policies tests/oracles tests/docs tests/conformance tests/adapters/stores \
         tests/errors/test_never_raises.py \
         tests/adapters/test_cli_demo_service.py
 
@@ -101,6 +101,12 @@ replay: $(VENV)/.dev ## ask the gate of every recorded trade, and tell the tally
 
 changes: $(VENV)/.dev ## change every policy in every place, and see that its suite notices
 	@BASCULE_CHANGES=0 $(BIN)/python -m pytest -q tests/policies/test_suites_notice.py
+
+replaying: $(VENV)/.dev ## time the comparison of a million decisions, and of ten (BASCULE_DATA: where the trades are)
+	@$(BIN)/python benchmarks/replay.py
+
+edits: $(VENV)/.dev ## hold the difference of a hundred random edits against deciding one by one
+	@BASCULE_EDITS=100 $(BIN)/python -m pytest -q -n 2 tests/adapters/replaying/test_brute_force.py
 
 clean: ## remove .venv, caches and build output
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -27,7 +27,14 @@ MOST = 20
 """Rows of a kind that are printed."""
 
 
-@click.group(short_help="Make a table of decisions on record.")
+EXAMPLES = examples(
+    "bascule log import decisions/*.jsonl -o february.parquet",
+    "bascule log inspect february.parquet",
+    "bascule log merge january.parquet february.parquet -o both.parquet",
+)
+
+
+@click.group(epilog=EXAMPLES, short_help="Make a table of decisions on record.")
 def log() -> None:
     """Decisions on record: from the lines of a decision log to a Parquet table, for `replay` and `diff`."""
 
