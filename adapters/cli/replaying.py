@@ -78,22 +78,30 @@ def version_of(given: str, store: AtStore | None) -> Side:
 
 def executed(old: Side | None, new: Side, work: Work) -> Report:
     """The report, with what is on record decided anew where there are logs."""
-    from adapters.replaying.comparing import compared
-
     if not work.logs:
         if old is None:
             raise Unusable("which decisions? Give `--log FILE`, a table of `bascule log import` or a file of lines")
-        return compared(old, new, (), (), None)
+        from adapters.replaying.in_words import in_words
+
+        return in_words(old, new)
     with unusable():
-        from adapters.replaying.comparing import policies_on_record, tables
+        from adapters.replaying.comparing import OnRecord, compared, policies_on_record, tables
 
         sides = [side for side in (old, new) if side is not None]
         with tables(work.logs, new.bundle.types) as listed:
-            chosen = [*work.policies] or policies_on_record(listed, sides)
-            _known(chosen, sides)
-            total = sum(group.rows for group in listed) * len(chosen)
-            with _executing(work) as executor, terminal.Progress("deciding", total) as progress:
-                return compared(old, new, listed, chosen, executor, work.logs, progress.reached)
+            _known(work.policies, sides)
+            asked = {} if work.policies else policies_on_record(listed)
+            lacking = {name: count for name, count in asked.items() if not _all_have(sides, name)}
+            chosen = [*work.policies] or [name for name in asked if name not in lacking]
+            with (
+                _executing(work) as executor,
+                terminal.Progress("deciding", sum(one.rows for one in listed)) as progress,
+            ):
+                return compared(old, new, OnRecord(listed, chosen, work.logs, lacking), executor, progress.reached)
+
+
+def _all_have(sides: Sequence[Side], policy: str) -> bool:
+    return all(policy in side.bundle.plans for side in sides)
 
 
 def _known(policies: Sequence[str], sides: Sequence[Side]) -> None:

@@ -21,6 +21,11 @@ def as_markdown(report: Report) -> Iterator[str]:
         if version is not None:
             yield f"- {side}: {_version(version)}"
     yield from _changes(report.changes)
+    if report.not_compared:
+        yield ""
+        yield "On record, and not a policy of both sides:"
+        yield ""
+        yield from _table(("decisions", "policy"), [(f"{n:,}", _code(name)) for name, n in report.not_compared.items()])
     for replay in report.replays:
         yield from _replayed(replay)
 

@@ -27,6 +27,8 @@ def as_text(report: Report) -> Iterator[str]:
         yield from _changes(report)
     else:
         yield f"{printable(new.given)}: {new.bundle} {new.version}, {new.digest[:19]}, beside what is on record"
+    for name, count in report.not_compared.items():
+        yield f"{plural(count, 'decision')} of `{printable(name)}` on record: not both sides have that policy"
     for replay in report.replays:
         yield ""
         yield from _replayed(replay, on_record=report.old is None)

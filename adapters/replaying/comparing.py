@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import msgspec
 
 from adapters.records.facts import Facts
 from adapters.records.importing import import_lines
 from adapters.records.inspecting import inspect
 from adapters.records.table import Group, groups
-from adapters.replaying.report import Replayed, Report, replayed, said
+from adapters.replaying.in_words import in_words
+from adapters.replaying.report import Replayed, Report, replayed
 from adapters.replaying.running import replay
 from adapters.replaying.versions import Side
 from adapters.replaying.work import Job
-from engine.changes import changes
 from rules.documents.types_document import TypeTable
 
 Reached = Callable[[int], None]
@@ -37,35 +40,28 @@ def tables(logs: Sequence[Path], types: TypeTable) -> Iterator[list[Group]]:
         yield groups([*(path for path in logs if path.suffix == ".parquet"), *([made] if lines else [])])
 
 
-def policies_on_record(listed: Sequence[Group], sides: Sequence[Side]) -> list[str]:
-    """The policies that were asked and that every side has, the most frequent first."""
-    asked = inspect(listed).policies
-    return [name for name, _ in asked.most_common() if all(name in side.bundle.plans for side in sides)]
+def policies_on_record(listed: Sequence[Group]) -> dict[str, int]:
+    """The policies that were asked, and how often, the most frequent first."""
+    return dict(inspect(listed).policies.most_common())
 
 
-def compared(
-    old: Side | None,
-    new: Side,
-    listed: Sequence[Group],
-    policies: Sequence[str],
-    executor: Executor | None,
-    logs: Sequence[Path] = (),
-    reached: Reached = nobody,
-) -> Report:
-    """The report. `old` is None for a replay beside the record; without an `executor` nothing is decided anew."""
-    rows, replays = sum(group.rows for group in listed), list[Replayed]()
-    for number, name in enumerate(policies if executor is not None else ()):
-        assert executor is not None
-        job = Job(name, new.bundle.content, None if old is None else old.bundle.content)
-        replays.append(replayed(name, replay(job, listed, executor, _after(number * rows, reached))))
-    return Report(
-        old=None if old is None else old.version,
-        new=new.version,
-        logs=[str(path) for path in logs],
-        changes=[] if old is None else said(changes(old.bundle.plans, new.bundle.plans)),
-        replays=replays,
-    )
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """What is decided anew: some policies over some row groups; `logs` and what is left out are told in the report."""
+
+    groups: Sequence[Group]
+    policies: Sequence[str]
+    logs: Sequence[Path] = ()
+    not_compared: Mapping[str, int] = field(default_factory=dict)
+    """Policies on record that a side lacks, with how often each was asked."""
 
 
-def _after(before: int, reached: Reached) -> Reached:
-    return lambda rows: reached(before + rows)
+def compared(old: Side | None, new: Side, record: OnRecord, executor: Executor, reached: Reached = nobody) -> Report:
+    """The report with what is on record. `old` is None for a replay beside the record itself."""
+    replays: list[Replayed] = []
+    if record.policies:
+        job = Job(tuple(record.policies), new.bundle.content, None if old is None else old.bundle.content)
+        found = replay(job, record.groups, executor, reached)
+        replays = [replayed(name, tally) for name, tally in found.items()]
+    logs, left = [str(path) for path in record.logs], dict(record.not_compared)
+    return msgspec.structs.replace(in_words(old, new), logs=logs, replays=replays, not_compared=left)

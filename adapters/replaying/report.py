@@ -114,6 +114,8 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     logs: list[str] = []
     changes: list[Said] = []
     replays: list[Replayed] = []
+    not_compared: dict[str, int] = {}
+    """Policies on record that one of the sides lacks, with how often each was asked."""
 
     def count(self, change: Change) -> int:
         """Decisions of which this became, over all policies."""

@@ -24,11 +24,12 @@ AHEAD = 2
 
 def replay(
     job: Job, groups: Sequence[Group], executor: Executor, reached: Callable[[int], None] = lambda _: None
-) -> Tally:
-    """The tally of some row groups; `reached` hears how many rows are done. Raises UnusableFile."""
-    found, done = Tally(), 0
+) -> dict[str, Tally]:
+    """The tally of each policy over some row groups; `reached` hears how many rows are done. Raises UnusableFile."""
+    found, done = {name: Tally() for name in job.policies}, 0
     for group, counted in zip(groups, executor.map(replayed, [job] * len(groups), groups), strict=True):
-        found.add(counted)
+        for name, tally in counted.items():
+            found[name].add(tally)
         done += group.rows
         reached(done)
     return found

@@ -22,7 +22,7 @@ from adapters.records.table import Batch, Group, read
 from engine.columnar.ragged import Array
 from engine.columnar.reader import Reader
 from engine.comparison import Side, Tally, Verdict, decided_side, tally
-from engine.policy import Machine, compile_bundle
+from engine.policy import compile_bundle
 from rules.bundle import read_content
 from rules.types import DoubleType, RecordType
 
@@ -36,45 +36,47 @@ _NUMBER = re.compile(r"/[0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A policy of a bundle, to be replayed beside the record or the same of another. Contents are a store's."""
+    """Policies of a bundle, to be replayed beside the record or the same of another. Contents are a store's."""
 
-    policy: str
+    policies: tuple[str, ...]
     new: bytes
     old: bytes | None = None
 
 
 @lru_cache(maxsize=4)
-def machine_of(content: bytes, policy: str) -> Machine:
-    """The policies of a content, compiled as far as one is asked."""
+def _readers(content: bytes, policies: tuple[str, ...]) -> dict[str, Reader]:
+    """The policies of a content, compiled as far as they are asked."""
     bundle = read_content(content).bundle
     assert bundle is not None, "what is replayed has been checked"
-    return compile_bundle(bundle, NO_ENVIRONMENT, (policy,))
+    machine = compile_bundle(bundle, NO_ENVIRONMENT, policies)
+    return {name: Reader(machine.policies[name]) for name in policies}
 
 
-@lru_cache(maxsize=4)
-def _reader(content: bytes, policy: str) -> Reader:
-    return Reader(machine_of(content, policy).policies[policy])
-
-
-def replayed(job: Job, group: Group) -> Tally:
-    """The tally of a row group. Raises UnusableFile."""
-    readers = [_reader(content, job.policy) for content in (job.old, job.new) if content is not None]
-    facts = sorted({f.name for reader in readers for f in reader.plan.inputs})
+def replayed(job: Job, group: Group) -> dict[str, Tally]:
+    """The tally of each policy over a row group. Raises UnusableFile."""
+    sides = [_readers(content, job.policies) for content in (job.old, job.new) if content is not None]
+    readers = {name: [side[name] for side in sides] for name in job.policies}
+    facts = sorted({f.name for side in sides for reader in side.values() for f in reader.plan.inputs})
     batch = read(group, KNOWN, facts)
+    return {name: _replayed(name, readers[name], batch, f"{group.path}") for name in job.policies}
+
+
+def _replayed(policy: str, readers: list[Reader], batch: Batch, where: str) -> Tally:
     found = Tally()
-    usable = _usable(batch, job.policy, readers, found)
+    usable = _usable(batch, policy, readers, found)
     if not len(usable):
         return found
     index = pa.array(usable)
+    wanted = {f.name for reader in readers for f in reader.plan.inputs}
     known = {name: batch.known[name].take(index) for name in KNOWN}
-    columns = {name: array.take(index) for name, array in batch.facts.items()}
-    sides = [_side(reader, columns, f"{group.path}") for reader in readers]
+    columns = {name: array.take(index) for name, array in batch.facts.items() if name in wanted}
+    sides = [_side(reader, columns, where) for reader in readers]
     recorded = _recorded(known)
     old, new = sides if len(sides) == 2 else (recorded, sides[0])
     days = np.asarray(known["decided_at"].cast(pa.int64())) // DAY_US
     symbols = _symbols(readers[-1], columns, len(usable))
     counted = tally(old, new, days, symbols, _Ids(known["decision_id"]), _same(recorded, sides[0]))
-    counted.bundles.update(one for one in known["bundle"].to_pylist())
+    counted.bundles.update({one["values"]: one["counts"] for one in pc.value_counts(known["bundle"]).to_pylist()})
     found.add(counted)
     return found
 

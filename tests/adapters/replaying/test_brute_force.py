@@ -19,7 +19,7 @@ pytest.importorskip("pyarrow")
 from adapters.records.facts import Facts, Row
 from adapters.records.lines import Kept, Said
 from adapters.records.table import Group, Writer, groups
-from adapters.replaying.comparing import compared
+from adapters.replaying.comparing import OnRecord, compared
 from adapters.replaying.report import Replayed
 from adapters.replaying.versions import Side
 from engine.decision import Decision, Stamp
@@ -68,6 +68,9 @@ def table(tmp_path_factory: pytest.TempPathFactory, snapshots: list[dict[str, An
 
 def _said(policy: str, at: int) -> Said:
     return Said(f"{policy}-{at}", policy, "1.0.0", "sha256:x", "BLOCKED", "block", BEGIN + timedelta(hours=at))
+
+
+OLD = Side("old", bundle())
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +145,7 @@ def test_an_edit(
     executor: Executor,
 ) -> None:
     after = _edits()[number]
-    report = compared(Side("old", bundle()), Side("new", after), table, EDITED, executor)
+    report = compared(OLD, Side("new", after), OnRecord(table, EDITED), executor)
     assert [found.policy for found in report.replays] == list(EDITED)
     for found in report.replays:
         check(found, before[found.policy], decided(_policy(after, found.policy), snapshots), snapshots)
@@ -152,7 +155,7 @@ def test_most_edits_change_decisions(table: list[Group], executor: Executor) -> 
     """So that equal counts mean something."""
     changed = 0
     for after in _edits()[:8]:
-        report = compared(Side("old", bundle()), Side("new", after), table, EDITED, executor)
+        report = compared(OLD, Side("new", after), OnRecord(table, EDITED), executor)
         assert report.changes
         changed += any(found.changed for found in report.replays)
     assert changed >= 5

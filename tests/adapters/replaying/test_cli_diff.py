@@ -53,6 +53,17 @@ def test_what_it_means_for_what_was_decided(log: Path) -> None:
     assert (told["old"]["version"], told["new"]["version"], told["logs"]) == ("0.9.0", "1.0.0", [str(log)])
 
 
+def test_a_policy_that_a_side_lacks_is_counted_and_named(tmp_path: Path) -> None:
+    log = write(tmp_path / "log", [("entry", ENTRY), ("open-position", GATE), ("open-position", CLOSE)])
+    lines = log.read_bytes().replace(b'"asked":"open-position"', b'"asked":"gate-of-old"')
+    log.write_bytes(lines)
+    told = json.loads(run("diff", OLD, NEW, "--log", log, "--format", "json").stdout)
+    assert told["not_compared"] == {"gate-of-old": 2}
+    assert [one["policy"] for one in told["replays"]] == ["entry"]
+    for form in ("text", "markdown"):
+        assert "gate-of-old" in run("diff", OLD, NEW, "--log", log, "--format", form).stdout
+
+
 @pytest.mark.parametrize(("forbidden", "code"), [("block-to-allow", 1), ("any", 1), ("allow-to-block", 0)])
 def test_a_change_that_must_not_be_fails(tmp_path: Path, log: Path, forbidden: str, code: int) -> None:
     looser = tmp_path / "looser"
