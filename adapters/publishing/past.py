@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 from engine.store import Change, PolicyStore
 
-PAGE = 500
+PAGE = 100
 """Changes that are asked for at a time."""
 
 
