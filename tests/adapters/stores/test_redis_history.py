@@ -30,7 +30,7 @@ end
 
 @pytest.fixture(autouse=True)
 def uncollected() -> Iterator[None]:
-    """What the tests before have left is not gone through in the midst of an answer: that alone may take half a second."""
+    """What the tests before have left is not gone through in the midst of an answer: that may take half a second."""
     gc.collect()
     gc.freeze()
     yield
