@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from benchmarks.bound import Bound
 from benchmarks.contenders import BYTES_DECISION, BYTES_VERDICT, VERDICT
 from benchmarks.timing import Timed
 
 MOST_TO_HAND = 1.2
 MOST_OF_DECODE = 2.5
 MOST_OF_HAND = 8.0
-
-
-@dataclass(frozen=True)
-class Bound:
-    """A figure and the most it may be."""
-
-    what: str
-    measured: float
-    most: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether it is kept."""
-        return self.measured <= self.most
-
-    def as_json(self) -> dict[str, object]:
-        """As the report keeps it."""
-        return {"what": self.what, "measured": round(self.measured, 3), "most": self.most, "holds": self.holds}
 
 
 def bounds(timed: Mapping[str, Timed], peers: Sequence[str]) -> Iterator[Bound]:

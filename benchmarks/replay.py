@@ -17,7 +17,6 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROO
 
 from distributed import LocalCluster  # noqa: E402 -- after the path is set
 
+from benchmarks.bound import Bound  # noqa: E402
 from benchmarks.replaying.made_log import write  # noqa: E402 -- after the path is set
 from benchmarks.replaying.measured import Taken, run  # noqa: E402
 from rules.bundle import Bundle, load  # noqa: E402
@@ -37,27 +37,6 @@ MOST_MIB = 1536.0
 MOST_GROWN = 1.25
 """How much more memory the larger log may take."""
 MEBI = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A figure, and the most that it may be."""
-
-    what: str
-    measured: float
-    most: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether it is kept."""
-        return self.measured <= self.most
-
-    def as_json(self) -> dict[str, Any]:
-        """As a report keeps it."""
-        return {"what": self.what, "measured": round(self.measured, 3), "most": self.most, "holds": self.holds}
-
-    def __str__(self) -> str:
-        return f"{'holds' if self.holds else 'fails'} {self.measured:>9.2f}, at most {self.most:g}: {self.what}"
 
 
 def diff(log: Path, out: Path, *more: str, form: str = "html", times: int = 1) -> Taken:

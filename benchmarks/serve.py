@@ -32,7 +32,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 
-from benchmarks.contenders import shipped_entry  # noqa: E402 -- after the path is set
+from benchmarks.bound import Bound, Side  # noqa: E402 -- after the path is set
+from benchmarks.contenders import shipped_entry  # noqa: E402
 from benchmarks.serving.desk import ALLOWED, desk, request, serving, shipped, snapshot, times_the_shipped  # noqa: E402
 from benchmarks.serving.flips import Watch, flips, while_staging  # noqa: E402
 from benchmarks.serving.load import CONNECTIONS, Load, Target, answer_to  # noqa: E402
@@ -54,29 +55,6 @@ WORKERS = 4
 RATE = 200.0
 TIMES_LARGER = 10
 COMPARED = 300
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A figure, and the most that it may be, or the least."""
-
-    what: str
-    measured: float
-    limit: float
-    side: str = "most"
-
-    @property
-    def holds(self) -> bool:
-        """Whether it is kept."""
-        return self.measured <= self.limit if self.side == "most" else self.measured >= self.limit
-
-    def as_json(self) -> dict[str, Any]:
-        """As a report keeps it."""
-        return {"what": self.what, "measured": round(self.measured, 3), self.side: self.limit, "holds": self.holds}
-
-    def __str__(self) -> str:
-        word = "holds" if self.holds else "fails"
-        return f"{word} {self.measured:>9.3f}, at {self.side} {self.limit:g}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +186,7 @@ def shown(found: Mapping[str, Any]) -> str:
         lines.append(f"{row['what']:<16}{row['connections']:>12}{row['per_second']:>10,}{times}")
     lines.append("")
     for bound in found["bounds"]:
-        side = "most" if "most" in bound else "least"
+        side: Side = "most" if "most" in bound else "least"
         lines.append(str(Bound(bound["what"], bound["measured"], bound[side], side)))
     lines += [f"left out: {name}: {why}" for name, why in found["skipped"].items()]
     return "\n".join([*lines, f"load of the machine over 1, 5 and 15 minutes, this run's own with it: {found['load']}"])

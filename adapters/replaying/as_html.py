@@ -12,7 +12,7 @@ from pathlib import Path
 
 from adapters.replaying.plots import amounts, by_symbol, over_time
 from adapters.replaying.report import Pair, Replayed, Report
-from adapters.replaying.words import MEANT, TOLD, amount_names, headline, left_out, verdict
+from adapters.replaying.words import MEANT, TOLD, amount_names, headline, left_out, of_bundles, verdict
 
 try:
     from jinja2 import Environment, StrictUndefined
@@ -34,6 +34,10 @@ class _Shown:
     @property
     def headline(self) -> str:
         return headline(self.found)
+
+    @property
+    def of_bundles(self) -> str:
+        return of_bundles(self.found)
 
     @property
     def left_out(self) -> list[tuple[int, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from adapters.replaying.report import OfDay, Replayed, Report, Said, Sum, Version
-from adapters.replaying.words import MEANT, TOLD, amount_names, headline, left_out, meant, verdict
+from adapters.replaying.words import MEANT, TOLD, amount_names, headline, left_out, meant, of_bundles, verdict
 
 MOST = 20
 """Rows of a table; the rest is counted."""
@@ -61,6 +61,9 @@ def _replayed(found: Replayed) -> Iterator[str]:
     yield f"## {_text(found.policy)}: what was decided"
     yield ""
     yield f"{_text(headline(found))}."
+    if told := of_bundles(found):
+        yield ""
+        yield f"{_text(told)}."
     listed = [[f"{count:,}", _code_kept(why)] for count, why in left_out(found)]
     if listed:
         yield ""

@@ -9,7 +9,7 @@ import click
 from adapters.cli import terminal
 from adapters.cli.terminal import plural, printable
 from adapters.replaying.report import Amounts, Pair, Replayed, Report, Sum
-from adapters.replaying.words import MEANT, TOLD, verdict
+from adapters.replaying.words import MEANT, TOLD, of_bundles, verdict
 from engine.comparison import Change
 
 COLOURS: dict[Change, str] = {"block-to-allow": "red", "allow-to-block": "yellow", "outcome": "cyan"}
@@ -55,6 +55,8 @@ def _replayed(found: Replayed, *, on_record: bool) -> Iterator[str]:
         yield from terminal.wrapped(f"{one.means}{place}", 16, f"  {one.decisions:>9,}  left out: ")
     if found.decisions and not on_record:
         yield f"  {found.as_recorded:>9,}  as on record by the old side ({found.as_recorded / found.decisions:.1%})"
+    if told := of_bundles(found):
+        yield from terminal.wrapped(printable(told), 13, "")
     for total in found.sums:
         told = click.style(TOLD[total.change], fg=COLOURS.get(total.change))
         yield f"  {total.decisions:>9,}  {told}{_amounts(total)}"

@@ -18,7 +18,6 @@ from engine.comparison import CHANGES, Cell, Change, Tally, Verdict, change_of
 SCHEMA = "bascule/v1 diff"
 NO_FACT = "the inputs on record lack a fact that the policy needs"
 EPOCH = date(1970, 1, 1)
-ON_RECORD = "on record"
 
 Amounts = dict[str, float]
 K = TypeVar("K", int, str)

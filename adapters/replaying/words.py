@@ -41,9 +41,12 @@ def amount_names(found: Replayed) -> list[str]:
     return list(dict.fromkeys(name for one in found.sums for name in (*one.old, *one.new)))
 
 
-def admitted(found: Replayed, name: str) -> tuple[float, float]:
-    """What both sides admit of an amount, over all."""
-    return sum(one.old.get(name, 0.0) for one in found.sums), sum(one.new.get(name, 0.0) for one in found.sums)
+def of_bundles(found: Replayed) -> str:
+    """Which bundles decided what is on record, where it was more than one; nothing where it was one."""
+    if len(found.bundles) < 2:
+        return ""
+    told = (f"{count:,} by {digest[:19] or 'no bundle'}" for digest, count in found.bundles.items())
+    return f"on record by {len(found.bundles)} bundles: {', '.join(told)}"
 
 
 def left_out(found: Replayed) -> Iterator[tuple[int, str]]:

@@ -27,7 +27,7 @@ FOUND = Replayed(
     decisions=100,
     as_recorded=97,
     left_out=[LeftOut("inputs", NASTY, "the inputs do not fit the glossary", 7)],
-    bundles={"sha256:abc": 100},
+    bundles={"sha256:abc": 60, NASTY: 40},
     sums=[OPENS, SAME],
     pairs=[Pair("block-to-allow", BLOCK, ALLOW, 3, {"capital": 0.0}, {"capital": 1234.5}, ["d-1", NASTY])],
     by_day=[OfDay(date(2026, 2, 3), [OPENS, SAME]), OfDay(date(2026, 5, 4), [SAME])],
@@ -47,6 +47,7 @@ def test_the_terminal_is_not_steered() -> None:
     assert "\x1b[31m &" not in told
     assert "3  \x1b[31mblocked before, allowed now" in told or "3  blocked before, allowed now" in told
     assert "capital 0 → 1,234" in told
+    assert "on record by 2 bundles: 60 by sha256:abc, 40 by" in told
     assert "7  left out: the inputs do not fit the glossary" in told.replace("      ", "")
 
 
@@ -61,6 +62,7 @@ def test_markdown_holds_no_html_and_no_table_is_broken() -> None:
     assert heads == ["| decisions | became | capital before | capital now |"]
     assert "| 3 | blocked before, allowed now | 0 | 1,234 |" in told
     assert "condition `a || b`" in told
+    assert "on record by 2 bundles: 60 by sha256:abc, 40 by" in told
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,7 @@ def test_the_page_holds_what_was_said_as_text(page: str) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert 'href="' not in page.replace('xlink:href="#', "").replace('href="#', "")
     assert "src=" not in page
+    assert "on record by 2 bundles: 60 by sha256:abc, 40 by" in page
     assert page.count("<svg") == 3
 
 

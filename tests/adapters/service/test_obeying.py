@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import sys
+import threading
+import time
 from collections.abc import Awaitable, Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
 
-from adapters.service.in_force import InForce
+from adapters.service.in_force import InForce, steady
 from adapters.service.messages import Counts, Line, Obeys, Piece, Stage, Staged, Word
 from adapters.service.obeying import Obeying
 from engine.policy import Machine
-from engine.staging import pack
+from engine.staging import Linking, pack
 from tests.adapters.service.desk import SECOND, UNIVERSE, Moving, other_machine
 from tests.engine.shipped import machine
 
@@ -107,6 +111,42 @@ def test_the_switch_to_another_bundle_is_at_once() -> None:
         assert set(found.in_force.current.ready) == set(machine().policies)
 
     run(work)
+
+
+def test_what_stands_is_kept_from_collections_and_everything_is_as_before() -> None:
+    async def work(found: Worker) -> None:
+        gc.unfreeze()
+        before = sys.getswitchinterval()
+        await found.stage("old")
+        assert (gc.get_freeze_count() > 10_000, gc.isenabled(), sys.getswitchinterval()) == (True, True, before)
+        gc.unfreeze()
+        await found.obeying.take(found.word("old", 5))
+        assert gc.get_freeze_count() > 10_000
+
+    run(work)
+
+
+def test_policies_are_linked_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[int] = set()
+    add = Linking.add
+
+    def told(linking: Linking, piece: bytes) -> None:
+        threads.add(threading.get_ident())
+        add(linking, piece)
+
+    async def work(found: Worker) -> None:
+        monkeypatch.setattr(Linking, "add", told)
+        await found.stage("new")
+        assert threads
+        assert threading.get_ident() not in threads
+
+    run(work)
+
+
+def test_a_policy_grows_old_while_the_machine_sleeps() -> None:
+    assert abs(steady() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)) < SECOND
+    assert isinstance(steady, partial)
+    assert steady.args == (time.CLOCK_BOOTTIME,), "other clocks stand still, and may agree with it on this machine"
 
 
 def test_a_bundle_that_is_not_linked_yet_lets_the_old_one_age() -> None:
