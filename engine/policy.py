@@ -196,8 +196,8 @@ class Policy:
             return {}
         plain = self.decoder.structs.plain
         return {
-            output.name: plain(output.type, value)
-            for output, value in zip(self.plan.outputs, values, strict=True)
+            name: plain(type_, value)
+            for (name, type_), value in zip(self.program.written.outputs, values, strict=True)
             if value is not UNSET
         }
 

@@ -13,12 +13,8 @@ from engine.scalar.program import Program, Untold
 
 def stages_of(program: Program, results: Sequence[Any]) -> list[Stage]:
     """The stages of a decision, from the result of each step in the order in which they were asked."""
-    calls = {call.name: call for call in program.plan.calls}
-    steps = (calls[name] for name in program.plan.stages)
-    return [
-        _stage(call.name.removeprefix("steps."), program.callees[call.policy], result)
-        for call, result in zip(steps, results, strict=True)
-    ]
+    told = zip(program.written.steps, results, strict=True)
+    return [_stage(step, program.callees[policy], result) for (step, policy), result in told]
 
 
 def _stage(step: str, callee: Program, result: Any) -> Stage:

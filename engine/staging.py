@@ -3,7 +3,8 @@
 Rules kept here: pieces are for processes of one program on one machine, over a pipe that no one else writes to, and
 never for a store (they are pickled: whoever writes them runs code). Verdicts are written before they are packed, so
 that nothing is compiled on the way to a decision. A bundle whose types are those of the bundle before takes over its
-structures: classes are not freed by reference counts, and a desk publishes often.
+structures: classes are not freed by reference counts, and a desk publishes often. What a policy says in expressions is
+for explaining, not for deciding: it is most of what a policy is, and stays bytes until someone asks.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 import io
 import marshal
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
 from types import CodeType
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from engine.decoding import Decoder
@@ -46,9 +48,22 @@ class Header:
 class Compiled:
     """One policy, compiled."""
 
-    plan: Plan
-    written: Written
+    plan: Mapping[str, Any]
+    written: Mapping[str, Any]
     verdict: Merging | None
+    said: bytes
+    """What its plan says in expressions, packed by itself."""
+
+
+SAID: Final = frozenset(
+    (
+        *("parameter_requirements", "calls", "definitions", "cases", "otherwise"),
+        *("outputs", "ensures", "log", "rows", "written"),
+    )
+)
+"""The fields of a plan that hold expressions: no decision reads them."""
+SITES: Final = frozenset(("sites",))
+"""Of what is generated, the expressions that errors name."""
 
 
 def pack(machine: Machine) -> Iterator[bytes]:
@@ -62,7 +77,10 @@ def pack(machine: Machine) -> Iterator[bytes]:
         structs = policy.decoder.structs
         program = policy.program
         assert program.verdict is not None  # written now
-        yield _packed(Compiled(policy.plan, program.written, next(iter(program.merging), None)), structs, records)
+        plan, plan_said = _parted(policy.plan, SAID)
+        written, sites = _parted(program.written, SITES)
+        said = _packed(plan_said | sites, structs, records)
+        yield _packed(Compiled(plan, written, next(iter(program.merging), None), said), structs, records)
 
 
 class Linking:
@@ -83,8 +101,9 @@ class Linking:
     def add(self, piece: bytes) -> None:
         """Link one policy."""
         found: Compiled = _Unpickler(piece, self._structs, self._told.types).load()
-        plan = found.plan
-        program = link_plan(plan, found.written, self._structs, self._programs, self._told.overrides.of(plan))
+        said = _Said(found.said, self._structs, self._told.types)
+        plan, written = _late(_LatePlan, found.plan, said), _late(_LateWritten, found.written, said)
+        program = link_plan(plan, written, self._structs, self._programs, self._told.overrides.of(plan))
         if found.verdict is not None:
             program.merging.append(found.verdict)
         assert program.verdict is not None  # linked now
@@ -116,6 +135,66 @@ def retire(machine: Machine) -> None:
             program.merging.clear()
 
 
+class _Said:
+    """What a policy says in expressions, read when the first of it is asked for."""
+
+    def __init__(self, packed: bytes, structs: StructTable, types: TypeTable) -> None:
+        self._packed, self._structs, self._types = packed, structs, types
+
+    @cached_property
+    def fields(self) -> Mapping[str, Any]:
+        """The fields of the plan and of what was generated from it, together: they share their expressions."""
+        found: Mapping[str, Any] = _Unpickler(self._packed, self._structs, self._types).load()
+        return found
+
+
+class _LatePlan(Plan):
+    """A plan that reads what it says when that is first asked for: a field that is not there yet comes by `_said`."""
+
+    __slots__ = ("_said",)
+    _said: _Said
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in SAID:
+            raise AttributeError(name)
+        return _come(self, name)
+
+
+class _LateWritten(Written):
+    """What was generated, likewise."""
+
+    __slots__ = ("_said",)
+    _said: _Said
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in SITES:
+            raise AttributeError(name)
+        return _come(self, name)
+
+
+_L = TypeVar("_L", _LatePlan, _LateWritten)
+
+
+def _late(kind: type[_L], there: Mapping[str, Any], said: _Said) -> _L:
+    """A plan, or what was generated from one, of which only some fields are there."""
+    made = object.__new__(kind)
+    for name, value in (*there.items(), ("_said", said)):
+        object.__setattr__(made, name, value)
+    return made
+
+
+def _come(late: _LatePlan | _LateWritten, name: str) -> Any:
+    value = late._said.fields[name]
+    object.__setattr__(late, name, value)
+    return value
+
+
+def _parted(whole: Plan | Written, later: frozenset[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields of something: those that deciding reads, and those that it does not."""
+    named = {one.name: getattr(whole, one.name) for one in fields(whole)}
+    return {n: v for n, v in named.items() if n not in later}, {n: v for n, v in named.items() if n in later}
+
+
 def _structs(types: TypeTable, before: Machine | None) -> StructTable:
     """The structures of a machine before, where its types are the same."""
     known = next(iter(before.policies.values()), None) if before is not None else None
@@ -124,9 +203,9 @@ def _structs(types: TypeTable, before: Machine | None) -> StructTable:
     return StructTable(types.records)
 
 
-def _packed(compiled: Compiled, structs: StructTable, records: dict[int, str]) -> bytes:
+def _packed(whole: Compiled | Mapping[str, Any], structs: StructTable, records: dict[int, str]) -> bytes:
     out = io.BytesIO()
-    _Pickler(out, structs, records).dump(compiled)
+    _Pickler(out, structs, records).dump(whole)
     return out.getvalue()
 
 

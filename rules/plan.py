@@ -6,7 +6,7 @@ Whatever is particular to a kind has been said in these terms before a reader se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -273,11 +273,14 @@ def reached_parameters(plan: Plan, plans: Mapping[str, Plan]) -> dict[str, Param
     Its own stand under their names, those of the policies it asks under `document.name`, by the document that declares
     them; one that both have, taken from one library, stands under its own name alone.
     """
-    own = {p.name: p for p in plan.parameters}
-    known = {(p.origin, p.name) for p in plan.parameters}
-    asked = [plans[call.policy] for call in plan.calls]
-    further = (p for callee in asked for p in reached_parameters(callee, plans).values())
-    return own | {f"{p.origin}.{p.name}": p for p in further if (p.origin, p.name) not in known}
+    return joined(plan.parameters, (reached_parameters(plans[call.policy], plans) for call in plan.calls))
+
+
+def joined(own: Sequence[Parameter], asked: Iterable[Mapping[str, Parameter]]) -> dict[str, Parameter]:
+    """A policy's own parameters and what each policy it asks depends on, named as `reached_parameters` has it."""
+    known = {(p.origin, p.name) for p in own}
+    further = (p for reached in asked for p in reached.values() if (p.origin, p.name) not in known)
+    return {p.name: p for p in own} | {f"{p.origin}.{p.name}": p for p in further}
 
 
 def reached_events(plan: Plan, plans: Mapping[str, Plan]) -> Iterator[str]:

@@ -25,7 +25,8 @@ from engine.scalar.runtime import EvaluationError
 from engine.scalar.writer import ProgramWriter
 from rules.cel.tree import Node
 from rules.cel.written import UNWRITABLE
-from rules.plan import Parameter, ParameterValue, Plan, reached_parameters
+from rules.plan import Parameter, ParameterValue, Plan, joined
+from rules.types import Type
 
 Result: TypeAlias = tuple[Row, str, tuple[Any, ...], tuple[Any, ...]]
 """The row, the reason, the outputs, and for each step its own result: UNSET where it was not asked, `Untold` where it
@@ -45,6 +46,12 @@ class Written:
     """The line of `full` at which each case begins: cases may share what fails, but not the line that asks for it."""
     variants: Mapping[Variant, str]
     """What the code asks of other policies in part, and the name under which it does."""
+    asks: tuple[str, ...]
+    """The policy that each call asks, in the plan's order."""
+    steps: tuple[tuple[str, str], ...]
+    """Each step that decisions tell of, and the policy that it asks."""
+    outputs: tuple[tuple[str, Type], ...]
+    """What `full` gives after row and reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ class Program:
     @property
     def reached(self) -> dict[str, Parameter]:
         """Every parameter that its decisions depend on, as `reached_parameters` names them."""
-        return reached_parameters(self.plan, {program.plan.name: program.plan for program in self.asked()})
+        return joined(self.plan.parameters, (callee.reached for callee in self.callees.values()))
 
     def reached_values(self) -> dict[str, tuple[Parameter, ParameterValue]]:
         """Every parameter that its decisions depend on, with its value."""
@@ -134,7 +141,7 @@ class Program:
 
     def let_ask(self, names: dict[str, Any], variants: Mapping[Variant, str]) -> None:
         """Put the functions by which generated code asks other policies among its names."""
-        let_ask(names, [self.callees[call.policy] for call in self.plan.calls], variants)
+        let_ask(names, [self.callees[policy] for policy in self.written.asks], variants)
 
     def giving(self, outputs: frozenset[str]) -> Callable[..., Any]:
         """A function like `call` that gives the row and some outputs: `(row, None, outputs)`."""
@@ -143,7 +150,7 @@ class Program:
         code = _compiled(writer.function("values", outputs))["values"]
         names = {**self.names, **writer.constants.values}
         self.let_ask(names, writer.calling.variants)
-        values, failed = FunctionType(code, names), (self._failed, None, (UNSET,) * len(self.plan.outputs))
+        values, failed = FunctionType(code, names), (self._failed, None, (UNSET,) * len(self.written.outputs))
 
         def ask(*inputs: Any) -> Any:
             try:
@@ -165,8 +172,8 @@ class Program:
         try:
             return self.full(*inputs)
         except EvaluationError as error:
-            unset = (UNSET,) * len(self.plan.outputs)
-            return self._failed, f"the decision failed: {error.code}", unset, (UNSET,) * len(self.plan.stages)
+            unset, untold = (UNSET,) * len(self.written.outputs), (UNSET,) * len(self.written.steps)
+            return self._failed, f"the decision failed: {error.code}", unset, untold
 
     def call_row(self, *inputs: Any) -> tuple[Row]:
         """`call` without reason and outputs."""
@@ -262,6 +269,7 @@ def written_by(writer: ProgramWriter) -> Written:
     """What a writer generates from its plan, compiled."""
     source = writer.source()
     constants = writer.constants
+    asked = {call.name: call.policy for call in writer.plan.calls}
     return Written(
         source=source,
         codes=_compiled(source),
@@ -270,6 +278,9 @@ def written_by(writer: ProgramWriter) -> Written:
         sites=tuple(constants.sites),
         starts=writer.starts,
         variants=writer.calling.variants,
+        asks=tuple(asked.values()),
+        steps=tuple((name.removeprefix("steps."), asked[name]) for name in writer.plan.stages),
+        outputs=tuple((output.name, output.type) for output in writer.plan.outputs),
     )
 
 
@@ -284,7 +295,7 @@ def link_plan(
     return Program(
         plan=plan,
         attributes=attributes,
-        callees={call.policy: programs[call.policy] for call in plan.calls},
+        callees={policy: programs[policy] for policy in written.asks},
         parameters=parameters,
         written=written,
         full=_unlinked,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import weakref
@@ -11,6 +12,7 @@ from random import Random
 
 import pytest
 
+from engine.faults import InputsRefused
 from engine.policy import Machine, compile_bundle
 from engine.staging import Linking, pack, retire
 from tests.engine.shipped import HISTORY, STAMP, bundle, machine
@@ -73,6 +75,35 @@ def test_parameters_that_the_environment_moved_are_kept() -> None:
     other = linked(compiled)
     assert other.effective_digest == compiled.effective_digest != None  # noqa: E711 - both are there
     assert other.policies["entry"].moved == compiled.policies["entry"].moved == {"min_confidence": 0.9}
+
+
+def test_deciding_reads_nothing_of_what_a_policy_says_in_expressions() -> None:
+    """It is most of a policy: a bundle that is staged would hold up requests for as long as it takes to read.
+
+    What is asked of a policy in part is generated from it when that is first asked.
+    """
+    found, decided = linked(machine()), 0
+    programs = [policy.program for policy in found.policies.values()]
+    in_part = {one.written.asks[index] for one in programs for index, _ in one.written.variants}
+    in_part |= {code.policies[index] for one in programs for code in one.merging for index, _ in code.variants}
+
+    def reading() -> set[str]:
+        read = (name for name, one in found.policies.items() if "fields" in vars(one.plan._said))  # type: ignore[attr-defined]
+        return {*read} - in_part
+
+    for suite in bundle().suites:
+        policy = found.policies[suite.policy]
+        for case in suite.cases:
+            before = reading()
+            with contextlib.suppress(InputsRefused):
+                inputs = policy.read(json.dumps(case.inputs, default=str))
+                if not policy.decide_and_log(inputs, STAMP)[0].error:
+                    assert reading() == before, case.id
+                    decided += 1
+    assert decided > 500
+    assert len(in_part) < 5
+    mine, theirs = ([str(case.span) for case in one.policies["entry"].plan.cases] for one in (found, machine()))
+    assert mine == theirs
 
 
 def test_structures_of_the_same_types_are_taken_over() -> None:
