@@ -1,0 +1,192 @@
+"""Doubles as reals: each operation exactly, then rounded to some value as near as rounding to the nearest comes.
+
+Of a rounded value is known: how far it may lie from what was rounded, the sign, the bounds that rounding keeps, and
+that the same place never makes a larger value smaller. That is more than rounding can do, never less. A result beyond
+the largest double is an error, as in every reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from fractions import Fraction
+
+import z3
+
+from engine.symbolic.space import Number, Space
+from engine.symbolic.terms import (
+    Term,
+    Truth,
+    conj,
+    disj,
+    implied,
+    is_known,
+    less,
+    less_equal,
+    lifted,
+    minus,
+    negated,
+    plus,
+    real,
+    times,
+)
+from rules.types import DOUBLE_MAX
+
+LARGEST = Fraction(DOUBLE_MAX)
+BEYOND = Fraction(2**1024 - 2**970)
+"""From here on rounding gives no finite double."""
+UNIT = Fraction(1, 2**53)
+"""Half of the distance of doubles round about 1."""
+TINY = Fraction(1, 2**100)
+"""What a product or quotient may lose below the normal doubles, and more: a number that solvers handle easily."""
+EXACT_INT = 2**53
+
+
+def double(value: float) -> Number:
+    """A double that is known."""
+    found = Fraction(value)
+    return Number(found, found, found)
+
+
+def nearest(value: Fraction) -> Fraction:
+    """The double nearest to a number, the largest one where that is none."""
+    if abs(value) >= BEYOND:
+        return LARGEST if value > 0 else -LARGEST
+    return Fraction(float(value))
+
+
+def rounded(space: Space, site: Hashable, exact: Number, lost: Fraction = Fraction(0)) -> tuple[Number, Truth]:
+    """What a computed value becomes, and whether that is an error; `lost` is lost beside the relative error."""
+    low, high = nearest(exact.low), nearest(exact.high)
+    if is_known(exact.term):
+        beyond = abs(exact.term) >= BEYOND
+        return (Number(low, low, low), True) if beyond else (double(float(exact.term)), False)
+    fails = disj(
+        False if exact.high < BEYOND else less_equal(BEYOND, exact.term),
+        False if exact.low > -BEYOND else less_equal(exact.term, -BEYOND),
+    )
+    found = space.real("r", low, high)
+    if is_known(found.term):
+        return found, fails
+    space.fact(implied(negated(fails), _near(exact, found.term, lost)))
+    space.grows(site, exact.term, found.term)
+    return found, fails
+
+
+def _near(exact: Number, found: Term, lost: Fraction) -> Truth:
+    """How far a rounded value may lie from what was rounded; zero stays zero, and a sign the same."""
+    term, more, less_ = exact.term, 1 + UNIT, 1 - UNIT
+    above = conj(less_equal(plus(times(term, less_), -lost), found), less_equal(found, plus(times(term, more), lost)))
+    below = conj(less_equal(plus(times(term, more), -lost), found), less_equal(found, plus(times(term, less_), lost)))
+    if exact.low >= 0:
+        return above
+    if exact.high <= 0:
+        return below
+    zero = Fraction(0)
+    return conj(
+        implied(less_equal(zero, term), conj(above, less_equal(zero, found))),
+        implied(less_equal(term, zero), conj(below, less_equal(found, zero))),
+    )
+
+
+def added(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number, Truth]:
+    """Give a + b of doubles. A sum is exact below the normal doubles, and with zero."""
+    if a.known and a.term == 0:
+        return b, False
+    if b.known and b.term == 0:
+        return a, False
+    return rounded(space, site, Number(plus(a.term, b.term), a.low + b.low, a.high + b.high))
+
+
+def negative(a: Number) -> Number:
+    """Give -a."""
+    return Number(times(a.term, -1 if isinstance(a.low, int) else Fraction(-1)), -a.high, -a.low)
+
+
+def multiplied(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number, Truth]:
+    """Give a * b of doubles."""
+    for one, other in ((a, b), (b, a)):
+        if one.known and one.term == 1:
+            return other, False
+    return rounded(space, site, product(space, site, a, b), TINY)
+
+
+def product(space: Space, site: Hashable, a: Number, b: Number) -> Number:
+    """Give a * b, exactly. Of two unknowns the facts that need no product are told apart from the product itself."""
+    corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
+    low, high = min(corners), max(corners)
+    if a.known or b.known:
+        return Number(times(a.term, b.term), low, high)
+    whole = isinstance(a.low, int)
+    found = space.whole("p", low, high) if whole else space.real("p", low, high)
+    if found.known:
+        return found
+    _between(space, a, b, found.term)
+    space.exact.append(found.term == a.term * b.term)
+    if a.low >= 0 and b.low >= 0:
+        _grows_with_both(space, ("product", site), a.term, b.term, found.term)
+    return found
+
+
+def _between(space: Space, a: Number, b: Number, found: Term) -> None:
+    """The planes that a product lies between, by the bounds of its factors."""
+    for x, y, above in ((a.low, b.low, True), (a.high, b.high, True), (a.low, b.high, False), (a.high, b.low, False)):
+        plane = minus(plus(times(a.term, y), times(b.term, x)), x * y)
+        space.fact(less_equal(plane, found) if above else less_equal(found, plane))
+
+
+def _grows_with_both(space: Space, site: Hashable, a: Term, b: Term, found: Term) -> None:
+    """A product of numbers that are not negative grows with both of them."""
+    before = space.sites.setdefault(site, [])
+    for (one, two), became in before[-3:]:
+        space.fact(implied(conj(less_equal(one, a), less_equal(two, b)), less_equal(became, found)))
+        space.fact(implied(conj(less_equal(a, one), less_equal(b, two)), less_equal(found, became)))
+    before.append(((a, b), found))
+
+
+def divided(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number, Truth]:
+    """Give a / b of doubles; division by zero is an error."""
+    if b.known:
+        if b.term == 0:
+            return a, True
+        if b.term == 1:
+            return a, False
+        ends = [a.low / b.term, a.high / b.term]
+        return rounded(space, site, Number(times(a.term, 1 / b.term), min(ends), max(ends)), TINY)
+    zero = Fraction(0)
+    by_zero = False if b.low > 0 or b.high < 0 else conj(less_equal(b.term, zero), less_equal(zero, b.term))
+    low, high = _quotients(a, b)
+    exact = space.real("q", low, high) if low is not None and high is not None else None
+    if exact is None:
+        term = z3.Real(space.name("q"))
+        exact = Number(term, -BEYOND * 2, BEYOND * 2)
+    space.exact.append(lifted(disj(by_zero, exact.term * b.term == lifted(a.term))))
+    if by_zero is False and low is not None:
+        _between(space, exact, b, a.term)
+    found, fails = rounded(space, site, exact, TINY)
+    return found, disj(by_zero, fails)
+
+
+def _quotients(a: Number, b: Number) -> tuple[Fraction | None, Fraction | None]:
+    """The interval of quotients, where the divisor keeps away from zero."""
+    if b.low <= 0 <= b.high:
+        return None, None
+    ends = [x / y for x in (a.low, a.high) for y in (b.low, b.high)]
+    return min(ends), max(ends)
+
+
+def of_whole(space: Space, site: Hashable, a: Number) -> Number:
+    """The double nearest to an int."""
+    exact = Number(real(a.term), Fraction(a.low), Fraction(a.high))
+    if a.low >= -EXACT_INT and a.high <= EXACT_INT:
+        return exact
+    return rounded(space, site, exact)[0]
+
+
+def compared(a: Number, b: Number, *, strict: bool) -> Truth:
+    """Whether a < b, or a <= b; an int is compared with a double exactly."""
+    if a.high < b.low or (not strict and a.high <= b.low):
+        return True
+    if a.low > b.high or (strict and a.low >= b.high):
+        return False
+    one, two = (a.term, b.term) if isinstance(a.low, int) == isinstance(b.low, int) else (real(a.term), real(b.term))
+    return less(one, two) if strict else less_equal(one, two)

@@ -1,0 +1,84 @@
+"""What is to be found, and what must hold of it whatever is found.
+
+`holding` are linear facts. `exact` are those that need products of unknowns: a proof does without them where it can,
+since they make solving slow, and a witness is looked for with them where it is none without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+import z3
+
+from engine.symbolic.terms import Term, Truth, conj, implied, less_equal, lifted
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number and the closed interval that it surely lies in; both whole, or both real."""
+
+    term: Term
+    low: Term
+    high: Term
+
+    @property
+    def known(self) -> bool:
+        """Whether it is a constant."""
+        return isinstance(self.term, int | Fraction)
+
+
+@dataclass(slots=True)
+class Space:
+    """Unknowns by fresh names, and the facts about them."""
+
+    holding: list[Any] = field(default_factory=list)
+    exact: list[Any] = field(default_factory=list)
+    loose: dict[str, str] = field(default_factory=dict)
+    """What is modelled as if it could take any value of its type: the expression, and why."""
+    same: dict[Hashable, Any] = field(default_factory=dict)
+    """What a function without a model has given for arguments: it gives the same for the same."""
+    sites: dict[Hashable, list[tuple[Any, Any]]] = field(default_factory=dict)
+    """Of each place where something is rounded, what was and what became of it: larger never becomes smaller."""
+    _count: int = 0
+
+    def name(self, hint: str) -> str:
+        """A name that nothing else has."""
+        self._count += 1
+        return f"{hint}!{self._count}"
+
+    def truth(self, hint: str) -> Truth:
+        """A truth of which nothing is known."""
+        return z3.Bool(self.name(hint))
+
+    def whole(self, hint: str, low: int, high: int) -> Number:
+        """A whole number within bounds."""
+        if low == high:
+            return Number(low, low, high)
+        term = z3.Int(self.name(hint))
+        self.holding += [term >= low, term <= high]
+        return Number(term, low, high)
+
+    def real(self, hint: str, low: Fraction, high: Fraction) -> Number:
+        """A real number within bounds."""
+        if low == high:
+            return Number(low, low, high)
+        term = z3.Real(self.name(hint))
+        self.holding += [term >= lifted(low), term <= lifted(high)]
+        return Number(term, low, high)
+
+    def fact(self, *truths: Truth) -> None:
+        """Something that holds whatever is found."""
+        found = conj(*truths)
+        if found is not True:
+            self.holding.append(lifted(found) if isinstance(found, bool) else found)
+
+    def grows(self, site: Hashable, given: Term, found: Term) -> None:
+        """What became of a value at a place where a larger value never becomes a smaller one."""
+        before = self.sites.setdefault(site, [])
+        for other, became in before[-3:]:
+            self.fact(implied(less_equal(other, given), less_equal(became, found)))
+            self.fact(implied(less_equal(given, other), less_equal(found, became)))
+        before.append((given, found))

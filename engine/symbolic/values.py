@@ -1,0 +1,193 @@
+"""Values: truths, numbers, words, and the records, lists and maps of them; choosing between two, and their likeness.
+
+A list is a row of places, each with a truth that says whether an item stands there, and a number of further items of
+which nothing is known: with none, what is said of the list holds of every list. Maps are the same with keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from engine.symbolic.rounding import compared
+from engine.symbolic.space import Number
+from engine.symbolic.terms import Term, Truth, conj, disj, equal, is_known, less, negated, one_of, real, total
+from engine.symbolic.words import Word
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A value that may be absent; where it is, the value is anything."""
+
+    value: Value
+    there: Truth = True
+
+
+class Record:
+    """Fields by name, made when they are first read."""
+
+    __slots__ = ("_known", "_make", "names")
+
+    def __init__(self, names: Iterable[str], make: Callable[[str], Slot]) -> None:
+        self.names, self._make = tuple(names), make
+        self._known: dict[str, Slot] = {}
+
+    def field(self, name: str) -> Slot:
+        """The field of a name."""
+        if name not in self._known:
+            self._known[name] = self._make(name)
+        return self._known[name]
+
+    @property
+    def read(self) -> Mapping[str, Slot]:
+        """The fields that were read so far."""
+        return self._known
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An item, where it is one."""
+
+    value: Value
+    within: Truth = True
+
+
+NOTHING = Number(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A list: its places in order, and how many further items there are."""
+
+    places: tuple[Place, ...]
+    beyond: Number = NOTHING
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing lies beyond the places."""
+        return bool(self.beyond.high == 0)
+
+    @property
+    def more(self) -> Truth:
+        """Whether something lies beyond the places."""
+        return False if self.whole else less(0, self.beyond.term)
+
+    @property
+    def size(self) -> Number:
+        """How many items there are."""
+        sure = sum(1 for place in self.places if place.within is True)
+        may = sum(1 for place in self.places if place.within is not False)
+        counted = total(one_of(place.within, 1, 0) for place in self.places)
+        return Number(total([counted, self.beyond.term]), sure + self.beyond.low, may + self.beyond.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A map: its keys and values, and how many further entries there are."""
+
+    keys: tuple[Word, ...]
+    entries: Row
+
+
+Value: TypeAlias = Truth | Number | Word | Record | Row | Table
+
+
+def chosen(test: Truth, then: Value, other: Value) -> Value:
+    """The one value where a test holds, else the other, of one type."""
+    if test is True or then is other:
+        return then
+    if test is False:
+        return other
+    match then, other:
+        case Number(), Number():
+            a, b = _of_one_sort(then.term, other.term)
+            return Number(one_of(test, a, b), min(then.low, other.low), max(then.high, other.high))
+        case Word(), Word():
+            return Word(one_of(test, then.term, other.term))
+        case Record(), Record():
+            return Record(then.names, lambda name: chosen_slot(test, then.field(name), other.field(name)))
+        case Row(), Row():
+            return chosen_row(test, then, other)
+        case Table(), Table():
+            return Table((*then.keys, *other.keys), chosen_row(test, then.entries, other.entries))
+        case _:
+            return one_of(test, then, other)
+
+
+def chosen_slot(test: Truth, then: Slot, other: Slot) -> Slot:
+    """The one where a test holds, else the other."""
+    if other.there is False:
+        return Slot(then.value, conj(test, then.there))
+    if then.there is False:
+        return Slot(other.value, conj(negated(test), other.there))
+    return Slot(chosen(test, then.value, other.value), one_of(test, then.there, other.there))
+
+
+def chosen_row(test: Truth, then: Row, other: Row) -> Row:
+    """The items of one list where a test holds, else those of the other."""
+    mine = tuple(replace(place, within=conj(test, place.within)) for place in then.places)
+    theirs = tuple(replace(place, within=conj(negated(test), place.within)) for place in other.places)
+    beyond = chosen(test, then.beyond, other.beyond)
+    assert isinstance(beyond, Number)
+    if test is not True and test is not False and len(mine) == len(theirs):
+        pairs = zip(then.places, other.places, strict=True)
+        if all(a.value is b.value for a, b in pairs):  # the same items, of which others are kept
+            both = zip(then.places, other.places, strict=True)
+            return Row(tuple(Place(a.value, one_of(test, a.within, b.within)) for a, b in both), beyond)
+    return Row((*mine, *theirs), beyond)
+
+
+def joined(a: Row, b: Row) -> Row:
+    """One list after the other."""
+    beyond = Number(total([a.beyond.term, b.beyond.term]), a.beyond.low + b.beyond.low, a.beyond.high + b.beyond.high)
+    return Row((*a.places, *b.places), beyond)
+
+
+def _of_one_sort(a: Term, b: Term) -> tuple[Term, Term]:
+    whole = [not (is_known(one) and not isinstance(one, int)) and not _is_real(one) for one in (a, b)]
+    return (a, b) if whole[0] == whole[1] else (real(a), real(b))
+
+
+def _is_real(term: Any) -> bool:
+    return not is_known(term) and bool(term.is_real())
+
+
+def same(a: Value, b: Value) -> Truth | None:
+    """Whether two values are equal; None where that is not modelled."""
+    match a, b:
+        case Number(), Number():
+            if a.high < b.low or b.high < a.low:
+                return False
+            return equal(*_of_one_sort(a.term, b.term))
+        case Word(), Word():
+            return equal(a.term, b.term)
+        case Row(), Row():
+            return _same_rows(a, b)
+        case (Record() | Table(), _) | (_, Record() | Table()):
+            return None
+        case _:
+            return equal(a, b)
+
+
+def _same_rows(a: Row, b: Row) -> Truth | None:
+    """Whether two lists are equal, where it is known at which places items stand."""
+    rows = [[place.value for place in row.places if place.within is not False] for row in (a, b)]
+    settled = all(row.whole and all(place.within in (True, False) for place in row.places) for row in (a, b))
+    if not settled:
+        return None
+    if len(rows[0]) != len(rows[1]):
+        return False
+    found = [same(one, two) for one, two in zip(*rows, strict=True)]
+    return None if any(one is None for one in found) else conj(*found)
+
+
+def ordered(a: Value, b: Value, before: Callable[[Word, Word], Truth], *, strict: bool) -> Truth:
+    """Whether a < b, or a <= b, of values that have an order."""
+    match a, b:
+        case Number(), Number():
+            return compared(a, b, strict=strict)
+        case Word(), Word():
+            return before(a, b) if strict else disj(before(a, b), equal(a.term, b.term))
+        case _:
+            return conj(negated(a), b) if strict else disj(negated(a), b)
