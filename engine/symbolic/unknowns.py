@@ -7,14 +7,14 @@ are made, and however many more items the type admits lie beyond them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from engine.columnar.building import FIRST_US, LAST_US
 from engine.scalar.admitted import admits
 from engine.symbolic.rounding import LARGEST
 from engine.symbolic.space import Number, Space
-from engine.symbolic.terms import conj, disj, equal, less, minus, negated, one_of
+from engine.symbolic.terms import Term, conj, disj, equal, less, minus, negated, one_of
 from engine.symbolic.values import Place, Record, Row, Slot, Table, Value
 from engine.symbolic.words import Word, Words
 from rules.types import (
@@ -44,6 +44,8 @@ class Unknowns:
     space: Space
     words: Words
     places: int
+    beyond: list[Term] = field(default_factory=list)
+    """How many items the lists with places have beyond them."""
 
     def value(self, t: Type, hint: str, places: int | None = None) -> Value:
         """Any value of a type."""
@@ -86,6 +88,8 @@ class Unknowns:
             beyond = Number(0, 0, 0)
         else:
             beyond = Number(one_of(less(made, count.term), minus(count.term, made), 0), 0, most - made)
+            if places:
+                self.beyond.append(beyond.term)
         return Row(tuple(Place(item(at), w) for at, w in enumerate(within)), beyond)
 
     def _double(self, t: DoubleType, hint: str) -> Number:

@@ -107,6 +107,18 @@ class Words:
         terms.append(word.term)
         return function(word.term)
 
+    def agrees(self, model: Any, number: int, text: str) -> bool:
+        """Whether all that was asked of a text is in a model as it is of this one."""
+        for function, value, _ in self._asked.values():
+            found = model.eval(function(number), model_completion=True)
+            if (z3.is_true(found) if z3.is_bool(found) else found.as_long()) != value(text):
+                return False
+        return True
+
+    def asked_about(self) -> list[str]:
+        """Texts of documents, which what is asked of texts is about."""
+        return self.texts
+
     def facts(self) -> list[Any]:
         """What is true of the texts of documents, as far as it was asked: to be added once all is written."""
         found: list[Any] = []

@@ -1,0 +1,147 @@
+"""Whether something can come about: no, with certainty; yes, with inputs that the scalar reader has decided; or unknown.
+
+First without products of unknowns, which decides most; then with what lies beyond the places of lists left away, in
+search of a witness; then with everything. What is found to be impossible with lists of any length is so: else the
+length up to which it was looked at is said. Time is asked of whoever asks the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import z3
+
+from engine.symbolic.deciding import Deciding
+from engine.symbolic.space import Space
+from engine.symbolic.terms import Truth, lifted
+from engine.symbolic.unknowns import Unknowns
+from engine.symbolic.values import Slot
+from engine.symbolic.witness import Witness
+from engine.symbolic.words import Words
+from rules.plan import Plan
+from rules.types import Field
+
+PLACES = (2, 4, 8, 12)
+"""How many places lists are given, one after the other, until there is an answer."""
+TRIES = 6
+"""Models whose inputs do not show what they claim, before another way is tried."""
+
+Inputs = dict[str, Any]
+Shows = Callable[[Inputs], bool]
+"""Whether inputs, decided by the scalar reader, show what was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found out."""
+
+    result: Literal["impossible", "possible", "unknown"]
+    witness: Inputs | None = None
+    up_to: int | None = None
+    """Of an impossibility that holds for lists of so many items only."""
+    loose: Mapping[str, str] | None = None
+    """What could take any value: the expression, and why."""
+    hard: str = ""
+    """Of what is unknown: what stood in the way."""
+
+
+@dataclass(slots=True)
+class Problem:
+    """Unknown inputs, decisions on them, and what is asked of those."""
+
+    deciding: Deciding
+    inputs: dict[str, Slot]
+    fields: tuple[Field, ...]
+
+    @classmethod
+    def of(cls, plans: Mapping[str, Plan], fields: tuple[Field, ...], places: int) -> Problem:
+        """Unknown inputs of some names, over the policies of a bundle."""
+        space = Space()
+        words = Words(space)
+        unknowns = Unknowns(space, words, places)
+        inputs = {f.name: unknowns.slot(f, f.name) for f in fields}
+        return cls(Deciding(plans, space, words, unknowns), inputs, fields)
+
+
+def answered(problems: Iterable[tuple[int, Problem, Truth]], shows: Shows, left: Callable[[], float]) -> Answer:
+    """Whether the truth of each problem, with ever more places, can come about. `left` is how many seconds there are."""
+    hard = "nothing was asked"
+    loose: Mapping[str, str] = {}
+    bounded: int | None = None
+    for places, problem, truth in problems:
+        loose = problem.deciding.space.loose
+        if truth is False:
+            return Answer("impossible", loose=loose)
+        search = _Search(problem, truth, shows, left)
+        found = search.run()
+        if found == "impossible":
+            return Answer("impossible", loose=loose)
+        if found is not None and not isinstance(found, str):
+            return Answer("possible", found, loose=loose)
+        bounded = places if found == "bounded" else bounded
+        hard = search.hard
+        if left() <= 0:
+            break
+    if bounded is not None and hard == "":
+        return Answer("impossible", up_to=bounded, loose=loose)
+    return Answer("unknown", loose=loose, hard=hard or "the time is up")
+
+
+class _Search:
+    """One problem, looked at in several ways."""
+
+    def __init__(self, problem: Problem, truth: Truth, shows: Shows, left: Callable[[], float]) -> None:
+        self.problem, self.shows, self.left = problem, shows, left
+        deciding = problem.deciding
+        self.facts = [*deciding.space.holding, *deciding.words.facts(), lifted(truth)]
+        self.exact = deciding.space.exact
+        self.short = [term == 0 for term in deciding.unknowns.beyond]
+        self.hard = ""
+
+    def run(self) -> Inputs | str | None:
+        """`impossible`, `bounded` where it is impossible for lists that have no more items than places, or inputs."""
+        whole = self._check(self.facts)
+        if whole == z3.unsat:
+            return "impossible"
+        found = self._witness(self.facts)
+        if found is not None:
+            return found
+        if self.exact:
+            if self._check([*self.facts, *self.exact]) == z3.unsat:
+                return "impossible"
+            found = self._witness([*self.facts, *self.exact])
+            if found is not None:
+                return found
+        return "bounded" if self._bounded else None
+
+    _bounded = False
+
+    def _check(self, facts: list[Any]) -> Any:
+        return self._solver(facts).check()
+
+    def _solver(self, facts: list[Any]) -> Any:
+        solver = z3.Solver()
+        solver.set("timeout", max(1, int(self.left() * 1000)))
+        solver.add(*facts)
+        return solver
+
+    def _witness(self, facts: list[Any]) -> Inputs | None:
+        """Inputs that show it, with lists no longer than their places."""
+        solver = self._solver([*facts, *self.short])
+        for _ in range(TRIES):
+            found = solver.check()
+            if found == z3.unsat:
+                self._bounded, self.hard = True, ""
+                return None
+            if found != z3.sat:
+                self.hard = f"the solver gave up: {solver.reason_unknown()}"
+                return None
+            model = solver.model()
+            inputs = Witness(model, self.problem.deciding.words).inputs(self.problem.fields, self.problem.inputs)
+            if self.shows(inputs):
+                return inputs
+            self.hard = "what the solver found does not come about when it is decided"
+            solver.add(z3.Not(z3.And([name() == model[name] for name in model.decls() if name.arity() == 0])))
+        return None
