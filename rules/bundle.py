@@ -1,8 +1,8 @@
 """A bundle: a folder of documents, read, checked and lowered together, under one digest.
 
 `bundle.yaml` names the files; an overlay lays them over another folder's bundle, document by document. The digest is
-the sha256 of the deciding documents (types, libraries, policies) in canonical JSON (RFC 8785); suites are checked with
-the bundle and are no part of what decides.
+the sha256 of the deciding documents (types, libraries, policies) in canonical JSON (RFC 8785); suites and invariants
+are checked with the bundle and are no part of what decides.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from pathlib import Path
 from rules.canonical import NoContent, content_of, digest_of, read_bytes
 from rules.diagnostics import Diagnostic, Diagnostics
 from rules.documents.clashes import report_clashes
-from rules.documents.kinds import SuiteDocument
+from rules.documents.kinds import InvariantDocument, SuiteDocument
 from rules.documents.pipeline import PipelineSpec
-from rules.documents.sections import DecisionSpec
+from rules.documents.sections import AskingSpec
 from rules.documents.shape import Shaped, Step
 from rules.documents.types_document import TypeTable, type_table
 from rules.folder import MANIFEST, Folder, Unreadable, read_folder, take
 from rules.in_vain import report_in_vain
+from rules.invariants import Invariant, read_invariant
 from rules.kinds import LOWER
 from rules.kinds.cost import check_cost
 from rules.kinds.library import lower_library
@@ -44,6 +45,7 @@ class Bundle:
     libraries: Mapping[str, Library]
     plans: Mapping[str, Plan]
     suites: tuple[Suite, ...]
+    invariants: tuple[Invariant, ...]
     documents: tuple[Shaped, ...]
 
 
@@ -57,7 +59,7 @@ class Checked:
 
 
 def load(folder: Path, *, with_suites: bool = True, within: Path | None = None) -> Checked:
-    """Read, check and lower the bundle of a folder; its suites only where they are wanted.
+    """Read, check and lower the bundle of a folder; its suites and invariants only where they are wanted.
 
     `within` is a folder that no overlay may lead out of. Raises `Unreadable` when there is no folder, or no manifest
     in it.
@@ -72,7 +74,7 @@ def load(folder: Path, *, with_suites: bool = True, within: Path | None = None) 
 
 
 def read_content(content: bytes) -> Checked:
-    """Check and lower the bundle of a content, as a store keeps it; it has no suites. Raises `NoContent`."""
+    """Check and lower the bundle of a content, as a store keeps it: without suites, invariants. Raises `NoContent`."""
     said = read_bytes(content)
     diagnostics = Diagnostics()
     found = Folder(files=len(said.documents))
@@ -86,7 +88,8 @@ def read_content(content: bytes) -> Checked:
 
 def _checked(bundle: Bundle | None, files: int, diagnostics: Diagnostics) -> Checked:
     if bundle is not None and not diagnostics.errors:
-        report_in_vain(bundle.documents, bundle.plans, bundle.types, diagnostics)
+        plans = {**bundle.plans, **{invariant.name: invariant.plan for invariant in bundle.invariants}}
+        report_in_vain(bundle.documents, plans, bundle.types, diagnostics)
     refused = bool(diagnostics.errors)
     return Checked(None if refused else bundle, _without_echoes(diagnostics), files)
 
@@ -105,7 +108,7 @@ def _without_echoes(diagnostics: Diagnostics) -> tuple[Diagnostic, ...]:
     ]
     missing: dict[tuple[Source, str], Diagnostic] = {}
     for d in heard:
-        if d.remedy.endswith("` under `inputs`"):
+        if d.remedy.endswith(("` under `inputs`", "` under `forAll`")):
             missing.setdefault((d.span.source, d.remedy), d)
     return tuple(d for d in heard if missing.get((d.span.source, d.remedy), d) is d)
 
@@ -126,17 +129,37 @@ def _assemble(found: Folder, name: str, version: str, diagnostics: Diagnostics) 
                 broken.add(document.name)
             else:
                 libraries[document.name] = library
-    plans = _plans(documents, types, libraries, broken, diagnostics)
+    plans, costs = _plans(documents, types, libraries, broken, diagnostics)
+    around = Surroundings(types, libraries, plans, frozenset(broken), frozenset(plans))
+    invariants = _invariants(documents, around, costs, diagnostics)
+    suites = _suites(documents, types, plans, broken, diagnostics)
+    content = _content(name, version, documents)
+    return Bundle(
+        name, version, digest_of(content), content, types, libraries, plans, suites, invariants, tuple(documents)
+    )
+
+
+def _suites(
+    documents: Iterable[Shaped], types: TypeTable, plans: Mapping[str, Plan], broken: set[str], diagnostics: Diagnostics
+) -> tuple[Suite, ...]:
+    """The suites, but those of policies of which it cannot be told what they say."""
     misread = {d.span.source for d in diagnostics if d.code.startswith("yaml-")}
     untold = broken | {document.name for document in documents if document.root.span.source in misread}
-    suites: list[Suite] = []
-    for document in documents:
-        if isinstance(document.model, SuiteDocument) and document.model.spec.policy not in untold:
-            suite = read_suite(document, plans, diagnostics, types.facts)
-            if suite is not None:
-                suites.append(suite)
-    content = _content(name, version, documents)
-    return Bundle(name, version, digest_of(content), content, types, libraries, plans, tuple(suites), tuple(documents))
+    asked = (d for d in documents if isinstance(d.model, SuiteDocument) and d.model.spec.policy not in untold)
+    found = [read_suite(document, plans, diagnostics, types.facts) for document in asked]
+    return tuple(suite for suite in found if suite is not None)
+
+
+def _invariants(
+    documents: Iterable[Shaped], around: Surroundings, costs: Mapping[str, int], diagnostics: Diagnostics
+) -> tuple[Invariant, ...]:
+    """The invariants, each of which may ask any policy; `costs` are those of the policies."""
+    written = [document for document in documents if isinstance(document.model, InvariantDocument)]
+    found = [read_invariant(document, around, diagnostics) for document in written]
+    for invariant in found:
+        if invariant is not None:
+            check_cost(invariant.plan, costs, diagnostics)
+    return tuple(invariant for invariant in found if invariant is not None)
 
 
 def _types(found: Folder, diagnostics: Diagnostics) -> TypeTable | None:
@@ -163,8 +186,8 @@ def _plans(
     libraries: Mapping[str, Library],
     broken: set[str],
     diagnostics: Diagnostics,
-) -> dict[str, Plan]:
-    """Every deciding document lowered after those it calls."""
+) -> tuple[dict[str, Plan], dict[str, int]]:
+    """Every deciding document lowered after those it calls, and what a decision of each may cost."""
     deciding = {document.name: document for document in documents if document.kind in LOWER}
     plans: dict[str, Plan] = {}
     costs: dict[str, int] = {}
@@ -178,7 +201,7 @@ def _plans(
         else:
             plans[name] = plan
             costs[name] = check_cost(plan, costs, diagnostics)
-    return plans
+    return plans, costs
 
 
 def _call_order(deciding: Mapping[str, Shaped], broken: set[str], diagnostics: Diagnostics) -> list[str]:
@@ -205,7 +228,7 @@ def _call_order(deciding: Mapping[str, Shaped], broken: set[str], diagnostics: D
 def _called(document: Shaped) -> Iterator[tuple[tuple[Step, ...], str]]:
     """The calls and steps of a document, each with the policy it asks."""
     spec = document.model.spec
-    assert isinstance(spec, DecisionSpec)
+    assert isinstance(spec, AskingSpec)
     for name, call in spec.calls.items():
         yield ("calls", name), call.policy
     if isinstance(spec, PipelineSpec):

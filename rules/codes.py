@@ -57,6 +57,7 @@ _OWN: dict[str, str] = {
     "input-name": "an input named by a reserved word or a function, or twice",
     "input-near-fact": "an input named nearly like a fact of the glossary, which has its type (a warning)",
     "input-unused": "an input that nothing reads (a warning)",
+    "invariant-vary": "a parameter to be varied that nothing depends on, has a value for each key, or stands twice",
     "latch-now": "a latch that must rest and is not told the time",
     "latch-number": "readings in a row or a rest that a latch cannot count, or that depend on more than parameters",
     "latch-outcome": "a latch without the outcomes `ON` and `OFF`, or with another effect of theirs than info",

@@ -47,8 +47,8 @@ def read_folder(
 ) -> Folder:
     """The manifest and the documents of a folder, those it is laid over first. Raises `Unreadable`.
 
-    Without suites those are passed over that say so in their first lines. `within` is a folder that no overlay may
-    lead out of, for documents of strangers.
+    Without suites, these and invariants are passed over where their first lines say what they are. `within` is a
+    folder that no overlay may lead out of, for documents of strangers.
     """
     if folder.is_file():
         whole = next((parent for parent in folder.parents if (parent / MANIFEST).is_file()), Path("policies"))
@@ -202,7 +202,7 @@ def _read(path: Path, found: Folder, diagnostics: Diagnostics, *, with_suites: b
         diagnostics.error("bundle-file", nowhere, f"the file cannot be read: {(error.strerror or 'no reason').lower()}")
         found.complete = False
         return None
-    if not with_suites and _SUITE.match(raw):
+    if not with_suites and _CHECKS.match(raw):
         return None
     return _shaped(str(path), raw, found, diagnostics)
 
@@ -224,8 +224,10 @@ def _shaped(name: str, raw: bytes, found: Folder, diagnostics: Diagnostics) -> S
     return document
 
 
-_SUITE = re.compile(rb"(?:#[^\n]*\n)*apiVersion: [a-z0-9/]+\r?\nkind: Suite\r?\n")
-"""How a suite begins. What begins so is a suite or cannot be used at all, whatever follows: a key stands once."""
+CHECKING = ("Suite", "Invariant")
+"""Kinds of documents that are checked with a bundle and are no part of what decides."""
+_CHECKS = re.compile(rb"(?:#[^\n]*\n)*apiVersion: [a-z0-9/]+\r?\nkind: (?:Suite|Invariant)\r?\n")
+"""How one of these begins. What begins so is one or cannot be used at all, whatever follows: a key stands once."""
 _NAME = re.compile(r"^metadata:[^\n]*?(?:\n [^\n]*?)*?[{, ]name: *[\"']?([a-z][a-z0-9-]*)", re.MULTILINE)
 _KIND = re.compile(r"^kind: *[\"']?(\w+)", re.MULTILINE)
 
@@ -253,6 +255,11 @@ def _distinct(documents: list[Shaped], diagnostics: Diagnostics) -> list[Shaped]
 
 
 def _laid_over(base: list[Shaped], own: list[Shaped]) -> list[Shaped]:
-    """The documents of both; one of the base gives way to one of its name, but no policy to a suite."""
-    replaced = {(document.name, document.kind == "Suite") for document in own}
-    return [*(one for one in base if (one.name, one.kind == "Suite") not in replaced), *own]
+    """The documents of both; one of the base gives way to one of its name, but no policy to a suite or an invariant."""
+    replaced = {_standing(document) for document in own}
+    return [*(one for one in base if _standing(one) not in replaced), *own]
+
+
+def _standing(document: Shaped) -> tuple[str, str]:
+    """The name of a document, and its kind where it does not decide: only what both are alike gives way."""
+    return document.name, document.kind if document.kind in CHECKING else ""

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from rules.cel.tree import Call, Constant, Root, Variable, walk
 from rules.diagnostics import Diagnostics
 from rules.documents.kinds import SuiteDocument
-from rules.documents.sections import DecisionSpec
+from rules.documents.sections import AskingSpec, DecisionSpec
 from rules.documents.shape import Shaped
 from rules.documents.suites import SuiteSpec
 from rules.documents.types_document import TypeTable
@@ -28,7 +28,8 @@ def report_in_vain(
         plan = plans.get(document.name)
         if plan is not None:
             _unused(document, plan, diagnostics)
-            _near_facts(document, plan, types, diagnostics)
+            if isinstance(document.model.spec, DecisionSpec):  # no snapshot is to fill the names of an invariant
+                _near_facts(document, plan, types, diagnostics)
             _unreachable(document, plan, diagnostics)
             _never_ensured(plan, diagnostics)
         elif isinstance(document.model, SuiteDocument):
@@ -39,17 +40,21 @@ def _unused(document: Shaped, plan: Plan, diagnostics: Diagnostics) -> None:
     """Inputs, parameters, calls and outcomes that nothing reads or gives."""
     read = {(root.kind, root.name) for root in _roots(plan)}
     spec = document.model.spec
-    assert isinstance(spec, DecisionSpec)
-    given = {plan.on_error, plan.otherwise.outcome, *(case.outcome for case in plan.cases)}
-    for code, group, kind, names in (
+    assert isinstance(spec, AskingSpec)
+    unread = [
         ("input-unused", "inputs", "input", [key for key in spec.inputs if ("input", key.rstrip("?")) not in read]),
-        ("parameter-unused", "parameters", "parameter", [p for p in spec.parameters if ("parameter", p) not in read]),
         ("call-unused", "calls", "call", [key for key in spec.calls if ("call", key) not in read]),
-        ("outcome-unused", "outcomes", "outcome", [key for key in spec.outcomes if key not in given]),
-    ):
+    ]
+    if isinstance(spec, DecisionSpec):
+        parameters = [p for p in spec.parameters if ("parameter", p) not in read]
+        given = {plan.on_error, plan.otherwise.outcome, *(case.outcome for case in plan.cases)}
+        unread.insert(1, ("parameter-unused", "parameters", "parameter", parameters))
+        unread.append(("outcome-unused", "outcomes", "outcome", [key for key in spec.outcomes if key not in given]))
+    for code, group, kind, names in unread:
         for name in names:
             message = f"nothing {'gives' if kind == 'outcome' else 'reads'} the {kind} `{name.rstrip('?')}`"
-            diagnostics.warning(code, document.key_span("spec", group, name), message, remedy="the document without it")
+            span = document.key_span("spec", spec.written(group), name)
+            diagnostics.warning(code, span, message, remedy="the document without it")
 
 
 def _roots(plan: Plan) -> Iterator[Root]:

@@ -53,6 +53,8 @@ class Scope:
     """Names of libraries (`held`, `params.cap`), each with its library: what `uses:` could take."""
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Facts of the glossary, each with its type as written: what `inputs` could take."""
+    inputs_under: str = "inputs"
+    """The key under which the document writes its inputs."""
 
     def with_names(self, added: Mapping[str, Meaning]) -> Scope:
         """The scope with more bare names."""

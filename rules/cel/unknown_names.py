@@ -53,7 +53,7 @@ def _said(checker: Checker, name: str, wanted: Type | None) -> tuple[str, str, s
         return here, "", f"`uses: {{{scope.offered[name]}: [{name}]}}`"
     if name in scope.facts:
         message = f"`{name}` is a fact of the glossary and not among the inputs here"
-        return message, "", f"`{name}: {scope.facts[name]}` under `inputs`"
+        return message, "", f"`{name}: {scope.facts[name]}` under `{scope.inputs_under}`"
     if name in NOTHING:
         return here, "a presence test such as `has(x)`", ""
     if name in _CONSTANTS:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rules.diagnostics import Diagnostics
 from rules.documents.kinds import LibrarySpec
-from rules.documents.sections import DecisionSpec
+from rules.documents.sections import AskingSpec, DecisionSpec
 from rules.documents.shape import Shaped, Step
 from rules.source import Span
 
@@ -20,9 +20,10 @@ def report_clashes(documents: Iterable[Shaped], diagnostics: Diagnostics) -> Non
     variables: dict[str, tuple[Span, str]] = {}
     for document in documents:
         spec = document.model.spec
+        if isinstance(spec, AskingSpec | LibrarySpec):
+            _ids(document, diagnostics)
         if not isinstance(spec, DecisionSpec | LibrarySpec):
             continue
-        _ids(document, diagnostics)
         for name, parameter in spec.parameters.items():
             if parameter.env is None:
                 continue
@@ -56,7 +57,8 @@ def _ids(document: Shaped, diagnostics: Diagnostics) -> None:
                 )
     concluding = getattr(document.model.spec, "conclude", None)
     last = [] if concluding is None else list(_listed(("spec", "conclude", "rules"), concluding.rules))
-    for path, ident in (*_written(document, "requires"), *_written(document, "rules"), *last):
+    cases = (path for group in ("requires", "rules", "holds") for path in _written(document, group))
+    for path, ident in (*cases, *last):
         if ident in RESERVED_IDS:
             diagnostics.error(
                 "rule-reserved",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
+from rules.documents.invariant import InvariantSpec
 from rules.documents.latch import LatchSpec
 from rules.documents.pipeline import PipelineSpec
 from rules.documents.scorecard import ScorecardSpec
@@ -197,6 +198,13 @@ class ScorecardDocument(Document):
     spec: ScorecardSpec
 
 
+class InvariantDocument(Document):
+    """What must hold of all inputs."""
+
+    kind: Literal["Invariant"]
+    spec: InvariantSpec
+
+
 class SuiteDocument(Document):
     """Policy tests."""
 
@@ -218,6 +226,7 @@ DOCUMENTS: MappingProxyType[str, type[Document]] = MappingProxyType(
         "Latch": LatchDocument,
         "Scorecard": ScorecardDocument,
         "Suite": SuiteDocument,
+        "Invariant": InvariantDocument,
     }
 )
 

@@ -264,12 +264,22 @@ class FindingSpec(Strict):
     finding: RecordValue
 
 
-class DecisionSpec(Strict):
-    """What every deciding document says besides its own logic."""
+class AskingSpec(Strict):
+    """What a document says that may ask policies: what it is given, what it takes of libraries, whom it asks."""
 
     inputs: Annotated[dict[FieldName, TypeRef], Field(min_length=1)]
     uses: dict[Name, list[Identifier]] = Field(default_factory=dict)
     calls: dict[Identifier, CallSpec] = Field(default_factory=dict)
+
+    @classmethod
+    def written(cls, section: str) -> str:
+        """The key under which documents of the kind write a section."""
+        return cls.model_fields[section].alias or section
+
+
+class DecisionSpec(AskingSpec):
+    """What every deciding document says besides its own logic."""
+
     parameters: dict[Identifier, ParameterSpec] = Field(default_factory=dict)
     parametersRequire: list[Requirement] = Field(default_factory=list)
     outcomes: Annotated[dict[Outcome, OutcomeSpec], Field(min_length=1)]

@@ -17,6 +17,7 @@ from rules.kinds.lowering import Body, Lowering
 from rules.kinds.outputs import read_outputs
 from rules.kinds.rules import told
 from rules.kinds.steps import call_of, read_steps
+from rules.kinds.uses import take_libraries
 from rules.plan import InheritedLines, LogLine, Output, Plan, Requirement, reason_type
 from rules.types import STRING, StringType
 
@@ -34,7 +35,7 @@ def plan_of(
     lowering.outcomes |= {name: outcome.effect for name, outcome in spec.outcomes.items()}
     lowering.read_inputs(spec.inputs)
     lowering.read_parameters()
-    lowering.take_libraries()
+    take_libraries(lowering)
     lowering.read_requirements()
     read_calls(lowering)
     read_steps(lowering)

@@ -7,6 +7,7 @@ absence on; an input of the right name and the wrong type is a fault, never left
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from rules.cel import presence
 from rules.cel.expressions import covered
@@ -26,8 +27,10 @@ Path = tuple[Step, ...]
 
 def read_calls(lowering: Lowering) -> None:
     """Decisions of other policies, each a record under its name."""
-    for name, spec in lowering.spec.calls.items():
-        path: Path = ("spec", "calls", name)
+    section, calls = lowering.section("calls"), lowering.asking.calls
+    for position, (name, spec) in enumerate(calls.items()):
+        lowering.scope = replace(lowering.scope, later=frozenset(list(calls)[position:]))
+        path: Path = (*section, name)
         callee = called(lowering, (*path, "policy"), spec.policy)
         if callee is None:
             lowering.faulty(name)
@@ -36,6 +39,7 @@ def read_calls(lowering: Lowering) -> None:
         lowering.check_name("call-name", path, name, lowering.scope.names)
         lowering.calls.append(call)
         lowering.scope = lowering.scope.with_names({name: name_of(call, callee)})
+    lowering.scope = replace(lowering.scope, later=frozenset())
 
 
 def called(lowering: Lowering, path: Path, policy: str) -> Plan | None:
@@ -146,5 +150,6 @@ def _unbound(lowering: Lowering, path: Path, callee: Plan, target: Field, own: F
         "call-input",
         path,
         f"`{callee.name}` needs the input `{target.name}`: {show(target.type)}{found}",
-        remedy=f"`with: {{{target.name}: …}}`" + ("" if own else f", or `{target.name}` under `inputs`"),
+        remedy=f"`with: {{{target.name}: …}}`"
+        + ("" if own else f", or `{target.name}` under `{lowering.section('inputs')[-1]}`"),
     )

@@ -15,10 +15,10 @@ from rules.cel.mismatch import names_function
 from rules.cel.presence import Facts
 from rules.cel.scope import NAMESPACES, Name, Scope
 from rules.cel.syntax import RESERVED
-from rules.cel.tree import Definition, Node, Placeholder, Root, define, walk
+from rules.cel.tree import Definition, Node, Placeholder, define
 from rules.diagnostics import Diagnostics, did_you_mean
 from rules.documents.kinds import LibrarySpec
-from rules.documents.sections import DecisionSpec, TypeSpec, VariableSpec
+from rules.documents.sections import AskingSpec, DecisionSpec, TypeSpec, VariableSpec
 from rules.documents.shape import Shaped, Step
 from rules.documents.type_specs import build, build_default, nullable
 from rules.documents.types_document import Fact, TypeTable
@@ -104,6 +104,18 @@ class Lowering:
         return spec
 
     @property
+    def asking(self) -> AskingSpec:
+        """What the document says, when it may ask policies."""
+        spec = self.document.model.spec
+        assert isinstance(spec, AskingSpec)
+        return spec
+
+    def section(self, name: str) -> Path:
+        """Where the document writes what policies write under a name, `inputs` or `calls`."""
+        spec = self.document.model.spec
+        return ("spec", spec.written(name) if isinstance(spec, AskingSpec) else name)
+
+    @property
     def shared(self) -> DecisionSpec | LibrarySpec:
         """What deciding documents and libraries have in common."""
         spec = self.document.model.spec
@@ -162,10 +174,12 @@ class Lowering:
 
     def read_inputs(self, written: Mapping[str, object]) -> None:
         """Inputs by name; a name of the glossary means what the glossary says."""
-        self.scope = replace(self.scope, facts={n: show(fact.type) for n, fact in self.around.types.facts.items()})
+        section = self.section("inputs")
+        facts = {n: show(fact.type) for n, fact in self.around.types.facts.items()}
+        self.scope = replace(self.scope, facts=facts, inputs_under=str(section[-1]))
         fields: list[Field] = []
         for key, spec in written.items():
-            path: Path = ("spec", "inputs", key)
+            path: Path = (*section, key)
             name = key.rstrip("?")
             self.check_name("input-name", path, name, (f.name for f in fields))
             found = build(self.document, path, spec, self.around.types.named, self.diagnostics, nulls=True)
@@ -235,79 +249,6 @@ class Lowering:
             if node is not None:
                 self.requirements.append(Requirement(requirement.id, node, self.document.span(*path)))
 
-    def take_libraries(self) -> None:
-        """The names taken with `uses:`, and the parameters they need."""
-        offered: dict[str, str] = {}
-        for library in self.around.libraries.values():
-            offered |= dict.fromkeys(library.definitions, library.name)
-            offered |= dict.fromkeys((f"params.{p.name}" for p in library.parameters), library.name)
-        self.scope = replace(self.scope, offered=offered)
-        for library_name, names in self.spec.uses.items():
-            path: Path = ("spec", "uses", library_name)
-            if library_name in self.around.broken:
-                self.faulty("params.*", *names)
-                continue
-            taken = self.around.libraries.get(library_name)
-            if taken is None:
-                self._unknown_library(path, library_name)
-                self.faulty("params.*", *names)
-                continue
-            self._take(taken, names, path)
-
-    def _unknown_library(self, path: Path, name: str) -> None:
-        near = did_you_mean(name, self.around.libraries)
-        self.error_at_key("uses-unknown", path, f"there is no library `{name}`", remedy=f"`{near}`" if near else "")
-
-    def _take(self, library: Library, names: list[str], path: Path) -> None:
-        by_name = {p.name: p for p in library.parameters}
-        needed: set[str] = set()
-        for index, name in enumerate(names):
-            if name in by_name:
-                needed.add(name)
-            elif name in library.definitions:
-                self._take_definition((*path, index), library, library.definitions[name], needed)
-            else:
-                near = did_you_mean(name, [*by_name, *library.definitions])
-                self.error(
-                    "uses-unknown",
-                    (*path, index),
-                    f"`{library.name}` has no `{name}`",
-                    remedy=f"`{near}`" if near else "",
-                )
-                self.faulty(name, f"params.{name}")
-        for requirement in library.requirements:  # who takes one parameter takes what it must agree with
-            self.requirements.append(requirement)
-            needed |= {root.name for root in walk(requirement.that) if isinstance(root, Root)}
-        self.add_parameters(p for p in library.parameters if p.name in needed)
-
-    def _take_definition(self, path: Path, library: Library, definition: Definition, needed: set[str]) -> None:
-        mine = {f.name: f for f in self.inputs}
-        for node in walk(definition.node, into_variables=True):
-            if isinstance(node, Root) and node.kind == "parameter":
-                needed.add(node.name)
-            elif isinstance(node, Root):
-                theirs = next(f for f in library.inputs if f.name == node.name)
-                self._check_library_input(path, definition.name, mine.get(node.name), theirs)
-        self._define(path, definition)
-
-    def _check_library_input(self, path: Path, reader: str, own: Field | None, theirs: Field) -> None:
-        """An input that a library's variable reads must be this document's too, and of the same type."""
-        wanted = f"{theirs.name}{'?' if theirs.optional else ''}: {show(theirs.type)}"
-        if own is None:
-            found = "which this document does not have"
-        elif not same(own.type, theirs.type):
-            found = f"which is {show(own.type)} here and {show(theirs.type)} there"
-        elif own.guarded != theirs.guarded:
-            found = f"which may be absent {'here' if own.guarded else 'there'} only"
-        else:
-            return
-        if self.scope.is_faulty(theirs.name) or theirs.name in self.told:
-            self.failed = True
-            return
-        self.told.add(theirs.name)
-        message = f"`{reader}` reads the input `{theirs.name}`, {found}"
-        self.error("uses-input", path, message, remedy=f"`{wanted}` under `inputs`")
-
     def check_name(self, code: str, path: Path, name: str, taken: Iterable[str]) -> bool:
         """Whether a name may be given here: no reserved word, no function, no namespace, and not taken."""
         if name in RESERVED:
@@ -321,7 +262,8 @@ class Lowering:
         self.error_at_key(code, path, message, remedy="another name")
         return False
 
-    def _define(self, path: Path, definition: Definition) -> None:
+    def add_definition(self, path: Path, definition: Definition) -> None:
+        """A named expression, own or taken from a library; one whose name is taken is reported."""
         if not self.check_name("variable-name", path, definition.name, self.scope.names):
             return
         self.definitions.append(definition)
@@ -348,7 +290,7 @@ class Lowering:
             if node is None or (isinstance(spec, VariableSpec) and expected is None):
                 self.faulty(name)
             else:
-                self._define((*group, name), define(name, node))
+                self.add_definition((*group, name), define(name, node))
         self.scope = replace(self.scope, later=outside)
 
     def outcome(self, path: Path, name: str, *, must_block: bool = False) -> None:

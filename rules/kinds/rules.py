@@ -5,7 +5,7 @@ Under hit policy `first` a rule knows that every earlier one did not apply, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rules.cel import presence
 from rules.cel.functions import BY_ID
@@ -127,7 +127,12 @@ def unique_ids(lowering: Lowering, rules: list[tuple[Span, str]]) -> None:
     required = enumerate(lowering.spec.requires)
     written = [(lowering.document.span("spec", "requires", i, "id"), p.id) for i, p in required] + rules
     outer = ("spec", "conclude") if lowering.document.spec.get("conclude") is not None else ("spec",)
-    seen: dict[str, Span] = {"otherwise": lowering.document.key_span(*outer, "otherwise")}
+    distinct_ids(lowering, {"otherwise": lowering.document.key_span(*outer, "otherwise")}, written)
+
+
+def distinct_ids(lowering: Lowering, taken: Mapping[str, Span], written: Iterable[tuple[Span, str]]) -> None:
+    """Report the ids that two cases have; `taken` are those that no document writes."""
+    seen = dict(taken)
     for span, ident in written:
         first = seen.setdefault(ident, span)
         if first is not span:
