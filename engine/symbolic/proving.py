@@ -25,6 +25,8 @@ from rules.types import Field
 
 PLACES = (2, 4, 8, 12)
 """How many places lists are given, one after the other, until there is an answer."""
+STRAIGHT_S = 3.0
+"""How long facts are gone straight at before another way is tried."""
 TRIES = 6
 """Models whose inputs do not show what they claim, before another way is tried."""
 
@@ -102,34 +104,35 @@ class _Search:
 
     def run(self) -> Inputs | str | None:
         """`impossible`, `bounded` where it is impossible for lists that have no more items than places, or inputs."""
-        whole = self._check(self.facts)
-        if whole == z3.unsat:
+        if self._impossible(self.facts):
             return "impossible"
         found = self._witness(self.facts)
-        if found is not None:
-            return found
-        if self.exact:
-            if self._check([*self.facts, *self.exact]) == z3.unsat:
+        if found is None and self.exact and not self._bounded:
+            if self._impossible([*self.facts, *self.exact]):
                 return "impossible"
             found = self._witness([*self.facts, *self.exact])
-            if found is not None:
-                return found
-        return "bounded" if self._bounded else None
+        return found if found is not None else "bounded" if self._bounded else None
 
     _bounded = False
+    """Whether it is impossible where nothing lies beyond the places."""
 
-    def _check(self, facts: list[Any]) -> Any:
-        return self._solver(facts).check()
+    def _impossible(self, facts: list[Any]) -> bool:
+        """Whether facts contradict each other: going straight at them is quickest, where it does not lose its way."""
+        found = self._checked(z3.SimpleSolver(), facts, min(self.left(), STRAIGHT_S))
+        if found == z3.unknown:
+            found = self._checked(z3.Solver(), facts, self.left())
+        return bool(found == z3.unsat)
 
-    def _solver(self, facts: list[Any]) -> Any:
-        solver = z3.Solver()
-        solver.set("timeout", max(1, int(self.left() * 1000)))
+    def _checked(self, solver: Any, facts: list[Any], seconds: float) -> Any:
+        solver.set("timeout", max(1, int(seconds * 1000)))
         solver.add(*facts)
-        return solver
+        return solver.check()
 
     def _witness(self, facts: list[Any]) -> Inputs | None:
         """Inputs that show it, with lists no longer than their places."""
-        solver = self._solver([*facts, *self.short])
+        solver = z3.Solver()
+        solver.set("timeout", max(1, int(self.left() * 1000)))
+        solver.add(*facts, *self.short)
         for _ in range(TRIES):
             found = solver.check()
             if found == z3.unsat:
@@ -139,9 +142,11 @@ class _Search:
                 self.hard = f"the solver gave up: {solver.reason_unknown()}"
                 return None
             model = solver.model()
-            inputs = Witness(model, self.problem.deciding.words).inputs(self.problem.fields, self.problem.inputs)
-            if self.shows(inputs):
-                return inputs
+            for moving in (False, True):
+                witness = Witness(model, self.problem.deciding.words, moving=moving)
+                inputs = witness.inputs(self.problem.fields, self.problem.inputs)
+                if self.shows(inputs):
+                    return inputs
             self.hard = "what the solver found does not come about when it is decided"
             solver.add(z3.Not(z3.And([name() == model[name] for name in model.decls() if name.arity() == 0])))
         return None

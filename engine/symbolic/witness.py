@@ -35,6 +35,8 @@ from rules.types import (
 )
 
 USUAL_TEXTS = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOGE", "a", "b", "c", "d", "e", "f", "AB", "CD", "0", "1", "")
+POINTS = 64
+"""Of a series that moves."""
 USUAL_TIME_US = 1_767_225_600_000_000
 """2026-01-01: a time that nobody asked for."""
 
@@ -45,8 +47,11 @@ class Witness:
 
     model: Any
     words: Words
+    moving: bool = False
+    """Whether lists of doubles are given numbers that move, each list others: series of which nothing else is known."""
     _texts: dict[int, str] = field(default_factory=dict)
     _given: set[str] = field(default_factory=set)
+    _series: int = 0
 
     def inputs(self, fields: tuple[Field, ...], found: Mapping[str, Slot]) -> dict[str, Any]:
         """The inputs by name; those that are absent are left out, or null where they must be said."""
@@ -91,6 +96,8 @@ class Witness:
         match t, found:
             case RecordType(), Record():
                 return self._members(t.fields, found.read)
+            case ListType(item=DoubleType()), Row() if self.moving:
+                return self._moving(t.item, t.max_items)
             case ListType(), Row():
                 return [self.value(place.value, t.item) for place in found.places if self.holds(place.within)]
             case MapType(), Table():
@@ -105,6 +112,13 @@ class Witness:
                 return self.text(found, t)
             case _:
                 return self.holds(found)
+
+    def _moving(self, t: DoubleType, most: int | None) -> list[float]:
+        """Numbers that go up and down, unlike those of any other list."""
+        self._series += 1
+        count = POINTS if most is None else min(most, POINTS)
+        steps = (((at * 7919 + self._series * 104_729) * 31 % 997) / 997 - 0.5 for at in range(count))
+        return [_within(round(step, 3), t) for step in steps]
 
     def text(self, word: Word, t: Type) -> str:
         """The text of a word, the same for the same number."""
