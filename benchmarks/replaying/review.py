@@ -73,12 +73,15 @@ def made(decisions: int, data: Path) -> Made:
 
 
 def _compared(log: Path, out: Path) -> Report:
-    """What `bascule diff` reports. Raises CalledProcessError where it fails."""
+    """What `bascule diff` reports; where it fails, what it said ends this too."""
     command = [sys.executable, "-P", "-m", "adapters.cli", "diff", OLD, NEW, "--log", str(log)]
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     asked = [part for name in ("entry", "allocation") for part in ("--policy", name)]
     command += [*asked, "--format", "json", "-o", str(out)]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, check=True)  # noqa: S603
+    environment = {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise SystemExit(done.stderr)
     return msgspec.json.decode(out.read_bytes(), type=Report)
 
 

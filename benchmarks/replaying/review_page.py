@@ -53,6 +53,9 @@ desk's book is drawn like that. With a log of its own the command is the same.
 
 ### As a pull request shows it
 
+This is the Markdown form of the report, but for its tables by day and by symbol; what these say follows under Entry and
+Allocation.
+
 """
 
 ENTRY = """\
@@ -76,7 +79,7 @@ is to be committed, and {own:,} are small by themselves.
 The capital is little: {capital:,.0f} of {before:,.0f} dollars ({capital_share:.2%}), {least:.0f} at a time. And a
 position opens only where entry lets it in as well. Asked of the inputs of the refused, entry 0.9.0 lets in
 {past_in:,} of those past a cap, as it blocks by itself once a cap is reached, and {no_risk_in:,} of those with a
-risk score of 0. These {both_in:,} are what the two older policies together would have opened against the limits.
+risk score of 0. These {both_in:,} the two older policies open together, and the newer ones do not.
 """
 
 COUNTED = """### Counted again
@@ -87,7 +90,8 @@ source documents (`tests/oracles/entry.py`): {verdicts:,} verdicts, with those o
 which none differs. Counted in
 dictionaries, they come to the {numbers:,} numbers that the report has (by rule, by day and by symbol, with
 capital and notional to nine digits) and to the decisions that it names: none differs. 0.9.0 decides all of them
-as they are on record.
+as they are on record. Why a size is small, and what the other policy says to the same inputs, is of the recount
+alone: the report does not tell it.
 """
 
 
