@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test long lint format types check suites schemas docs bench benchmarks conformance oracle agree faults serving systems replay replaying edits changes clean
+.PHONY: help setup demo test long lint format types check suites schemas docs bench benchmarks conformance oracle agree faults serving systems replay replaying review edits changes clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
@@ -104,6 +104,9 @@ changes: $(VENV)/.dev ## change every policy in every place, and see that its su
 
 replaying: $(VENV)/.dev ## time the comparison of a million decisions, and of ten (BASCULE_DATA: where the trades are)
 	@$(BIN)/python benchmarks/replay.py
+
+review: $(VENV)/.dev ## compare 0.9.0 with 1.0.0 on made-up decisions, count it again, and tell it in docs/review.md (BASCULE_DATA)
+	@$(BIN)/python -m benchmarks.replaying.review --write
 
 edits: $(VENV)/.dev ## hold the difference of a hundred random edits against deciding one by one
 	@BASCULE_EDITS=100 $(BIN)/python -m pytest -q -n 2 tests/adapters/replaying/test_brute_force.py

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.replaying.plots import amounts, by_symbol, over_time
+from adapters.replaying.plots import amounts, by_symbol, changing, over_time
 from adapters.replaying.report import Pair, Replayed, Report
 from adapters.replaying.words import MEANT, TOLD, amount_names, headline, left_out, of_bundles, verdict
 
@@ -56,6 +56,7 @@ class _Shown:
         """The plots that have something to show, each with its title."""
         told = [("Changes over time", over_time(self.found)), ("Changes by symbol", by_symbol(self.found))]
         told += [(f"{name.capitalize()} admitted, before and now", svg) for name, svg in amounts(self.found)]
+        told += [(f"{name.capitalize()} newly admitted and newly blocked", svg) for name, svg in changing(self.found)]
         return ((title, svg) for title, svg in told if svg)
 
 

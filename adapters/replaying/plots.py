@@ -27,6 +27,14 @@ except ModuleNotFoundError as missing:
 
 COLOURS: Mapping[Change, str] = {"block-to-allow": "#b3261e", "allow-to-block": "#b26a00", "outcome": "#1565c0"}
 BEFORE, NOW = "#8a8f98", "#1b5e20"
+HANDS: tuple[tuple[str, str, tuple[Change, ...]], ...] = (
+    ("newly admitted", COLOURS["block-to-allow"], ("block-to-allow",)),
+    ("newly blocked", COLOURS["allow-to-block"], ("allow-to-block",)),
+    ("allowed by both, another size", COLOURS["outcome"], ("outcome", "rule", "same")),
+)
+"""The ways in which an amount changes hands, with their colours and the changes that they sum."""
+LEAST = 0.005
+"""Half a cent: what is less on every day is rounding."""
 MOST_BARS = 60
 """Bars over time; more days than that are put together."""
 MOST_SYMBOLS = 15
@@ -99,6 +107,39 @@ def _amount(found: Replayed, name: str) -> str:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.legend(frameon=False, loc="upper left")
     figure.autofmt_xdate(rotation=0, ha="center")
+    return _svg(figure)
+
+
+def changing(found: Replayed) -> list[tuple[str, str]]:
+    """By the name of each amount, what is admitted now and was not, upwards, and the reverse, by day; none, no plot.
+
+    All bars together are what the sum now differs by. Where one side names no such amount, as what is on record does
+    not, nothing says what changed.
+    """
+    compared = [name for name in amount_names(found) if all(name in one.old and name in one.new for one in found.sums)]
+    return [(name, svg) for name in compared if (svg := _changing(found, name))]
+
+
+def _changing(found: Replayed, name: str) -> str:
+    bins = _binned(found.by_day)
+    figure, axes = _figure(2.6)
+    above, below = np.zeros(len(bins)), np.zeros(len(bins))
+    drawn = False
+    for label, colour, changes in HANDS:
+        heights = np.array(
+            [sum(one.new[name] - one.old[name] for one in sums if one.change in changes) for _, sums in bins]
+        )
+        if not (np.abs(heights) >= LEAST).any():
+            continue
+        axes.bar(range(len(bins)), heights, 0.85, np.where(heights < 0.0, below, above), color=colour, label=label)
+        above, below, drawn = above + heights.clip(min=0.0), below + heights.clip(max=0.0), True
+    if not drawn:
+        return ""
+    axes.axhline(0.0, color=BEFORE, linewidth=0.8)
+    _days(axes, [day for day, _ in bins])
+    axes.set_ylabel(name)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(0.0, 1.18), ncols=len(HANDS))
     return _svg(figure)
 
 

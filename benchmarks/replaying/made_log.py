@@ -38,8 +38,14 @@ SEED = 20260203
 ASKED = ("entry", "allocation")
 LAP_US = 37_000_000
 BEFORE = 40
-MOST_HELD = 12
+HELD_ON_AVERAGE, MOST_HELD = 3.5, 12
+STAKES = (50.0, 950.0)
+ADDED = 0.25
+EQUITY, DEVIATION = 10_000.0, 1_500.0
 SECOND_US = 1_000_000
+RESTED_S = 600
+OF_SYMBOL, OF_SYMBOL_S = 0.6, 1_200
+"""The share of decisions before which a trade of the symbol is known, and up to how long before it was."""
 HELD = ("symbol", "side", "leverage", "confidence", "regime")
 """What a position has of its trade."""
 
@@ -121,12 +127,12 @@ def _intent(known: Trades, trade: Array, t: Any) -> Any:
 
 def _portfolio(known: Trades, trade: Array, now: Array, rng: np.random.Generator, t: Any) -> Any:
     rows = len(trade)
-    sizes = np.minimum(rng.poisson(3.5, rows), MOST_HELD)
+    sizes = np.minimum(rng.poisson(HELD_ON_AVERAGE, rows), MOST_HELD)
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
     total = int(offsets[-1])
     held = (np.repeat(trade, sizes) - rng.integers(1, BEFORE + 1, total)) % known.count
-    stakes = np.round(rng.uniform(50.0, 950.0, total), 2)
-    added = (rng.random(total) < 0.25).astype(np.int64)
+    stakes = np.round(rng.uniform(*STAKES, total), 2)
+    added = (rng.random(total) < ADDED).astype(np.int64)
     position = t.field("positions").type.value_type
     positions = _record(
         position,
@@ -137,13 +143,13 @@ def _portfolio(known: Trades, trade: Array, now: Array, rng: np.random.Generator
         **{name: pa.array(getattr(known, name)[held]) for name in HELD},
     )
     committed = np.bincount(np.repeat(np.arange(rows), sizes), stakes, rows)
-    equity = np.round(rng.normal(10_000.0, 1_500.0, rows), 2)
-    last = now - rng.integers(0, 600 * SECOND_US, rows)
-    of_symbol = rng.random(rows) < 0.6
+    equity = np.round(rng.normal(EQUITY, DEVIATION, rows), 2)
+    last = now - rng.integers(0, RESTED_S * SECOND_US, rows)
+    of_symbol = rng.random(rows) < OF_SYMBOL
     by_symbol = pa.MapArray.from_arrays(
         pa.array(np.concatenate([[0], np.cumsum(of_symbol)]).astype(np.int32)),
         pa.array(known.symbol[trade][of_symbol]),
-        _times((now - rng.integers(0, 1200 * SECOND_US, rows))[of_symbol]),
+        _times((now - rng.integers(0, OF_SYMBOL_S * SECOND_US, rows))[of_symbol]),
     )
     nobody = pa.ListArray.from_arrays(pa.array(np.zeros(rows + 1, np.int32)), pa.nulls(0, position))
     return _record(

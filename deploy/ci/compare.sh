@@ -3,6 +3,7 @@
 # given, and fail where a decision becomes what it must not (FAIL_ON). The report goes to the summary of the run.
 set -euo pipefail
 
+rm -f bascule-diff.md # an earlier run's
 options=(--format markdown --output bascule-diff.md)
 if [[ -n "${LOG:-}" ]]; then
   options+=(--log "$LOG")

@@ -25,6 +25,8 @@ _DRIFTING = (
     (re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{0,52}"), r"\1"),
     (re.compile(r'"decision_id": ?"[^"]*"'), '"decision_id": #'),
     (re.compile(r'"decided_at": ?"[^"]*"'), '"decided_at": #'),
+    (re.compile(r"\brevision [0-9]{13}\b"), "revision #"),
+    (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}\+00:00"), "#"),
 )
 """What changes from run to run, and digests as long as a page shows them. Whatever else a page shows must be so."""
 
@@ -136,11 +138,15 @@ class Reader:
     def _edit(self, block: Block, path: Path) -> None:
         """Replace the lines that start with `-` by those with `+`; a line may be given by its beginning.
 
-        Without a `-`, the lines with `+` go behind the one line above them.
+        Without a `-`, the lines with `+` go behind the one line above them; below lines that stay, `-` and `+` are of
+        the place where these stand.
         """
         text = path.read_text("utf-8")
         if not re.search(r"^-", block.text, re.MULTILINE):
             path.write_text(with_lines(block, text), encoding="utf-8")
+            return
+        if block.text.startswith(" "):
+            path.write_text(with_places(block, text), encoding="utf-8")
             return
         old = [line[1:] for line in block.text.splitlines() if line.startswith("-")]
         new = [line[1:] for line in block.text.splitlines() if line.startswith("+")]
@@ -160,6 +166,17 @@ def with_lines(block: Block, text: str) -> str:
     assert all(line.startswith("+") for line in added), f"{block}: what is added starts with `+`"
     lines[found[0] + 1 : found[0] + 1] = [line[1:] for line in added]
     return "\n".join(lines) + "\n"
+
+
+def with_places(block: Block, text: str) -> str:
+    """A text with the lines of a block in the places that its lines without `-` and `+` show, each of them one."""
+    for place in re.findall(r"(?:^ .*\n)+(?:^-.*\n)+(?:^\+.*\n)+", block.text, re.MULTILINE):
+        lines = place.splitlines()
+        before = "".join(f"{line[1:]}\n" for line in lines if line[0] != "+")
+        after = "".join(f"{line[1:]}\n" for line in lines if line[0] != "-")
+        assert text.count(before) == 1, f"{block}: stands {text.count(before)} times:\n{before}"
+        text = text.replace(before, after)
+    return text
 
 
 def compare(block: Block, printed: str) -> None:

@@ -9,6 +9,7 @@ import subprocess
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 
 pytest.importorskip("pyarrow")
@@ -80,7 +81,41 @@ def test_the_page_holds_what_was_said_as_text(page: str) -> None:
     assert 'href="' not in page.replace('xlink:href="#', "").replace('href="#', "")
     assert "src=" not in page
     assert "on record by 2 bundles: 60 by sha256:abc, 40 by" in page
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 4
+
+
+CLOSES = Sum("allow-to-block", 2, {"capital": 800.0}, {"capital": 0.0})
+SMALLER = Sum("same", 97, {"capital": 9876.0}, {"capital": 9000.0})
+ROUNDED = Sum("same", 97, {"capital": 9876.0}, {"capital": 9876.0 + 1e-9})
+ON_RECORD = Sum("allow-to-block", 2, {}, {"capital": 0.0})
+HANDS = ("newly admitted", "newly blocked", "allowed by both, another size")
+
+
+@pytest.mark.parametrize(
+    ("sums", "told", "up", "down"),
+    [
+        ([OPENS, SAME], HANDS[:1], True, False),
+        ([CLOSES, SAME], HANDS[1:2], False, True),
+        ([OPENS, CLOSES], HANDS[:2], True, True),
+        ([SMALLER], HANDS[2:], False, True),
+        ([OPENS, CLOSES, SMALLER], HANDS, True, True),
+        ([SAME], (), False, False),
+        ([ROUNDED], (), False, False),
+        ([ON_RECORD], (), False, False),
+    ],
+)
+def test_capital_that_changes_hands_is_drawn_upwards_and_downwards(
+    sums: list[Sum], told: tuple[str, ...], up: bool, down: bool
+) -> None:
+    """What both admit alike is no change, nor is rounding; beside the record nobody knows what was committed."""
+    pytest.importorskip("matplotlib")
+    from adapters.replaying.plots import changing
+
+    found = msgspec.structs.replace(FOUND, sums=sums, by_day=[OfDay(date(2026, 2, 3), sums)])
+    drawn = dict(changing(found)).get("capital", "")
+    ticks = [int(one.replace(",", "")) for one in re.findall(r">(-?[0-9,]+)</text>", drawn)]
+    assert tuple(one for one in HANDS if one in drawn) == told
+    assert (any(tick > 0 for tick in ticks), any(tick < 0 for tick in ticks)) == (up, down)
 
 
 def test_the_same_report_is_the_same_page(page: str) -> None:
@@ -102,7 +137,7 @@ def test_a_browser_shows_it_without_an_error_or_a_request(page: str, tmp_path: P
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, timeout=120, check=True)
     shown = done.stdout.decode()
-    assert shown.count("<svg") == 3
+    assert shown.count("<svg") == 4
     assert shown.count("<table") >= 4
     assert "BLOCK_LOW" in shown
     assert not re.findall(r"CONSOLE.*", done.stderr.decode(errors="replace"))
@@ -116,7 +151,5 @@ def _of_the_browser(url: str) -> bool:
 
 
 def test_json_keeps_everything() -> None:
-    import msgspec
-
     told = json.loads(msgspec.json.encode(REPORT))
     assert msgspec.convert(told, Report, strict=False) == REPORT
