@@ -38,8 +38,8 @@ def examine(
 ) -> Opened:
     """Read, check and compile the bundle of a folder, whatever is found; `within`, no overlay leads out of that folder.
 
-    Where policies are named that will be asked, suites and invariants are not read and no other policy is compiled. Raises
-    `Unreadable` without a bundle to read, and OSError when a file of it cannot be read.
+    Where policies are named that will be asked, suites and invariants are not read and no other policy is compiled.
+    Raises `Unreadable` without a bundle to read, and OSError when a file of it cannot be read.
     """
     checked = load(folder, with_suites=asked is None, within=within)
     if checked.bundle is None:
