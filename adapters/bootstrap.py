@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -38,8 +38,8 @@ def examine(
 ) -> Opened:
     """Read, check and compile the bundle of a folder, whatever is found; `within`, no overlay leads out of that folder.
 
-    Where policies are named that will be asked, suites are not read and no other policy is compiled. Raises
-    `Unreadable` without a bundle to read, and OSError when a file of it cannot be read.
+    Where policies are named that will be asked, suites and invariants are not read and no other policy is compiled.
+    Raises `Unreadable` without a bundle to read, and OSError when a file of it cannot be read.
     """
     checked = load(folder, with_suites=asked is None, within=within)
     if checked.bundle is None:
@@ -60,6 +60,22 @@ def open_machine(folder: Path, environment: Mapping[str, str], asked: Collection
     if opened.machine is None:
         raise Refused(opened.diagnostics)
     return opened.machine
+
+
+def open_deciding(folder: Path, environment: Mapping[str, str], name: str) -> Machine:
+    """The policy of a name with what it asks; where there is none, the invariant of that name, which decides like one.
+
+    Without either the machine lacks the name. Raises as `open_machine` does.
+    """
+    machine = open_machine(folder, environment, asked=(name,))
+    if name in machine.policies:
+        return machine
+    checked = load(folder)
+    if checked.bundle is None:
+        raise Refused(checked.diagnostics)
+    found = {one.name: one.plan for one in checked.bundle.invariants if one.name == name}
+    bundle = replace(checked.bundle, plans={**checked.bundle.plans, **found})
+    return compile_bundle(bundle, environment, asked=(name,)) if found else machine
 
 
 def shipped_policies() -> Path:

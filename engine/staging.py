@@ -89,7 +89,7 @@ class Linking:
     def __init__(self, header: bytes, before: Machine | None = None) -> None:
         told: Header = pickle.loads(header)  # noqa: S301 -- from our own compiling process
         self._told = told
-        self._bundle = Bundle(told.name, told.version, told.digest, b"", told.types, {}, {}, (), ())
+        self._bundle = Bundle(told.name, told.version, told.digest, b"", told.types, {}, {}, (), (), ())
         self._structs = _structs(told.types, before)
         self._programs: dict[str, Program] = {}
         self._policies: dict[str, Policy] = {}

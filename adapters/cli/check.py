@@ -62,6 +62,7 @@ def _summary(opened: Opened, errors: int, took: int) -> str:
         plural(len(bundle.libraries), "library", "libraries"),
         plural(_own_types(bundle), "type"),
         plural(len(bundle.suites), "suite"),
+        *([plural(len(bundle.invariants), "invariant")] if bundle.invariants else []),
         f"digest {bundle.digest[:SHOWN_DIGITS]}",
         f"{took} ms",
     ]
@@ -88,5 +89,6 @@ def _as_json(opened: Opened, errors: int, took: int) -> dict[str, object]:
             "libraries": sorted(bundle.libraries),
             "types": _own_types(bundle),
             "suites": sorted(suite.name for suite in bundle.suites),
+            "invariants": sorted(invariant.name for invariant in bundle.invariants),
         }
     return {**out, "files": opened.files, "ms": took, "diagnostics": [d.as_json() for d in opened.diagnostics]}

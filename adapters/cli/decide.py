@@ -24,6 +24,8 @@ EXAMPLES = examples(
 def decide(policy: str, folder: Path, source: str, trace: bool, **said: Any) -> int:
     """Decide with POLICY on inputs: a JSON object keyed by facts, or one such object a line.
 
+    POLICY may be an invariant too: on these inputs it HOLDS, is REFUTED, or what it supposes is NOT_GIVEN.
+
     Facts that the policy does not use are ignored, unknown names are faults. An absent `now` is the system clock.
     Environment overrides apply, and may only tighten. Inputs or policies that cannot be used block, and the exit is 2;
     an order that only reduces what is held passes all the same. In a .jsonl file every line gives one decision as

@@ -33,7 +33,7 @@ from adapters.cli.inputs import (
     takes_clock,
     with_clock,
 )
-from adapters.cli.opening import complete_policy, environment, find_policy, open_machine, policies_option
+from adapters.cli.opening import complete_policy, environment, find_policy, open_deciding, policies_option
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -139,7 +139,7 @@ def run(request: Request, write: Writer) -> int:
 def _machine(request: Request) -> Machine:
     """The policies to decide with. Raises `NoBundle` where there are none."""
     if request.url is None:
-        return open_machine(request.folder, environment(), asked=(request.policy,))
+        return open_deciding(request.folder, environment(), request.policy)
     if click.get_current_context().get_parameter_source("folder") is not click.core.ParameterSource.DEFAULT:
         raise Unusable("both `--policies` and `--store`: which of them is to decide?")
     from adapters.cli.in_force import machine_in_force

@@ -58,6 +58,13 @@ def open_machine(
     return read_bundle(folder, lambda: bootstrap.open_machine(folder, environment, asked), refusal)
 
 
+def open_deciding(folder: Path, environment: Mapping[str, str], name: str) -> Machine:
+    """The policy or the invariant of a name, ready to decide. Raises as `open_machine` does."""
+    from adapters import bootstrap
+
+    return read_bundle(folder, lambda: bootstrap.open_deciding(folder, environment, name), BundleRefused)
+
+
 def read_bundle(folder: Path, read: Callable[[], T], refusal: type[BundleRefused]) -> T:
     """What `read` makes of the bundle of a folder. Raises `refusal` when the bundle has errors, and `NoBundle`."""
     with _uncollected():

@@ -109,6 +109,8 @@ def copied(folder: Path, *names: str) -> None:
     shutil.copytree(ROOT / "policies" / "lib", folder / "lib")
     for name in ("bundle", "types", *names):
         shutil.copy(ROOT / "policies" / f"{name}.yaml", folder)
+    manifest = folder / "bundle.yaml"
+    manifest.write_text(manifest.read_text("utf-8").replace(', "invariants/*.yaml"', ""), encoding="utf-8")
     for name in names:
         shutil.copy(ROOT / "policies" / "suites" / f"{name}.yaml", folder / "suites")
 
