@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
     from adapters.replaying.report import Report
     from adapters.replaying.versions import AtStore, Side
+    from engine.comparison import Change
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+FAILING: tuple[Change, ...] = ("block-to-allow", "allow-to-block", "outcome")
+"""What somebody may want not to become of a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,21 @@ def work_options(command: Callable[..., int]) -> Callable[..., int]:
     for option in reversed(options):
         found = option(found)
     return found
+
+
+def fail_on_option(then: str) -> Callable[[F], F]:
+    """The `--fail-on CHANGE` option, as `forbidden`; `then` is what is done."""
+    return click.option(
+        "--fail-on", "forbidden", multiple=True, metavar="CHANGE", type=click.Choice([*FAILING, "any"]),
+        help=f"{then} where a decision on record becomes this: {', '.join(FAILING)}, or any; may be given again.",
+    )  # fmt: skip
+
+
+def forbidden_found(report: Report, forbidden: Sequence[str]) -> str:
+    """What of `--fail-on` became of decisions; empty where nothing did."""
+    found = {change: report.count(change) for change in FAILING if change in forbidden or "any" in forbidden}
+    told = [f"{plural(count, 'decision')} {change}" for change, count in found.items() if count]
+    return f"--fail-on: {', '.join(told)}" if told else ""
 
 
 def version_of(given: str, store: AtStore | None) -> Side:
