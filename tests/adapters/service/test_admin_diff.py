@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -16,13 +14,11 @@ import pytest
 pytest.importorskip("pyarrow")
 
 from adapters.bootstrap import NO_ENVIRONMENT, open_machine
-from adapters.service.auth import hashed
 from adapters.service.openapi_answers import ANSWERS
 from tests.adapters.conftest import BUNDLE
 from tests.adapters.running import ROOT, run
 from tests.adapters.service.admin_desk import DIFF, TOKENS, Files, dearer, publish_to, record, refused
-from tests.adapters.service.running import PATIENCE, Reply, Served, served, token
-from tests.faults.process import ServiceProcess
+from tests.adapters.service.running import Served, served, token
 
 PRICES = (1.0, 4.5, 9.0, 10.2, 10.4, 11.0)
 
@@ -185,40 +181,3 @@ def test_one_is_compared_at_a_time(live: Served, files: Files) -> None:
     lock._locked = False
     assert refused(found, 503)
     assert found.headers["Retry-After"] == "1"
-
-
-# -- as it is started
-
-
-def asked_of(process: ServiceProcess, who: str, path: str, body: object) -> Reply:
-    connection = http.client.HTTPConnection(urlsplit(process.address).netloc, timeout=PATIENCE)
-    try:
-        head = {"Authorization": f"Bearer {who}", "Content-Type": "application/json"}
-        connection.request("POST", path, json.dumps(body).encode(), head)
-        response = connection.getresponse()
-        return Reply(response.status, dict(response.headers), response.read())
-    finally:
-        connection.close()
-
-
-def test_two_workers_have_one_log(tmp_path: Path, files: Files, log: Path) -> None:
-    """What either has decided is decided again, while both go on writing."""
-    roles = {"desk": ["decide"], "ci": ["publish"]}
-    entries = [{"name": name, "hash": hashed(name), "roles": given} for name, given in roles.items()]
-    (tmp_path / "tokens.yaml").write_text(json.dumps({"tokens": entries}))
-    told = {"--store": "desk", "--tokens": "tokens.yaml", "--state": "state", "--decision-log": "log"}
-    options = [str(one) for name, value in told.items() for one in (name, tmp_path / value)]
-    process = ServiceProcess("--unsigned", "--workers", "2", *options)
-    process.start()
-    try:
-        sent, patience = 0, 2000
-        while len(list(log.glob("*.jsonl"))) < 2:
-            assert asked_of(process, "desk", "/v1/decide/gate", {"inputs": {"price": 5.0}}).status == 200
-            sent, patience = sent + 1, patience - 1
-            assert patience
-        found = asked_of(process, "ci", DIFF, {"files": files})
-    finally:
-        process.end()
-    assert found.status == 200, found.body
-    assert found.json["recent"]["looked_at"] == sent
-    assert len(found.json["logs"]) == 2
