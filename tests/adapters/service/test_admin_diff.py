@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from adapters.service.openapi_answers import ANSWERS
 from tests.adapters.conftest import BUNDLE
 from tests.adapters.running import ROOT, run
 from tests.adapters.service.admin_desk import DIFF, TOKENS, Files, dearer, publish_to, record, refused
-from tests.adapters.service.running import Served, served, token
+from tests.adapters.service.running import PATIENCE, Served, served, token
 
 PRICES = (1.0, 4.5, 9.0, 10.2, 10.4, 11.0)
 
@@ -37,6 +38,8 @@ def live(store_folder: Path, log: Path, files: Files) -> Iterator[Served]:
         assert publish_to(found, files, universe=["BTC"]).status == 200
         for price in PRICES:
             assert service.as_("desk").decide({"price": price}, "gate").status == 200
+        written: Any = service.service.log
+        asyncio.run_coroutine_threadsafe(written.durable(), written._loop).result(PATIENCE)
         yield found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -44,6 +45,9 @@ def test_two_workers_have_one_log(tmp_path: Path, files: Files) -> None:
             assert asked_of(process, "desk", "/v1/decide/gate", {"inputs": {"price": 5.0}}).status == 200
             sent, patience = sent + 1, patience - 1
             assert patience
+        until = time.monotonic() + PATIENCE
+        while sum(path.read_bytes().count(b"\n") for path in log.iterdir()) < sent:  # an answer does not wait for it
+            assert time.monotonic() < until
         found = asked_of(process, "ci", DIFF, {"files": files})
     finally:
         process.end()
