@@ -12,16 +12,14 @@ import click
 from adapters.cli import terminal
 from adapters.cli.at_store import store_option, trust_of, trust_options
 from adapters.cli.failures import DONE, DoesNotHold, Unusable
-from adapters.cli.replaying import Work, executed, version_of, work_options
-from adapters.cli.terminal import examples, plural, printable
+from adapters.cli.replaying import Work, executed, fail_on_option, forbidden_found, version_of, work_options
+from adapters.cli.terminal import examples, printable
 
 if TYPE_CHECKING:
     from adapters.replaying.report import Report
     from adapters.replaying.versions import AtStore
-    from engine.comparison import Change
 
 FORMS = ("text", "json", "markdown", "html")
-FAILING: tuple[Change, ...] = ("block-to-allow", "allow-to-block", "outcome")
 
 EXAMPLES = examples(
     "bascule diff policies/history/0.9.0 policies",
@@ -43,10 +41,7 @@ EXAMPLES = examples(
     help="How it is told.",
 )
 @click.option("-o", "--output", "out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there instead.")
-@click.option(
-    "--fail-on", "forbidden", multiple=True, metavar="CHANGE", type=click.Choice([*FAILING, "any"]),
-    help="Exit with 1 where a decision on record becomes this; `any` for all of them. May be given again.",
-)  # fmt: skip
+@fail_on_option("Exit with 1")
 @work_options
 @store_option
 @trust_options
@@ -105,8 +100,7 @@ def _told(report: Report, form: str) -> str:
 
 
 def _judged(report: Report, forbidden: tuple[str, ...]) -> int:
-    found = {change: report.count(change) for change in FAILING if change in forbidden or "any" in forbidden}
-    told = [f"{plural(count, 'decision')} {change}" for change, count in found.items() if count]
+    told = forbidden_found(report, forbidden)
     if told:
-        raise DoesNotHold(f"--fail-on: {', '.join(told)}")
+        raise DoesNotHold(told)
     return DONE

@@ -23,6 +23,7 @@ from adapters.cli.at_store import (
     user,
 )
 from adapters.cli.failures import DONE, DoesNotHold
+from adapters.cli.on_record import Found, OnRecord, check_allowed, found_of, from_options, record_options
 from adapters.cli.terminal import plural, printable
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Asked:
     yes: bool
     dry_run: bool
     as_json: bool
+    record: OnRecord
 
 
 def publishing_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -81,6 +83,7 @@ def publishing_options(command: Callable[..., int]) -> Callable[..., int]:
 
     @wraps(command)
     def collected(**given: Any) -> int:
+        given["record"] = from_options(**{one.name: given.pop(one.name) for one in fields(OnRecord)})
         return command(asked=Asked(**{one.name: given.pop(one.name) for one in fields(Asked)}), **given)
 
     options = (
@@ -97,6 +100,7 @@ def publishing_options(command: Callable[..., int]) -> Callable[..., int]:
             show_default=True,
             help="How long services are given to load it before it is put in force.",
         ),
+        record_options,
         click.option("--yes", is_flag=True, help="Ask nothing."),
         click.option("--dry-run", is_flag=True, help="Show what would change, and write nothing."),
         json_option,
@@ -120,32 +124,36 @@ def publish(
     by = asked.by or (signer.owner if signer else user())
     terms = Terms(asked.by, asked.note, asked.valid_for, universe, asked.replace)
 
-    async def work(store: PolicyStore) -> tuple[Prepared, Published | None]:
+    async def work(store: PolicyStore) -> tuple[Prepared, Published | None, Found]:
         publisher = Publisher(store, trust, signer, by, asked.wait.total_seconds(), progress.reached_of)
         prepared = await publisher.prepare(await find(store, trust), terms, change)
         for notice in prepared.notices:
             terminal.note(f"note: {printable(notice)}")
         if not asked.as_json:
             terminal.say("\n".join(change_lines(prepared)))
+        found = await found_of(asked.record, prepared, store, trust)
+        if not asked.as_json and found.report is not None:
+            terminal.say("\n".join(found.lines()))
+        check_allowed(asked.record, found)
         if asked.dry_run:
-            return prepared, None
+            return prepared, None, found
         if not asked.yes and terminal.asks():
-            _agree(asked, prepared)
-        return prepared, await publisher.commit(prepared)
+            _agree(asked, prepared, found)
+        return prepared, await publisher.commit(prepared), found
 
     with terminal.Progress("services that have loaded it", None) as progress:
-        prepared, published = at_store(asked.url, work)
+        prepared, published, found = at_store(asked.url, work)
     if asked.as_json:
-        terminal.say_json(_as_json(prepared, published))
+        terminal.say_json(_as_json(prepared, published, found))
     else:
         terminal.say("\n".join(_outcome(prepared, published)))
     return DONE
 
 
-def _agree(asked: Asked, prepared: Prepared) -> None:
+def _agree(asked: Asked, prepared: Prepared, found: Found) -> None:
     """Ask whoever sits there. Raises `DoesNotHold` where they say no."""
     if asked.as_json:
-        terminal.note("\n".join(change_lines(prepared)))
+        terminal.note("\n".join([*change_lines(prepared), *found.lines()]))
     what = "sign and propose this" if prepared.proposes else "put this in force"
     if not click.confirm(f"{what}?", err=True):
         raise DoesNotHold("nothing was written")
@@ -214,10 +222,11 @@ def _outcome(prepared: Prepared, published: Published | None) -> Iterator[str]:
         yield f"  nothing opens with it now: {printable(published.refusal)}"
 
 
-def _as_json(prepared: Prepared, published: Published | None) -> dict[str, object]:
+def _as_json(prepared: Prepared, published: Published | None, found: Found) -> dict[str, object]:
     from adapters.publishing.told import publication_json
 
-    return {**publication_json(prepared, published), "changes": [_change_json(one) for one in prepared.changes]}
+    told = publication_json(prepared, published, [found.why_not] if found.why_not else [])
+    return {**told, "changes": [_change_json(one) for one in prepared.changes], "decisions": found.report}
 
 
 def _change_json(one: DocumentChange) -> dict[str, object]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
     from adapters.replaying.report import Report
     from adapters.replaying.versions import AtStore, Side
+    from engine.comparison import Change
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+FAILING: tuple[Change, ...] = ("block-to-allow", "allow-to-block", "outcome")
+"""What somebody may want not to become of a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,21 @@ def work_options(command: Callable[..., int]) -> Callable[..., int]:
     return found
 
 
+def fail_on_option(then: str) -> Callable[[F], F]:
+    """The `--fail-on CHANGE` option, as `forbidden`; `then` is what is done."""
+    return click.option(
+        "--fail-on", "forbidden", multiple=True, metavar="CHANGE", type=click.Choice([*FAILING, "any"]),
+        help=f"{then} where a decision on record becomes this: {', '.join(FAILING)}, or any; may be given again.",
+    )  # fmt: skip
+
+
+def forbidden_found(report: Report, forbidden: Sequence[str]) -> str:
+    """What of `--fail-on` became of decisions; empty where nothing did."""
+    found = {change: report.count(change) for change in FAILING if change in forbidden or "any" in forbidden}
+    told = [f"{plural(count, 'decision')} {change}" for change, count in found.items() if count]
+    return f"--fail-on: {', '.join(told)}" if told else ""
+
+
 def version_of(given: str, store: AtStore | None) -> Side:
     """The bundle of a name. Raises `NoBundle`, `BundleRefused`, `Unusable`."""
     from adapters.replaying.versions import NoSuchVersion, side
@@ -85,34 +107,26 @@ def executed(old: Side | None, new: Side, work: Work) -> Report:
 
         return in_words(old, new)
     with unusable():
-        from adapters.replaying.comparing import OnRecord, compared, policies_on_record, tables
+        from adapters.replaying.comparing import compared, on_record, tables
 
         sides = [side for side in (old, new) if side is not None]
         with tables(work.logs, new.bundle.types) as listed:
-            _known(work.policies, sides)
-            asked = {} if work.policies else policies_on_record(listed)
-            lacking = {name: count for name, count in asked.items() if not _all_have(sides, name)}
-            chosen = [*work.policies] or [name for name in asked if name not in lacking]
+            _check_policies(work.policies, sides)
+            record = on_record(listed, sides, work.policies, work.logs)
             with (
                 _executing(work) as executor,
                 terminal.Progress("deciding", sum(one.rows for one in listed)) as progress,
             ):
-                return compared(old, new, OnRecord(listed, chosen, work.logs, lacking), executor, progress.reached)
+                return compared(old, new, record, executor, progress.reached)
 
 
-def _all_have(sides: Sequence[Side], policy: str) -> bool:
-    return all(policy in side.bundle.plans for side in sides)
+def _check_policies(names: Sequence[str], sides: Sequence[Side]) -> None:
+    from adapters.replaying.versions import NoSuchPolicy, check_policies
 
-
-def _known(policies: Sequence[str], sides: Sequence[Side]) -> None:
-    from rules.diagnostics import did_you_mean
-
-    for name in policies:
-        for side in sides:
-            if name not in side.bundle.plans:
-                near = did_you_mean(name, side.bundle.plans)
-                hint = f": did you mean `{near}`?" if near else ""
-                raise Unusable(f"there is no policy `{printable(name)}` in `{printable(side.given)}`{hint}")
+    try:
+        check_policies(names, sides)
+    except NoSuchPolicy as fault:
+        raise Unusable(printable(fault)) from None
 
 
 @contextmanager

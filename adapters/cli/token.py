@@ -29,7 +29,7 @@ def token(name: str, roles: tuple[str, ...], as_json: bool) -> int:
     """Make a token for NAME: the text is shown once, and the service is given the entry with its hash.
 
     decide: POST /v1/decide. simulate: POST /v1/simulate. read: the policies in force and the metrics. publish: check,
-    publish, roll back, halt. admin: all of them, and to clear a halt.
+    compare, publish, roll back, halt. admin: all of them, and to clear a halt.
     """
     from adapters.service.auth import new_token
 

@@ -174,6 +174,12 @@ async def kept(store: PolicyStore, trust: Trust, wanted: str) -> tuple[Record, b
     return record, content
 
 
+async def live(store: PolicyStore, trust: Trust) -> tuple[Record, bytes] | None:
+    """What is in force, and its content, which is not checked yet; None where nothing is. Raises as `kept` does."""
+    revision = (await store.read()).fields.get("revision")
+    return await kept(store, trust, revision) if revision else None
+
+
 def _told(record: Record) -> str:
     return f"revision {record.revision} ({record.statement.bundle})"
 

@@ -115,7 +115,7 @@ def write_key(path: Path, key: SigningKey, passphrase: str) -> None:
 
 def read_key(path: Path, passphrase: Callable[[], str]) -> SigningKey:
     """The private key of a file; the passphrase is asked for where it is encrypted. Raises `Unfit`, and OSError."""
-    pem = _private_bytes(path)
+    pem = private_bytes(path)
     try:
         private = serialization.load_pem_private_key(pem, None)
     except TypeError:  # it is encrypted
@@ -134,7 +134,7 @@ def _decrypted(path: Path, pem: bytes, passphrase: str) -> PrivateKeyTypes:
         raise Unfit(f"`{path}` does not open with this passphrase") from None
 
 
-def _private_bytes(path: Path) -> bytes:
+def private_bytes(path: Path) -> bytes:
     """The content of a file that none but its owner may read or write."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:

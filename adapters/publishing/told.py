@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from adapters.publishing.publication import Prepared, Published
 from engine.published import Statement
 
@@ -11,8 +13,8 @@ def statement_json(statement: Statement) -> dict[str, object]:
     return {name: getattr(statement, name) for name in statement.__slots__}
 
 
-def publication_json(prepared: Prepared, published: Published | None) -> dict[str, object]:
-    """What was written, or would be; without what changes in the documents."""
+def publication_json(prepared: Prepared, published: Published | None, notices: Sequence[str] = ()) -> dict[str, object]:
+    """What was written, or would be; without what changes in the documents. `notices` are told with the others."""
     record = prepared.present.record
     refusal = published.refusal if published is not None and not published.prepared.proposes else None
     step = "dry-run" if published is None else "proposed" if published.prepared.proposes else "published"
@@ -23,6 +25,6 @@ def publication_json(prepared: Prepared, published: Published | None) -> dict[st
         "signatures": [{"by": one.by, "key": one.key} for one in (published.signatures if published else ())],
         "universe": prepared.universe,
         "before": None if record is None else {"revision": record.revision, "digest": record.digest},
-        "notices": [*prepared.notices, *(published.late if published is not None else ())],
+        "notices": [*prepared.notices, *notices, *(published.late if published is not None else ())],
         "refusal": None if refusal is None else {"cause": refusal.cause, "found": refusal.found},
     }

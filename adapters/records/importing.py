@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from engine.exits import FIXED
 LATELY = 10_000
 """Requests among which one is sought that a later line takes back."""
 AT_A_TIME = 65_536
+Source: TypeAlias = tuple[str, Iterator[Kept | Unusable]]
+"""The name of a file, and its lines."""
 
 
 @dataclass(slots=True)
@@ -97,17 +100,28 @@ def import_lines(
 
     Raises OSError, and leaves no table behind then.
     """
-    told, seen, taken_back, done = Imported(), Seen(), _TakenBack(), 0
+
+    def sources() -> Iterator[Source]:
+        done = 0
+        for path in paths:
+            yield path.name, read_lines(path)
+            done += path.stat().st_size
+            reached(done)
+
+    return import_sources(sources(), facts, out)
+
+
+def import_sources(sources: Iterable[Source], facts: Facts, out: Path) -> Imported:
+    """The same of lines wherever they come from, each source with its name. Raises as `import_lines` does."""
+    told, seen, taken_back = Imported(), Seen(), _TakenBack()
     beside = out.with_name(f".{out.name}.part")
     try:
         writer = Writer(beside, facts)
-        for path in paths:
-            for some in _batched(read_lines(path)):
+        for name, lines in sources:
+            for some in _batched(lines):
                 for row in _rows(some, facts, seen, taken_back):
-                    writer.add(path.name, row)
-                    told.add(path.name, row)
-            done += path.stat().st_size
-            reached(done)
+                    writer.add(name, row)
+                    told.add(name, row)
         writer.close()
         beside.replace(out)
     finally:

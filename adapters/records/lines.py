@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -34,6 +34,8 @@ CAUSES: Mapping[str, str] = {
 """Why a line cannot be decided on again, whatever the policy."""
 
 MARK: Final = b'"$series"'
+Opened: TypeAlias = gzip.GzipFile | BufferedReader
+_OF_SERIES: Final = b'{"series":'
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -92,13 +94,23 @@ _said = msgspec.json.Decoder(Said).decode
 _plain = msgspec.json.decode
 
 
-def read_lines(path: Path) -> Iterator[Kept | Unusable]:
-    """Every decision of a file, in order. Raises OSError for a file that cannot be read at all."""
-    series: dict[str, Any] = {}
-    number = 0
-    with _opened(path) as file:
+def read_lines(
+    path: Path, begin: int = 0, end: int | None = None, known: Mapping[str, Any] = {}
+) -> Iterator[Kept | Unusable]:
+    """Every decision of a file, in order. Raises OSError for a file that cannot be read at all.
+
+    `begin` and `end`, in bytes of what the file holds, bound where lines begin; `known` are series of lines before
+    them. Lines are numbered from the first that is read.
+    """
+    series = dict(known)
+    number, at = 0, begin
+    with opened(path) as file:
         try:
+            file.seek(begin)
             for number, text in enumerate(file, 1):
+                if end is not None and at >= end:
+                    break
+                at += len(text)
                 found = _read(text, number, series)
                 if found is not None:
                     yield found
@@ -106,8 +118,20 @@ def read_lines(path: Path) -> Iterator[Kept | Unusable]:
             yield Unusable(number + 1, "truncated", f"the compressed file ends here: {error}")
 
 
-def _opened(path: Path) -> gzip.GzipFile | BufferedReader:
+def opened(path: Path) -> Opened:
+    """The lines of a file, whether it is compressed or not."""
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+
+
+def series_of(text: bytes) -> tuple[str, msgspec.Raw]:
+    """The name and the values of the series that a line holds; no name where it holds none."""
+    if not text.startswith(_OF_SERIES):
+        return "", msgspec.Raw()
+    try:
+        line = _line(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "", msgspec.Raw()
+    return line.series, line.values
 
 
 def _read(text: bytes, number: int, series: dict[str, Any]) -> Kept | Unusable | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from adapters.replaying.plots import amounts, by_symbol, changing, over_time
 from adapters.replaying.report import Pair, Replayed, Report
-from adapters.replaying.words import MEANT, TOLD, amount_names, headline, left_out, of_bundles, verdict
+from adapters.replaying.words import MEANT, TOLD, amount_names, headline, left_out, of_bundles, of_recent, verdict
 
 try:
     from jinja2 import Environment, StrictUndefined
@@ -71,7 +71,8 @@ def as_html(report: Report) -> str:
         title = f"{report.old.bundle} {report.old.version} → {new}"
     template = environment.from_string(TEMPLATE.read_text("utf-8"))
     replays = [_Shown(found) for found in report.replays]
-    return template.render(title=title, report=report, sides=sides, replays=replays, told=TOLD)
+    said = {"title": title, "sides": sides, "told": TOLD, "recent": list(of_recent(report))}
+    return template.render(report=report, replays=replays, **said)
 
 
 def _code(said: str) -> Markup:

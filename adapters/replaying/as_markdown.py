@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from adapters.replaying.report import OfDay, Replayed, Report, Said, Sum, Version
-from adapters.replaying.words import MEANT, TOLD, amount_names, headline, left_out, meant, of_bundles, verdict
+from adapters.replaying.words import (
+    MEANT,
+    TOLD,
+    amount_names,
+    headline,
+    left_out,
+    meant,
+    of_bundles,
+    of_recent,
+    verdict,
+)
 
 MOST = 20
 """Rows of a table; the rest is counted."""
@@ -21,6 +31,9 @@ def as_markdown(report: Report) -> Iterator[str]:
         if version is not None:
             yield f"- {side}: {_version(version)}"
     yield from _changes(report.changes)
+    for told in of_recent(report):
+        yield ""
+        yield f"{_code_kept(told)}."
     if report.not_compared:
         yield ""
         yield "On record, and not a policy of both sides:"

@@ -9,7 +9,7 @@ import click
 from adapters.cli import terminal
 from adapters.cli.terminal import plural, printable
 from adapters.replaying.report import Amounts, Pair, Replayed, Report, Sum
-from adapters.replaying.words import MEANT, TOLD, of_bundles, verdict
+from adapters.replaying.words import MEANT, TOLD, of_bundles, of_recent, verdict
 from engine.comparison import Change
 
 COLOURS: dict[Change, str] = {"block-to-allow": "red", "allow-to-block": "yellow", "outcome": "cyan"}
@@ -27,6 +27,8 @@ def as_text(report: Report) -> Iterator[str]:
         yield from _changes(report)
     else:
         yield f"{printable(new.given)}: {new.bundle} {new.version}, {new.digest[:19]}, beside what is on record"
+    for told in of_recent(report):
+        yield from terminal.wrapped(printable(told), 2, "")
     for name, count in report.not_compared.items():
         yield f"{plural(count, 'decision')} of `{printable(name)}` on record: not both sides have that policy"
     for replay in report.replays:

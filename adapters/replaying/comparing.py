@@ -45,6 +45,15 @@ def policies_on_record(listed: Sequence[Group]) -> dict[str, int]:
     return dict(inspect(listed).policies.most_common())
 
 
+def on_record(
+    listed: Sequence[Group], sides: Sequence[Side], named: Sequence[str] = (), logs: Sequence[Path] = ()
+) -> OnRecord:
+    """What is decided anew of some row groups: the policies that are named, else all on record that every side has."""
+    asked = {} if named else policies_on_record(listed)
+    lacking = {name: n for name, n in asked.items() if not all(name in side.bundle.plans for side in sides)}
+    return OnRecord(listed, [*named] or [name for name in asked if name not in lacking], logs, lacking)
+
+
 @dataclass(frozen=True, slots=True)
 class OnRecord:
     """What is decided anew: some policies over some row groups; `logs` and what is left out are told in the report."""

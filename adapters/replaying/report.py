@@ -6,7 +6,7 @@ Amounts are what a side admits: the sum of an output (`adapters.replaying.work.A
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -104,13 +104,27 @@ class Replayed(msgspec.Struct, frozen=True):
         return sum(one.decisions for one in self.sums if one.change not in ("same", "rule"))
 
 
-class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Recent(msgspec.Struct, frozen=True):
+    """Of the log of a service: how many of its most recent decisions were wanted and looked at, from when to when."""
+
+    wanted: int
+    looked_at: int = 0
+    first: datetime | None = None
+    last: datetime | None = None
+    left_out: dict[str, int] = {}
+    """Those that cannot be decided anew whatever the policy, by cause."""
+    why_not: str = ""
+    """Why nothing was decided anew, where nothing was."""
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="schema", tag=SCHEMA):
     """All that is said. `old` is None where the record itself is the old side."""
 
-    schema: str = SCHEMA
     old: Version | None = None
     new: Version
     logs: list[str] = []
+    recent: Recent | None = None
+    """What was looked at of the log of a service, where a service was asked."""
     changes: list[Said] = []
     replays: list[Replayed] = []
     not_compared: dict[str, int] = {}

@@ -10,9 +10,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from adapters.records.table import Group
 from adapters.replaying.work import Job, replayed
@@ -20,6 +20,8 @@ from engine.comparison import Tally
 
 AHEAD = 2
 """Row groups that wait for each process."""
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def replay(
@@ -33,6 +35,16 @@ def replay(
         done += group.rows
         reached(done)
     return found
+
+
+class Here(Executor):
+    """Executes in this process, one after the other."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Do it now; what it raises is raised here."""
+        done: Future[T] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
 
 
 @contextmanager

@@ -15,17 +15,18 @@ import re
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.publishing.candidates import Unpublishable, kept
+from adapters.publishing.candidates import Unpublishable, kept, live
 from adapters.replaying.report import Version
 from adapters.stores.urls import open_store
+from engine.faults import quoted
 from engine.published import Trust
 from rules.bundle import Bundle, load, read_content
 from rules.canonical import NoContent
-from rules.diagnostics import Refused
+from rules.diagnostics import Refused, did_you_mean
 
 LIVE = "live"
 _AT_STORE = re.compile(r"live|[0-9]{6,}|sha256:[0-9a-f]{8,64}")
@@ -34,6 +35,14 @@ GIT_PATIENCE_S = 60.0
 
 class NoSuchVersion(Exception):
     """A name that no bundle can be found by; says what was looked for."""
+
+
+class NoSuchPolicy(Exception):
+    """A policy that one of the sides does not have; says which, and its place among those that were named."""
+
+    def __init__(self, message: str, place: int) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,16 @@ class AtStore:
     environment: Mapping[str, str]
 
 
+def check_policies(names: Sequence[str], sides: Sequence[Side]) -> None:
+    """Raise `NoSuchPolicy` for a name that is no policy of every side."""
+    for place, name in enumerate(names):
+        for side in sides:
+            if name not in side.bundle.plans:
+                near = did_you_mean(name, side.bundle.plans)
+                hint = f": did you mean `{near}`?" if near else ""
+                raise NoSuchPolicy(f"there is no policy {quoted(name)} in `{side.given}`{hint}", place)
+
+
 def side(given: str, store: AtStore | None) -> Side:
     """The bundle of a name. Raises `NoSuchVersion`, `Refused` for one that does not check, and as loading does."""
     if _AT_STORE.fullmatch(given) and not Path(given).exists():
@@ -74,11 +93,11 @@ def _of_folder(folder: Path) -> Bundle:
     checked = load(folder, with_suites=False)
     if checked.bundle is None:
         raise Refused(checked.diagnostics)
-    return _of_content(checked.bundle.content)
+    return of_content(checked.bundle.content)
 
 
-def _of_content(content: bytes) -> Bundle:
-    """A bundle in the one form of a store, in which two that say the same are the same."""
+def of_content(content: bytes) -> Bundle:
+    """A bundle in the one form of a store, in which two that say the same are the same. Raises as reading it does."""
     checked = read_content(content)
     if checked.bundle is None:
         raise Refused(checked.diagnostics)
@@ -115,17 +134,14 @@ def _git(*arguments: str, at_top: bool = False) -> bytes:
 async def _at_store(given: str, at: AtStore) -> Bundle:
     store = open_store(at.url, at.environment)
     try:
-        wanted = given
-        if given == LIVE:
-            wanted = (await store.read()).fields.get("revision", "")
-            if not wanted:
-                raise NoSuchVersion("the store has nothing in force")
-        _, content = await kept(store, at.trust, wanted)
+        found = await live(store, at.trust) if given == LIVE else await kept(store, at.trust, given)
     except Unpublishable as fault:
         raise NoSuchVersion(str(fault)) from None
     finally:
         await store.aclose()
+    if found is None:
+        raise NoSuchVersion("the store has nothing in force")
     try:
-        return _of_content(content)
+        return of_content(found[1])
     except NoContent as fault:
         raise NoSuchVersion(f"the bundle of `{given}` cannot be read: {fault}") from None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from adapters.replaying.report import Replayed, Sum
+from adapters.records.lines import CAUSES
+from adapters.replaying.report import Replayed, Report, Sum
 from engine.comparison import Change, Verdict
 
 TOLD: Mapping[Change, str] = {
@@ -39,6 +40,21 @@ def meant(sums: list[Sum]) -> dict[Change, Sum]:
 def amount_names(found: Replayed) -> list[str]:
     """The amounts that are told of a policy."""
     return list(dict.fromkeys(name for one in found.sums for name in (*one.old, *one.new)))
+
+
+def of_recent(report: Report) -> Iterator[str]:
+    """What was looked at of the log of a service, and why nothing was decided anew, where nothing was."""
+    found = report.recent
+    if found is None:
+        return
+    if found.why_not:
+        yield f"nothing was decided again: {found.why_not}"
+        return
+    span = "" if found.first is None else f", {found.first:%Y-%m-%d %H:%M:%S} to {found.last:%Y-%m-%d %H:%M:%S} UTC"
+    yield f"the {found.looked_at:,} most recent decisions on the log of the service{span}"
+    if not report.replays:
+        for cause, count in found.left_out.items():
+            yield f"{count:,} left out: {CAUSES.get(cause, cause)}"
 
 
 def of_bundles(found: Replayed) -> str:

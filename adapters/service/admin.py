@@ -13,7 +13,8 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -28,6 +29,7 @@ from adapters.publishing.told import publication_json, statement_json
 from adapters.service.admin_bodies import (
     MOST_SIGNATURES,
     Check,
+    Diff,
     Halting,
     Publish,
     Rollback,
@@ -36,12 +38,15 @@ from adapters.service.admin_bodies import (
     check_files,
     decoded,
     faulty,
+    files_of,
     terms_of,
     wanted_of,
 )
+from adapters.service.admin_diff import compared_over, not_compared, sides_of
 from adapters.service.apart import NotDone
 from adapters.service.app import Handler, Service, Way
 from adapters.service.checking import Report, Sent, checked
+from adapters.service.differing import differed
 from adapters.service.problems import Problem
 from engine.faults import quoted
 from engine.published import Halt, Record, Signature, Trust, clearing
@@ -49,13 +54,18 @@ from engine.store import Conflict, PolicyStore, StoreUnavailable
 
 LOGGER = logging.getLogger("bascule.service")
 AGAIN = {"Retry-After": "1"}
+S = TypeVar("S")
+T = TypeVar("T")
 
 STAGING_S = 10.0
 """How long services are given to load what is published before it is put in force."""
 
 
 class Administration:
-    """Answers those who publish and halt. The store is opened when it is first needed."""
+    """Answers those who publish and halt. The store is opened when it is first needed.
+
+    `log` is the folder of the decision log, where one is kept.
+    """
 
     def __init__(
         self,
@@ -63,8 +73,10 @@ class Administration:
         open_store: Callable[[], PolicyStore],
         trust: Trust,
         check: Callable[[Sent], Awaitable[Report]] = checked,
+        log: Path | None = None,
     ) -> None:
         self._service, self._open, self._trust, self._examined = service, open_store, trust, check
+        self._log = log
         self._store: PolicyStore | None = None
         self._checking = asyncio.Lock()
 
@@ -72,6 +84,7 @@ class Administration:
         """The paths, each with its methods."""
         return {
             "/v1/policies:check": (Way("POST", "publish", self._audited("check", self._check)),),
+            "/v1/policies:diff": (Way("POST", "publish", self._audited("compare", self._diff)),),
             "/v1/policies:publish": (Way("POST", "publish", self._audited("publish", self._publish)),),
             "/v1/policies:rollback": (Way("POST", "publish", self._audited("roll back", self._rollback)),),
             "/v1/policies:halt": (
@@ -120,12 +133,11 @@ class Administration:
         """Whether something may be published, and what is to be signed then. Nothing is written."""
         asked: Check = await self._body(request, Check)
         terms = self._terms(asked, caller)
-        if asked.files is None:
+        files = files_of(asked)
+        if files is None:
             report, record = await self._earlier(wanted_of(asked))
-        elif asked.revision is not None or asked.digest is not None:
-            raise faulty("", "give `files`, or `revision` or `digest`, and not both")
         else:
-            report, record = await self._of_files(asked.files), None
+            report, record = await self._checked(Sent(files=files)), None
         fits = report.holds or (record is not None and bool(report.content))
         told: dict[str, object] = {"ok": fits, "bundle": report.bundle, "version": report.version}
         told |= {"diagnostics": report.diagnostics, "suites": report.suites}
@@ -144,9 +156,18 @@ class Administration:
             request, {**told, **_to_sign(prepared, self._trust)}, revision=prepared.expected["revision"] or "0"
         )
 
-    async def _of_files(self, files: dict[str, str]) -> Report:
-        check_files(files)
-        return await self._checked(Sent(files=files))
+    async def _diff(self, request: web.Request, caller: str) -> web.Response:
+        """What something changes in what is live or was, in words and in recent decisions. Nothing is written."""
+        asked: Diff = await self._body(request, Diff)
+        files = files_of(asked)
+        with _store_problems():
+            sides = await sides_of(asked, files, self._at_store, self._trust)
+        answer = await self._alone(differed, compared_over(asked, sides, self._log))
+        if answer.fault:
+            raise not_compared(answer)
+        old = "nothing" if sides.old is None else sides.old.given
+        LOGGER.info("%s has compared %s with %s", caller, answer.digest, old)
+        return self._service.json(request, bytes(answer.report))
 
     async def _earlier(self, wanted: str) -> tuple[Report, Record]:
         with _store_problems():
@@ -154,12 +175,16 @@ class Administration:
         return await self._checked(Sent(content=content)), record
 
     async def _checked(self, sent: Sent) -> Report:
-        """What is found of documents; one request at a time. Raises `Problem`."""
+        """What is found of documents. Raises `Problem`."""
+        return await self._alone(self._examined, sent)
+
+    async def _alone(self, work: Callable[[S], Awaitable[T]], said: S) -> T:
+        """What comes of work that is done apart; one request at a time. Raises `Problem`."""
         if self._checking.locked():
             raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "other documents are being checked", headers=AGAIN)
         async with self._checking:
             try:
-                return await self._examined(sent)
+                return await work(said)
             except NotDone as fault:
                 LOGGER.error("documents could not be checked: %s", _on_one_line(str(fault)))
                 told = "the documents could not be checked within the time and memory that there is for them"
@@ -175,7 +200,7 @@ class Administration:
         terms = self._terms(asked, caller)
         self._check_signed(asked.statement, asked.signatures)
         await self._check_seen(seen)
-        report = await self._of_files(asked.files)
+        report = await self._checked(Sent(files=asked.files))
         if not report.holds:
             raise _unfit(report)
         return await self._put(request, caller, report.candidate(), terms, "publish", asked, seen)

@@ -28,6 +28,9 @@ Name: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Revision: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=MAX_REVISION)]
 Digest: TypeAlias = Annotated[str, msgspec.Meta(pattern="^sha256:[0-9a-f]{64}$")]
 MOST_SIGNATURES = 16
+MOST_POLICIES = 100
+MOST_DECISIONS = 100_000
+"""That are decided anew for one answer."""
 
 
 class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,6 +75,27 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     valid_for: str | None = None
     universe: list[str] | None = None
     replace: bool = False
+
+
+class Earlier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An earlier publication, by its revision or its digest."""
+
+    revision: Revision | None = None
+    digest: Digest | None = None
+
+
+class Diff(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Files of a bundle, or an earlier publication, beside what is live or `old`; and what is decided anew by both.
+
+    `decisions` are how many of the most recent ones on the log of the service; none compares what is written alone.
+    """
+
+    files: dict[str, str] | None = None
+    revision: Revision | None = None
+    digest: Digest | None = None
+    old: Earlier | None = None
+    policies: Annotated[list[Name], msgspec.Meta(max_length=MOST_POLICIES)] = []
+    decisions: Annotated[int, msgspec.Meta(ge=0, le=MOST_DECISIONS)] = 10_000
 
 
 class Publish(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -131,12 +155,22 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def wanted_of(asked: Check | Rollback) -> str:
+def wanted_of(asked: Check | Rollback | Diff | Earlier, pointer: str = "") -> str:
     """The revision or digest of an earlier publication. Raises `Problem`."""
     said = [str(one) for one in (asked.revision, asked.digest) if one is not None]
     if len(said) != 1:
-        raise faulty("", "give `revision` or `digest`, and not both")
+        raise faulty(pointer, "give `revision` or `digest`, and not both")
     return said[0]
+
+
+def files_of(asked: Check | Diff) -> dict[str, str] | None:
+    """The files that are sent; None where an earlier publication is named instead. Raises `Problem`."""
+    if asked.files is None:
+        return None
+    if asked.revision is not None or asked.digest is not None:
+        raise faulty("", "give `files`, or `revision` or `digest`, and not both")
+    check_files(asked.files)
+    return asked.files
 
 
 def check_files(files: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,11 +150,17 @@ def main() -> int:
     return 0
 
 
-def _of_files(files: Mapping[str, str]) -> Report:
+def write_files(files: Mapping[str, str]) -> Path:
+    """Write files by their paths into the folder that this runs in, which they lie in then."""
     here = Path()
     for path, text in files.items():
         (here / path).parent.mkdir(parents=True, exist_ok=True)
         (here / path).write_bytes(text.encode())
+    return here
+
+
+def _of_files(files: Mapping[str, str]) -> Report:
+    here = write_files(files)
     try:
         return _report(examined(here, within=here))
     except Unreadable:
@@ -162,7 +168,7 @@ def _of_files(files: Mapping[str, str]) -> Report:
     except Unpublishable as why:
         return Report(fault=str(why))
     except Refused as refused:
-        return Report(diagnostics=_told(refused.diagnostics))
+        return Report(diagnostics=findings(refused.diagnostics))
 
 
 def _of_content(content: bytes) -> Report:
@@ -173,11 +179,11 @@ def _of_content(content: bytes) -> Report:
     except Unpublishable as why:
         return Report(fault=str(why))
     except Refused as refused:
-        return Report(diagnostics=_told(refused.diagnostics))
+        return Report(diagnostics=findings(refused.diagnostics))
 
 
 def _report(found: Examined) -> Report:
-    told = _told(found.diagnostics)
+    told = findings(found.diagnostics)
     if found.machine is None:
         return Report(diagnostics=told)
     bundle = found.machine.bundle
@@ -185,10 +191,10 @@ def _report(found: Examined) -> Report:
     return Report(bundle.name, bundle.version, bundle.content, told, suites, list(found.untested))
 
 
-def _told(diagnostics: tuple[Diagnostic, ...]) -> list[Finding]:
+def findings(diagnostics: Sequence[Diagnostic]) -> list[Finding]:
     """The findings, errors first where there are too many for all of them."""
     if len(diagnostics) > MOST_TOLD:
-        diagnostics = tuple(sorted(diagnostics, key=lambda one: one.severity != "error"))[:MOST_TOLD]
+        diagnostics = sorted(diagnostics, key=lambda one: one.severity != "error")[:MOST_TOLD]
     return [msgspec.convert(one.as_json(), Finding) for one in diagnostics]
 
 

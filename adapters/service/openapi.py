@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import msgspec
 from aiohttp import web
 
-from adapters.service.admin_bodies import Check, Halting, Publish, Rollback
+from adapters.service.admin_bodies import Check, Diff, Halting, Publish, Rollback
 from adapters.service.app import Service, Way
 from adapters.service.checking import Finding, SuiteReport
 from adapters.service.openapi_answers import ANSWERS, Schema, ref
@@ -31,7 +31,7 @@ Table: TypeAlias = Mapping[str, tuple[Way, ...]]
 PATH = "/openapi.json"
 JSON = "application/json"
 EXAMPLE = Path(__file__).parent / "example"
-_STRUCTS = (Decision, Check, Publish, Rollback, Halting, Finding, SuiteReport, Halt)
+_STRUCTS = (Decision, Check, Diff, Publish, Rollback, Halting, Finding, SuiteReport, Halt)
 _NAMED = re.compile(r"\{(\w+)\}")
 
 
@@ -113,6 +113,15 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         example={"files": _files(), "note": "an example"},
         also=(409, 503),
         gives=("ETag",),
+    ),
+    ("POST", "/v1/policies:diff"): Operation(
+        "Compare documents with what is live, in words and in what was decided",
+        "Compared",
+        "What `bascule diff` says: what `files`, or an earlier `revision` or `digest`, changes in what is live, or in "
+        "`old`, and what both make of the most recent `decisions` on the log of the service. Nothing is written.",
+        body="Diff",
+        example={"files": _files(), "decisions": 1000},
+        also=(409, 503),
     ),
     ("POST", "/v1/policies:publish"): Operation(
         "Put documents in force",

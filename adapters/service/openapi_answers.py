@@ -53,6 +53,50 @@ _STATEMENT = {
 _CAUSE = record({"cause": TEXT, "found": TEXT})
 _UNIVERSE = or_null(listed(TEXT))
 
+_CHANGE: Schema = {"enum": ["block-to-allow", "allow-to-block", "outcome", "rule", "same"]}
+_AMOUNTS: Schema = {"type": "object", "additionalProperties": {"type": "number"}}
+_COUNTS: Schema = {"type": "object", "additionalProperties": WHOLE}
+_SUMS = listed(record({"change": _CHANGE, "decisions": WHOLE, "old": _AMOUNTS, "new": _AMOUNTS}))
+_VERDICT: Schema = {
+    **listed(TEXT),
+    "description": "The outcome, its effect, and the rule.",
+    "minItems": 3,
+    "maxItems": 3,
+}
+_PAIR = {
+    "change": _CHANGE,
+    "old": _VERDICT,
+    "new": _VERDICT,
+    "decisions": WHOLE,
+    "old_amounts": _AMOUNTS,
+    "new_amounts": _AMOUNTS,
+    "examples": listed(TEXT),
+}
+_SIDE = record({"given": TEXT, "bundle": TEXT, "version": TEXT, "digest": TEXT})
+_REPLAYED = record(
+    {
+        "policy": TEXT,
+        "decisions": {**WHOLE, "description": "How many were decided anew."},
+        "as_recorded": {**WHOLE, "description": "Of them, those that the old side decides as they are on record."},
+        "left_out": listed(record({"cause": TEXT, "place": TEXT, "means": TEXT, "decisions": WHOLE})),
+        "bundles": {**_COUNTS, "description": "By the digest of the bundle that decided them."},
+        "sums": _SUMS,
+        "pairs": listed(record(_PAIR)),
+        "by_day": listed(record({"day": TEXT, "sums": _SUMS})),
+        "by_symbol": listed(record({"symbol": TEXT, "sums": _SUMS})),
+    }
+)
+_RECENT = record(
+    {
+        "wanted": WHOLE,
+        "looked_at": WHOLE,
+        "first": or_null(TEXT),
+        "last": or_null(TEXT),
+        "left_out": {**_COUNTS, "description": "Lines that no policy can decide on again, by cause."},
+        "why_not": {**TEXT, "description": "Why nothing was decided anew; empty where something was."},
+    }
+)
+
 ANSWERS: Mapping[str, Schema] = {
     "One": record({"inputs": _INPUTS}, closed=True),
     "Several": record(
@@ -109,6 +153,17 @@ ANSWERS: Mapping[str, Schema] = {
             "completes": or_null(TEXT),
             "universe": _UNIVERSE,
             "notices": listed(TEXT),
+        },
+    ),
+    "Compared": record(
+        {"schema": TEXT, "new": _SIDE},
+        {
+            "old": {**_SIDE, "description": "Left out where nothing is live: the new side stands beside the record."},
+            "logs": {**listed(TEXT), "description": "The files of the log that were read."},
+            "recent": {**_RECENT, "description": "What was looked at of the log; left out where nothing was wanted."},
+            "changes": listed(record({"policy": TEXT, "sort": TEXT, "name": TEXT, "what": TEXT})),
+            "replays": listed(_REPLAYED),
+            "not_compared": {**_COUNTS, "description": "By policies on record that a side lacks."},
         },
     ),
     "Publication": record(

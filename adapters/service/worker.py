@@ -70,11 +70,8 @@ async def serve(settings: Settings) -> None:
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=settings.line))
     line = Line(reader, writer)
     in_force = InForce(settings.max_age_s)
-    log: Log = (
-        DecisionLog(Path(settings.log_folder), sync=settings.log_sync, limit=settings.log_limit)
-        if settings.log_folder is not None
-        else NoLog()
-    )
+    folder = None if settings.log_folder is None else Path(settings.log_folder)
+    log: Log = NoLog() if folder is None else DecisionLog(folder, sync=settings.log_sync, limit=settings.log_limit)
     limits = Limits(settings.body, settings.seconds, settings.batch)
     service = Service(Deciding(in_force, log), Auth(settings.tokens), log, limits, wait=settings.log_sync)
 
@@ -88,7 +85,7 @@ async def serve(settings: Settings) -> None:
     obeying.add_done_callback(lambda _: ending.set())
     telling = asyncio.create_task(_tell_counts(service, line))
     store = partial(open_store, settings.store, os.environ)
-    administration = Administration(service, store, settings.trust())
+    administration = Administration(service, store, settings.trust(), log=folder)
     bounds = Bounds(
         within_files(settings.connections), head_s=settings.seconds, idle_s=max(IDLE_S, 2 * settings.max_age_s)
     )

@@ -20,7 +20,9 @@ TOKENS = (
     token("chief", "admin"),
     token("watcher", "read"),
 )
-CHECK, PUBLISH, ROLLBACK, HALT = (f"/v1/policies:{what}" for what in ("check", "publish", "rollback", "halt"))
+CHECK, DIFF, PUBLISH, ROLLBACK, HALT = (
+    f"/v1/policies:{what}" for what in ("check", "diff", "publish", "rollback", "halt")
+)
 NOTHING = '"0"'
 
 

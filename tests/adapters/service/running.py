@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from aiohttp import web
 
 from adapters.publishing.trust import unsigned
 from adapters.service.admin import Administration
-from adapters.service.app import Limits, Service
+from adapters.service.app import Limits, Log, Service
 from adapters.service.auth import Auth, Role, Token, hashed
 from adapters.service.checking import Report, Sent, checked
 from adapters.service.connections import Bounds
 from adapters.service.deciding import Deciding
-from adapters.service.decision_log import NoLog
+from adapters.service.decision_log import DecisionLog, NoLog
 from adapters.service.in_force import InForce
 from adapters.service.listening import Listener
 from adapters.service.worker import loop_factory, whole
@@ -144,7 +145,7 @@ def put(in_force: InForce, machine: Machine, universe: Collection[str] = UNIVERS
 
 
 @contextmanager
-def served(
+def served(  # noqa: PLR0913 -- each has a default that most tests leave as it is
     machine: Machine | None,
     folder: Path,
     *,
@@ -153,17 +154,20 @@ def served(
     limits: Limits | None = None,
     bounds: Bounds | None = None,
     tls: ssl.SSLContext | None = None,
+    log_folder: Path | None = None,
 ) -> Iterator[Served]:
     """A service that runs until the test is done with it. Without tokens, anyone here decides and reads."""
     started: Future[tuple[Served, Callable[[], object]]] = Future()
 
     async def run() -> None:
         ending = asyncio.Event()
-        in_force, log = InForce(HOUR), NoLog()
+        in_force = InForce(HOUR)
+        log: Log = NoLog() if log_folder is None else DecisionLog(log_folder, sync=False)
         if machine is not None:
             put(in_force, machine)
         service = Service(Deciding(in_force, log), Auth(tokens), log, limits or Limits(), wait=False)
-        administration = Administration(service, lambda: FolderStore(folder), trust or unsigned(), checked_once)
+        store = partial(FolderStore, folder)
+        administration = Administration(service, store, trust or unsigned(), checked_once, log_folder)
         application = whole(service, administration)
         listener = Listener(service, application, bounds or Bounds(), grace_s=1.0)
         listening = socket.create_server(("127.0.0.1", 0))
@@ -175,6 +179,7 @@ def served(
         await ending.wait()
         await listener.aclose()
         await administration.aclose()
+        await log.aclose()
 
     def work() -> None:
         try:
