@@ -1,4 +1,4 @@
-"""Whether something can come about: no, with certainty; yes, with inputs that the scalar reader has decided; or unknown.
+"""Whether something can come about: no, with certainty; yes, with inputs that the scalar reader decided; or unknown.
 
 First without products of unknowns, which decides most; then with what lies beyond the places of lists left away, in
 search of a witness; then with everything. What is found to be impossible with lists of any length is so: else the

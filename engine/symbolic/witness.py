@@ -96,8 +96,8 @@ class Witness:
         match t, found:
             case RecordType(), Record():
                 return self._members(t.fields, found.read)
-            case ListType(item=DoubleType()), Row() if self.moving:
-                return self._moving(t.item, t.max_items)
+            case ListType(item=DoubleType() as item), Row() if self.moving:
+                return self._moving(item, t.max_items)
             case ListType(), Row():
                 return [self.value(place.value, t.item) for place in found.places if self.holds(place.within)]
             case MapType(), Table():

@@ -18,7 +18,7 @@ import yaml
 
 pytest.importorskip("pyarrow")
 
-from adapters.cli.diff import FAILING
+from adapters.cli.replaying import FAILING
 from adapters.cli.main import cli
 from engine.decision import Stamp, to_json
 from engine.policy import compile_bundle
