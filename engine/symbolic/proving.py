@@ -68,7 +68,7 @@ class Problem:
 
 
 def answered(problems: Iterable[tuple[int, Problem, Truth]], shows: Shows, left: Callable[[], float]) -> Answer:
-    """Whether the truth of each problem, with ever more places, can come about. `left` is how many seconds there are."""
+    """Whether the truth of each problem, with ever more places, can come about; `left` tells the seconds there are."""
     hard = "nothing was asked"
     loose: Mapping[str, str] = {}
     bounded: int | None = None

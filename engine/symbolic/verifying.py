@@ -1,4 +1,4 @@
-"""Whether an invariant holds of all inputs: proved, refuted by inputs that the scalar reader has decided, or unknown."""
+"""Whether an invariant holds of all inputs: proved, refuted by inputs that the scalar reader decided, or unknown."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def with_invariants(bundle: Bundle) -> Bundle:
 
 
 def verified(bundle: Bundle, invariant: Invariant, left: Callable[[], float]) -> Verdict:
-    """What holds of an invariant of a bundle; `left` is how many seconds there are. Raises `Refused` as compiling does."""
+    """What holds of an invariant of a bundle; `left` tells the seconds there are. Raises `Refused` as compiling does."""
     machine = compile_bundle(with_invariants(bundle), asked=[invariant.name])
     claim = _Claim(machine, invariant)
     found = answered(claim.problems(), claim.shows, left)
@@ -78,7 +78,7 @@ class _Claim:
         self.varied: dict[str, Parameter] = {label: reached[label] for label in invariant.varied}
 
     def problems(self) -> Iterator[tuple[int, Problem, Truth]]:
-        """The question with ever more places: can the invariant be refuted?"""
+        """Whether the invariant can be refuted, asked with ever more places."""
         added = tuple(Field(PARAMETER + label, parameter.type) for label, parameter in self.varied.items())
         for places in PLACES:
             problem = Problem.of(self.plans, (*self.plan.inputs, *added), places)

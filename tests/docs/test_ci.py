@@ -18,8 +18,8 @@ import yaml
 
 pytest.importorskip("pyarrow")
 
-from adapters.cli.replaying import FAILING
 from adapters.cli.main import cli
+from adapters.cli.replaying import FAILING
 from engine.decision import Stamp, to_json
 from engine.policy import compile_bundle
 from rules.bundle import load
