@@ -28,10 +28,12 @@ from adapters.cli.show import show
 from adapters.cli.terminal import examples
 from adapters.cli.test import test
 from adapters.cli.token import token
+from adapters.cli.verify import verify
 
 COMMANDS: tuple[click.Command, ...] = (
     check,
     test,
+    verify,
     evaluate,
     decide,
     explain,

@@ -35,7 +35,11 @@ def called(reader: Expressions, node: Call, inner: Inner) -> Found:
     given = [reader.found(arg, inner) for arg in node.args]
     site = Site(reader, node, inner, tuple(one.value for one in given))
     fails = disj(*(one.fails for one in given))
+    before = reader.space.weight
     value, own = _value(site)
+    if reader.space.weight > before:
+        text = " ".join(node.span.text.split())
+        reader.space.made[text] = reader.space.made.get(text, 0) + reader.space.weight - before
     return Found(value, disj(fails, own))
 
 

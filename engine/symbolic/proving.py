@@ -67,16 +67,26 @@ class Problem:
         return cls(Deciding(plans, space, words, unknowns), inputs, fields)
 
 
-def answered(problems: Iterable[tuple[int, Problem, Truth]], shows: Shows, left: Callable[[], float]) -> Answer:
-    """Whether the truth of each problem, with ever more places, can come about; `left` tells the seconds there are."""
-    hard = "nothing was asked"
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds there are left, and who hears what is being worked at."""
+
+    left: Callable[[], float]
+    hears: Callable[[str], None] = lambda _: None
+
+
+def answered(problems: Iterable[tuple[int, Problem, Truth]], shows: Shows, patience: Patience) -> Answer:
+    """Whether the truth of each problem, with ever more places, can come about."""
+    hard, hardest = "nothing was asked", ""
     loose: Mapping[str, str] = {}
     bounded: int | None = None
     for places, problem, truth in problems:
         loose = problem.deciding.space.loose
         if truth is False:
             return Answer("impossible", loose=loose)
-        search = _Search(problem, truth, shows, left)
+        hardest = problem.deciding.space.hardest()
+        patience.hears(hardest)
+        search = _Search(problem, truth, shows, patience.left)
         found = search.run()
         if found == "impossible":
             return Answer("impossible", loose=loose)
@@ -84,11 +94,12 @@ def answered(problems: Iterable[tuple[int, Problem, Truth]], shows: Shows, left:
             return Answer("possible", found, loose=loose)
         bounded = places if found == "bounded" else bounded
         hard = search.hard
-        if left() <= 0:
+        if patience.left() <= 0:
             break
     if bounded is not None and hard == "":
         return Answer("impossible", up_to=bounded, loose=loose)
-    return Answer("unknown", loose=loose, hard=hard or "the time is up")
+    why = hard or "the time is up"
+    return Answer("unknown", loose=loose, hard=f"{why}; hardest is `{hardest}`" if hardest else why)
 
 
 class _Search:

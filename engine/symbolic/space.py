@@ -30,6 +30,10 @@ class Number:
         return isinstance(self.term, int | Fraction)
 
 
+PRODUCT = 100
+"""How much dearer a product of unknowns is than a fact without one."""
+
+
 @dataclass(slots=True)
 class Space:
     """Unknowns by fresh names, and the facts about them."""
@@ -42,7 +46,18 @@ class Space:
     """What a function without a model has given for arguments: it gives the same for the same."""
     sites: dict[Hashable, list[tuple[Any, Any]]] = field(default_factory=dict)
     """Of each place where something is rounded, what was and what became of it: larger never becomes smaller."""
+    made: dict[str, int] = field(default_factory=dict)
+    """How much there is to solve of each call, by its text: facts, and products of unknowns, which are far dearer."""
     _count: int = 0
+
+    @property
+    def weight(self) -> int:
+        """How much there is to solve."""
+        return len(self.holding) + PRODUCT * len(self.exact)
+
+    def hardest(self) -> str:
+        """The call of which there is most to solve."""
+        return max(self.made, key=lambda text: self.made[text], default="")
 
     def name(self, hint: str) -> str:
         """A name that nothing else has."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from engine.faults import InputsRefused
 from engine.policy import Machine, Policy, compile_bundle
 from engine.symbolic.expressions import Expressions
 from engine.symbolic.plainer import plainer
-from engine.symbolic.proving import PLACES, Problem, answered
+from engine.symbolic.proving import PLACES, Patience, Problem, answered
 from engine.symbolic.terms import Truth, conj
 from rules.bundle import Bundle
 from rules.invariants import Invariant
@@ -39,7 +39,7 @@ class Refutation:
 class Verdict:
     """What was found out of an invariant."""
 
-    invariant: Invariant
+    invariant: str
     result: Literal["proved", "refuted", "unknown"]
     up_to: int | None = None
     """Of a proof that holds for lists of so many items only; None where it holds for all."""
@@ -55,27 +55,32 @@ def with_invariants(bundle: Bundle) -> Bundle:
     return replace(bundle, plans={**bundle.plans, **{one.name: one.plan for one in bundle.invariants}})
 
 
-def verified(bundle: Bundle, invariant: Invariant, left: Callable[[], float]) -> Verdict:
-    """What holds of an invariant of a bundle; `left` tells the seconds there are. Raises `Refused` as compiling does."""
+def verified(bundle: Bundle, invariant: Invariant, patience: Patience) -> Verdict:
+    """What holds of an invariant of a bundle. Raises `Refused` as compiling does."""
     machine = compile_bundle(with_invariants(bundle), asked=[invariant.name])
-    claim = _Claim(machine, invariant)
-    found = answered(claim.problems(), claim.shows, left)
+    claim = _Claim(machine, invariant, invariant.varied)
+    found = answered(claim.problems(), claim.shows, patience)
+    if found.result == "possible" and claim.varied:
+        as_published = _Claim(machine, invariant, ())
+        plainer_still = answered(as_published.problems(), as_published.shows, patience)
+        if plainer_still.result == "possible":  # a refutation with the parameters as they are says more
+            claim, found = as_published, plainer_still
     if found.result == "impossible":
-        return Verdict(invariant, "proved", found.up_to, found.loose)
+        return Verdict(invariant.name, "proved", found.up_to, found.loose)
     if found.result == "unknown" or found.witness is None:
-        return Verdict(invariant, "unknown", loose=found.loose, hard=found.hard)
-    return Verdict(invariant, "refuted", loose=found.loose, refutation=claim.refutation(found.witness))
+        return Verdict(invariant.name, "unknown", loose=found.loose, hard=found.hard)
+    return Verdict(invariant.name, "refuted", loose=found.loose, refutation=claim.refutation(found.witness))
 
 
 class _Claim:
     """An invariant, and the policy by which the scalar reader decides it."""
 
-    def __init__(self, machine: Machine, invariant: Invariant) -> None:
+    def __init__(self, machine: Machine, invariant: Invariant, varied: tuple[str, ...]) -> None:
         self.invariant, self.plan = invariant, invariant.plan
         self.plans: Mapping[str, Plan] = machine.bundle.plans
         self.policy: Policy = machine.policies[invariant.name]
         reached = reached_parameters(self.plan, self.plans)
-        self.varied: dict[str, Parameter] = {label: reached[label] for label in invariant.varied}
+        self.varied: dict[str, Parameter] = {label: reached[label] for label in varied}
 
     def problems(self) -> Iterator[tuple[int, Problem, Truth]]:
         """Whether the invariant can be refuted, asked with ever more places."""

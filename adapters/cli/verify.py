@@ -1,0 +1,182 @@
+"""`bascule verify`: whether the invariants of a bundle hold of all inputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from adapters.cli import terminal
+from adapters.cli.failures import DOES_NOT_HOLD, DONE, BundleRefused, Unusable
+from adapters.cli.opening import folder_argument, read_bundle
+from adapters.cli.terminal import examples, plural, printable, wrapped
+
+if TYPE_CHECKING:
+    from adapters.proving.running import Timed
+    from engine.symbolic.verifying import Refutation, Verdict
+    from rules.bundle import Bundle
+    from rules.invariants import Invariant
+
+COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow"}
+INDENT = 10
+
+EXAMPLES = examples(
+    "bascule verify",
+    "bascule verify policies/history/0.9.0 --invariant capital-caps",
+    "bascule verify --witness found && bascule decide capital-caps --inputs found/capital-caps.json",
+    "bascule verify --json | jq '.invariants[] | {name, result}'",
+)
+
+
+@click.command(epilog=EXAMPLES, short_help="Prove the invariants of a bundle, or refute them.")
+@folder_argument
+@click.option("--invariant", "names", metavar="NAME", multiple=True, help="Only this one; may be given again.")
+@click.option(
+    "--timeout", "seconds", metavar="SECONDS", type=click.FloatRange(0.1, 86_400), default=60.0, show_default=True,
+    help="For each invariant; what takes longer is unknown.",
+)  # fmt: skip
+@click.option("--witness", "folder_of_witnesses", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
+              help="Write the inputs of each refutation there, as `NAME.json`.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def verify(
+    folder: Path, names: tuple[str, ...], seconds: float, folder_of_witnesses: Path | None, as_json: bool
+) -> int:
+    """Prove that what the invariants of a bundle claim holds of all inputs, or find inputs of which it does not.
+
+    What is refuted comes with the plainest inputs found that show it, decided by the reader that decides in service.
+    Exits with 0 where everything is proved, else with 1. The environment is ignored.
+    """
+    bundle = _bundle(folder)
+    chosen = _chosen(bundle, names)
+    found: list[tuple[Invariant, Timed[Verdict]]] = []
+    for invariant, timed in _verdicts(bundle, chosen, seconds):
+        found.append((invariant, timed))
+        if not as_json:
+            terminal.say("\n".join(_lines(invariant, timed)))
+        if folder_of_witnesses is not None:
+            _write(folder_of_witnesses, timed)
+    if as_json:
+        terminal.say_json({"ok": all(map(_holds, found)), "invariants": [_as_json(*one) for one in found]})
+    else:
+        terminal.say(_summary(found))
+    return DONE if all(map(_holds, found)) else DOES_NOT_HOLD
+
+
+def _bundle(folder: Path) -> Bundle:
+    from rules.bundle import load
+    from rules.diagnostics import Refused
+
+    def read() -> Bundle:
+        checked = load(folder)
+        if checked.bundle is None:
+            raise Refused(checked.diagnostics)
+        return checked.bundle
+
+    return read_bundle(folder, read, BundleRefused)
+
+
+def _chosen(bundle: Bundle, names: tuple[str, ...]) -> list[Invariant]:
+    """The invariants asked for. Raises `Unusable`."""
+    from rules.diagnostics import did_you_mean
+
+    known = {one.name: one for one in bundle.invariants}
+    for name in names:
+        if name not in known:
+            near = did_you_mean(name, known)
+            raise Unusable(f"there is no invariant `{printable(name)}`" + (f"; did you mean `{near}`?" if near else ""))
+    if not known:
+        raise Unusable(f"`{bundle.name}` has no invariants: documents of `kind: Invariant` say what must hold")
+    return [known[name] for name in dict.fromkeys(names)] or list(known.values())
+
+
+def _verdicts(bundle: Bundle, chosen: list[Invariant], seconds: float) -> Iterator[tuple[Invariant, Timed[Verdict]]]:
+    try:
+        from adapters.proving.invariants import verdicts
+    except ModuleNotFoundError as missing:
+        raise Unusable(str(missing)) from None
+    known = {one.name: one for one in chosen}
+    with terminal.Progress("proving", len(chosen), results=True) as progress:
+        for done, (name, timed) in enumerate(verdicts(bundle, list(known), seconds), start=1):
+            progress.reached(done)
+            yield known[name], timed
+
+
+def _result(timed: Timed[Verdict]) -> str:
+    return "unknown" if timed.answer is None else timed.answer.result
+
+
+def _holds(one: tuple[Invariant, Timed[Verdict]]) -> bool:
+    return _result(one[1]) == "proved"
+
+
+def _lines(invariant: Invariant, timed: Timed[Verdict]) -> Iterator[str]:
+    """What a person reads of an invariant."""
+    result, verdict = _result(timed), timed.answer
+    head = click.style(result.ljust(INDENT), fg=COLOURS[result], bold=True)
+    yield f"{head}{invariant.name}: {printable(invariant.title)} ({timed.seconds:.1f} s)"
+    if verdict is None:
+        at = f", at `{printable(timed.working_at)}`" if timed.working_at else ""
+        yield from wrapped(f"the time was up{at}", INDENT, "")
+        return
+    if verdict.up_to is not None:
+        yield from wrapped(f"for lists of at most {verdict.up_to} items", INDENT, "")
+    if invariant.varied:
+        yield from wrapped(f"with any {', '.join(invariant.varied)} within its bounds", INDENT, "")
+    if verdict.hard:
+        yield from wrapped(printable(verdict.hard), INDENT, "")
+    if verdict.refutation is not None:
+        yield from _refuted(verdict.refutation)
+
+
+def _refuted(found: Refutation) -> Iterator[str]:
+    decision = found.decision
+    yield from wrapped(f"{decision.rule}: {printable(decision.reason)}", INDENT, "")
+    for name, value in found.parameters.items():
+        yield from wrapped(f"with {name}: {json.dumps(value)}", INDENT, "")
+    for name, value in found.inputs.items():
+        yield from wrapped(f"{name}: {printable(json.dumps(value, ensure_ascii=False))}", INDENT, "")
+
+
+def _summary(found: list[tuple[Invariant, Timed[Verdict]]]) -> str:
+    counts = {result: sum(1 for _, timed in found if _result(timed) == result) for result in COLOURS}
+    told = (
+        click.style(f"{count} {result}", fg=COLOURS[result], bold=True) for result, count in counts.items() if count
+    )
+    seconds = sum(timed.seconds for _, timed in found)
+    return f"{plural(len(found), 'invariant')}: {', '.join(told)} in {seconds:.1f} s"
+
+
+def _as_json(invariant: Invariant, timed: Timed[Verdict]) -> dict[str, Any]:
+    verdict = timed.answer
+    out: dict[str, Any] = {"name": invariant.name, "title": invariant.title, "result": _result(timed)}
+    out |= {"seconds": round(timed.seconds, 3), "varied": list(invariant.varied)}
+    if verdict is None:
+        return out | {"why": "the time was up", "working_at": timed.working_at}
+    out["total"] = verdict.result == "proved" and verdict.up_to is None
+    if verdict.up_to is not None:
+        out["up_to"] = verdict.up_to
+    if verdict.hard:
+        out["why"] = verdict.hard
+    out["loose"] = [{"expression": text, "why": why} for text, why in (verdict.loose or {}).items()]
+    if verdict.refutation is not None:
+        refuted = verdict.refutation
+        shown = {"inputs": refuted.inputs, "parameters": refuted.parameters}
+        out["witness"] = shown | {"claim": refuted.decision.rule, "reason": refuted.decision.reason}
+    return out
+
+
+def _write(folder: Path, timed: Timed[Verdict]) -> None:
+    """Write the witness of a refutation."""
+    verdict = timed.answer
+    if verdict is None or verdict.refutation is None:
+        return
+    path = folder / f"{verdict.invariant}.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(verdict.refutation.inputs, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
+    terminal.note(f"written to {printable(path)}")

@@ -1,0 +1,1 @@
+"""Proofs on request: in a process of their own, each within its time."""

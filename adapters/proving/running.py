@@ -1,0 +1,115 @@
+"""Proofs in a process of their own, one after the other, each within its time.
+
+A solver looks at the clock when it comes by it. What has not answered soon after its time is up is ended with its
+process, and is unknown; what it was working at is told. The next proof gets another process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+GRACE_S = 2.0
+"""How long after its time a proof may take to end by itself."""
+START_S = 20.0
+"""How long a process may take to be ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed(Generic[T]):
+    """What came of a piece of work and how many seconds it took; None where it was ended, with what it was at."""
+
+    answer: T | None
+    seconds: float
+    working_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Generic[T]):
+    """A function of a name, the seconds there are left, and who hears what it is working at; fit for a process."""
+
+    run: Callable[[Any, str, Callable[[], float], Callable[[str], None]], T]
+    given: Any
+    """What it is given besides, once."""
+
+
+def each(work: Work[T], names: Sequence[str], seconds: float) -> Iterator[tuple[str, Timed[T]]]:
+    """The work for each name, in order; each has so many seconds."""
+    process: _Process[T] | None = None
+    try:
+        for name in names:
+            process = process or _Process(work)
+            found = process.ask(name, seconds)
+            if found.answer is None:
+                process.end()
+                process = None
+            yield name, found
+    finally:
+        if process is not None:
+            process.end()
+
+
+class _Process(Generic[T]):
+    """A process that does the work for one name after the other."""
+
+    def __init__(self, work: Work[T]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._here, there = context.Pipe()
+        self._process: SpawnProcess = context.Process(target=_serve, args=(there, work), daemon=True)
+        self._process.start()
+        there.close()
+        if not self._here.poll(START_S) or self._here.recv() != "ready":
+            self.end()
+            raise RuntimeError("the process of a proof does not begin")
+
+    def ask(self, name: str, seconds: float) -> Timed[T]:
+        """The answer for a name, or that there is none in time."""
+        self._here.send((name, seconds))
+        began, working_at = time.monotonic(), ""
+        while True:
+            left = began + seconds + GRACE_S - time.monotonic()
+            try:
+                if left <= 0 or not self._here.poll(left):
+                    return Timed(None, time.monotonic() - began, working_at)
+                kind, found = self._here.recv()
+            except (EOFError, OSError):
+                return Timed(None, time.monotonic() - began, working_at or "its process ended")
+            if kind == "answer":
+                return Timed(found, time.monotonic() - began)
+            if kind == "fault":
+                raise found
+            working_at = found
+
+    def end(self) -> None:
+        """End the process."""
+        self._here.close()
+        self._process.kill()
+        self._process.join()
+
+
+def _serve(there: Connection, work: Work[Any]) -> None:
+    """What the process does."""
+    there.send("ready")
+    while True:
+        try:
+            name, seconds = there.recv()
+        except EOFError:
+            return
+        try:
+            found = work.run(work.given, name, _countdown(seconds), lambda at: there.send(("at", at)))
+        except Exception as fault:  # noqa: BLE001 -- raised again where the work was asked for
+            there.send(("fault", fault))
+        else:
+            there.send(("answer", found))
+
+
+def _countdown(seconds: float) -> Callable[[], float]:
+    """How many seconds are left, from now on."""
+    until = time.monotonic() + seconds
+    return lambda: until - time.monotonic()
