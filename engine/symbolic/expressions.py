@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.scalar.admitted import admits
-from engine.scalar.shapes import free_locals
+from engine.scalar.shapes import free_locals, key_of
 from engine.symbolic.constants import constant
 from engine.symbolic.found import NOWHERE, Found, Inner, told
 from engine.symbolic.functions import called
@@ -40,6 +40,7 @@ from rules.cel.tree import (
     Select,
     Text,
     Variable,
+    walk,
 )
 from rules.types import (
     DoubleType,
@@ -158,11 +159,11 @@ class Expressions:
     def _further(self, table: Table, key: Word, t: Type, hint: str) -> Slot:
         """What a map may have beyond its places."""
         at = ("beyond", id(table), told(key))
-        if at not in self.space.same:
-            self._kept += [table, key]
-            there = conj(table.entries.more, self.space.truth("has beyond"))
-            self.space.same[at] = Slot(self.unknowns.value(t, hint, 0), there)
-        found: Slot = self.space.same[at]
+
+        def make() -> Slot:
+            return Slot(self.unknowns.value(t, hint, 0), conj(table.entries.more, self.space.truth("has beyond")))
+
+        found: Slot = self.space.once(at, (table, key), make)
         return found
 
     def _entry(self, node: Entry, inner: Inner) -> Found:
@@ -259,21 +260,27 @@ class Expressions:
         further = True if row.whole or proves(inner, item) else disj(negated(row.more), self.space.truth("within"))
         return conj(fits, *fine, further)
 
+    def beyond(self, node: Node, inner: Inner, what: str, make: Callable[[], Any]) -> Any:
+        """What is unknown of items beyond the places of a list: alike wherever the same is asked of the same."""
+        reads = (one for one in walk(node, into_variables=True) if isinstance(one, Root))
+        given: list[Any] = []
+        for read in sorted({(one.kind, one.name) for one in reads}):
+            root = self.scope.roots.get(read)
+            if root is None:
+                return make()  # what another policy decided: not told apart
+            given.append(root.value)
+        given += [inner[key] for key in sorted(free_locals(node))]
+        return self.space.once((what, key_of(node), *map(told, given)), given, make)
+
     def loose_truth(self, node: Node, kind: Hashable, args: tuple[Value, ...]) -> Truth:
         """Any truth, the same for the same arguments."""
         at = ("truth", kind, *map(told, args))
-        if at not in self.space.same:
-            self._kept += [node, args]
-            self.space.same[at] = self.space.truth("any")
-        return self.space.same[at]
+        return self.space.once(at, (node, args), lambda: self.space.truth("any"))
 
-    def loose(self, node: Node, why: str, args: tuple[Value, ...], t: Type | None = None) -> Value:
+    def loose(self, node: Node, why: str, args: tuple[Value, ...]) -> Value:
         """Any value of a node's type, the same for the same arguments; said with the result."""
         self.space.loose.setdefault(" ".join(node.span.text.split()), why)
         kind = node.overload.id if isinstance(node, Call) else id(node)
         at = ("loose", kind, *map(told, args))
-        if at not in self.space.same:
-            self._kept += [node, args]
-            self.space.same[at] = self.unknowns.value(node.type if t is None else t, "any", 0)
-        found: Value = self.space.same[at]
+        found: Value = self.space.once(at, (node, args), lambda: self.unknowns.value(node.type, "any", 0))
         return found

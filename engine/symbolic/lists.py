@@ -42,9 +42,14 @@ def _sum_whole(low: int, high: int) -> Modelled:
             fails += [False if sum_.high <= high else less(high, sum_.term)]
         if row.whole:
             return sum_, disj(*fails)
-        further = site.reader.space.whole("sum", low, high)
+        further = site.beyond("sum", lambda: site.reader.space.whole("sum", low, high))
         value = chosen(row.more, further, sum_)
-        return value, disj(*fails, conj(row.more, site.reader.space.truth("sum fails")) if site.node.raises else False)
+        return value, disj(
+            *fails,
+            conj(row.more, site.beyond("sum fails", lambda: site.reader.space.truth("sum fails")))
+            if site.node.raises
+            else False,
+        )
 
     return form
 
@@ -75,13 +80,16 @@ def _sum_double(site: Site) -> tuple[Value, Truth]:
     assert isinstance(t, ListType)
     lowest, highest = (Fraction(end) * row.size.high for end in (t.item.minimum, t.item.maximum))  # type: ignore[union-attr]
     low, high = max(-LARGEST, min(zero, lowest * 2)), min(LARGEST, max(zero, highest * 2))
-    further = space.real("sum", low, high)
+    further = site.beyond("sum", lambda: space.real("sum", low, high))
     if t.item.minimum >= 0:  # type: ignore[union-attr]
         space.fact(less_equal(sum_.term, further.term))
     if t.item.maximum <= 0:  # type: ignore[union-attr]
         space.fact(less_equal(further.term, sum_.term))
     value = chosen(row.more, further, sum_)
-    return value, disj(*fails, conj(row.more, space.truth("sum fails")) if site.node.raises else False)
+    return value, disj(
+        *fails,
+        conj(row.more, site.beyond("sum fails", lambda: space.truth("sum fails"))) if site.node.raises else False,
+    )
 
 
 def _extreme(*, least: bool) -> Modelled:
@@ -99,7 +107,7 @@ def _extreme(*, least: bool) -> Modelled:
             better = conj(place.within, disj(negated(some), ordered(a, b, reader.words.before, strict=True)))
             best, some = chosen(better, place.value, best), disj(some, place.within)
         if not row.whole:
-            further = reader.unknowns.value(site.node.type, "extreme beyond", 0)
+            further = site.beyond("extreme", lambda: reader.unknowns.value(site.node.type, "extreme beyond", 0))
             if best is not None:
                 a, b = (further, best) if least else (best, further)
                 reader.space.fact(disj(negated(some), ordered(a, b, reader.words.before, strict=False)))
@@ -121,7 +129,9 @@ def _in_list(site: Site) -> tuple[Value, Truth]:
             found if found is not None else (site.reader.loose(site.node, "equality of such values", site.args), False)
         )
     held = disj(*(conj(place.within, one) for place, one in zip(row.places, here, strict=True)))
-    return held if row.whole else disj(held, conj(row.more, site.reader.space.truth("in beyond"))), False
+    return held if row.whole else disj(
+        held, conj(row.more, site.beyond("in", lambda: site.reader.space.truth("in beyond")))
+    ), False
 
 
 def _before(row: Row) -> list[Term]:
@@ -137,7 +147,7 @@ def _index(site: Site) -> tuple[Value, Truth]:
         mine = conj(place.within, equal(before, at.term))
         here.append(mine)
         best = place.value if best is None else chosen(mine, place.value, best)
-    further = site.reader.unknowns.value(site.node.type, "item beyond", 0)
+    further = site.beyond("item", lambda: site.reader.unknowns.value(site.node.type, "item beyond", 0))
     best = further if best is None else best
     size = row.size
     fails = disj(less(at.term, 0), less_equal(size.term, at.term))
@@ -154,7 +164,7 @@ def _tail(site: Site) -> tuple[Value, Truth]:
         places.append(replace(place, within=conj(place.within, kept)))
     beyond = row.beyond
     if not row.whole:
-        beyond = space.whole("tail", 0, row.beyond.high)
+        beyond = site.beyond("tail", lambda: space.whole("tail", 0, row.beyond.high))
         space.fact(less_equal(beyond.term, row.beyond.term))
     return Row(tuple(places), beyond), False
 
@@ -167,7 +177,7 @@ def _distinct(site: Site) -> tuple[Value, Truth]:
         places.append(replace(place, within=conj(place.within, negated(disj(*twice)))))
     beyond = row.beyond
     if not row.whole:
-        beyond = space.whole("distinct", 0, row.beyond.high)
+        beyond = site.beyond("distinct", lambda: space.whole("distinct", 0, row.beyond.high))
         space.fact(less_equal(beyond.term, row.beyond.term))
     return Row(tuple(places), beyond), False
 

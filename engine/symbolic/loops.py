@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from engine.symbolic.found import Found, Inner
 from engine.symbolic.terms import Truth, conj, disj, equal, less_equal, negated
 from engine.symbolic.values import Place, Row, Table, Value, chosen, ordered, same
-from rules.cel.tree import Loop, Node
+from rules.cel.tree import Loop
 
 if TYPE_CHECKING:
     from engine.symbolic.expressions import Expressions
@@ -51,11 +51,12 @@ def _bodies(reader: Expressions, node: Loop, inner: Inner, row: Row) -> Iterator
             yield place, tuple(reader.found(body, mine) for body in node.bodies)
 
 
-def _beyond(reader: Expressions, row: Row, bodies: tuple[Node, ...]) -> Truth:
+def _beyond(reader: Expressions, node: Loop, inner: Inner, row: Row) -> Truth:
     """Whether an item beyond the places may fail, and does."""
-    if row.whole or not any(body.fails for body in bodies):
+    if row.whole or not any(body.fails for body in node.bodies):
         return False
-    return conj(row.more, reader.space.truth("fails beyond"))
+    fails = reader.beyond(node, inner, "fails", lambda: reader.space.truth("fails beyond"))
+    return conj(row.more, fails)
 
 
 def _decided(reader: Expressions, node: Loop, inner: Inner, source: Found, row: Row) -> Found:
@@ -66,8 +67,9 @@ def _decided(reader: Expressions, node: Loop, inner: Inner, source: Found, row: 
         deciding.append(conj(place.within, negated(body.fails), equal(body.value, by)))
         failing.append(conj(place.within, body.fails))
     if not row.whole:
-        deciding.append(conj(row.more, reader.space.truth("holds beyond")))
-        failing.append(_beyond(reader, row, node.bodies))
+        holds = reader.beyond(node, inner, "holds", lambda: reader.space.truth("holds beyond"))
+        deciding.append(conj(row.more, holds))
+        failing.append(_beyond(reader, node, inner, row))
     decided = disj(*deciding)
     fails = conj(disj(*failing), negated(decided))
     return Found(decided if by else negated(decided), disj(source.fails, fails))
@@ -87,9 +89,9 @@ def _filtered(reader: Expressions, node: Loop, inner: Inner, source: Found, row:
         failing.append(conj(place.within, body.fails))
     beyond = row.beyond
     if not row.whole:
-        beyond = reader.space.whole("kept", 0, row.beyond.high)
+        beyond = reader.beyond(node, inner, "kept", lambda: reader.space.whole("kept", 0, row.beyond.high))
         reader.space.fact(less_equal(beyond.term, row.beyond.term))
-    fails = disj(source.fails, *failing, _beyond(reader, row, node.bodies))
+    fails = disj(source.fails, *failing, _beyond(reader, node, inner, row))
     return Found(Row(tuple(places), beyond), fails)
 
 
@@ -99,7 +101,7 @@ def _mapped(reader: Expressions, node: Loop, inner: Inner, source: Found, row: R
     for place, (body,) in _bodies(reader, node, inner, row):
         places.append(Place(body.value, place.within))
         failing.append(conj(place.within, body.fails))
-    return Found(Row(tuple(places), row.beyond), disj(source.fails, *failing, _beyond(reader, row, node.bodies)))
+    return Found(Row(tuple(places), row.beyond), disj(source.fails, *failing, _beyond(reader, node, inner, row)))
 
 
 def _least(reader: Expressions, node: Loop, inner: Inner, source: Found, row: Row) -> Found:
@@ -119,13 +121,14 @@ def _least(reader: Expressions, node: Loop, inner: Inner, source: Found, row: Ro
         keys = tuple(chosen(better, a, b) for a, b in zip(mine, keys, strict=True))
         some = disj(some, place.within)
     if not row.whole:
-        further = reader.unknowns.value(node.type, "least beyond", 0)
-        other = conj(row.more, reader.space.truth("beyond is least"))
+        further = reader.beyond(node, inner, "least", lambda: reader.unknowns.value(node.type, "least beyond", 0))
+        is_least = reader.beyond(node, inner, "is least", lambda: reader.space.truth("beyond is least"))
+        other = conj(row.more, is_least)
         best = further if best is None else chosen(other, further, best)
         some = disj(some, row.more)
     if best is None:
         best = reader.unknowns.value(node.type, "nothing", 0)
-    return Found(best, disj(source.fails, negated(some), *failing, _beyond(reader, row, node.bodies)))
+    return Found(best, disj(source.fails, negated(some), *failing, _beyond(reader, node, inner, row)))
 
 
 def _smaller(reader: Expressions, mine: tuple[Value, ...], theirs: tuple[Value, ...]) -> Truth:

@@ -64,11 +64,15 @@ def rounded(space: Space, site: Hashable, exact: Number, lost: Fraction = Fracti
         False if exact.high < BEYOND else less_equal(BEYOND, exact.term),
         False if exact.low > -BEYOND else less_equal(exact.term, -BEYOND),
     )
-    found = space.real("r", low, high)
-    if is_known(found.term):
-        return found, fails
-    space.fact(implied(negated(fails), _near(exact, found.term, lost)))
-    space.grows(site, exact.term, found.term)
+
+    def make() -> Number:
+        found = space.real("r", low, high)
+        if not is_known(found.term):
+            space.fact(implied(negated(fails), _near(exact, found.term, lost)))
+            space.grows(site, exact.term, found.term)
+        return found
+
+    found: Number = space.once(("rounded", exact.term.get_id(), lost, low, high), exact.term, make)
     return found, fails
 
 
@@ -116,15 +120,19 @@ def product(space: Space, site: Hashable, a: Number, b: Number) -> Number:
     low, high = min(corners), max(corners)
     if a.known or b.known:
         return Number(times(a.term, b.term), low, high)
-    whole = isinstance(a.low, int)
-    found = space.whole("p", low, high) if whole else space.real("p", low, high)
-    if found.known:
+
+    def make() -> Number:
+        found = space.whole("p", low, high) if isinstance(a.low, int) else space.real("p", low, high)
+        if not found.known:
+            _between(space, a, b, found.term)
+            space.exact.append(found.term == exact)
+            if a.low >= 0 and b.low >= 0:
+                _grows_with_both(space, ("product", site), a.term, b.term, found.term)
         return found
-    _between(space, a, b, found.term)
-    space.exact.append(found.term == a.term * b.term)
-    if a.low >= 0 and b.low >= 0:
-        _grows_with_both(space, ("product", site), a.term, b.term, found.term)
-    return found
+
+    exact = times(a.term, b.term)
+    made: Number = space.once(("product", exact.get_id(), low, high), exact, make)
+    return made
 
 
 def _between(space: Space, a: Number, b: Number, found: Term) -> None:
@@ -155,13 +163,20 @@ def divided(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number,
     zero = Fraction(0)
     by_zero = False if b.low > 0 or b.high < 0 else conj(less_equal(b.term, zero), less_equal(zero, b.term))
     low, high = _quotients(a, b)
-    exact = space.real("q", low, high) if low is not None and high is not None else None
-    if exact is None:
-        term = z3.Real(space.name("q"))
-        exact = Number(term, -BEYOND * 2, BEYOND * 2)
-    space.exact.append(lifted(disj(by_zero, exact.term * b.term == lifted(a.term))))
-    if by_zero is False and low is not None:
-        _between(space, exact, b, a.term)
+
+    def make() -> Number:
+        if low is None or high is None:
+            exact = Number(z3.Real(space.name("q")), -BEYOND * 2, BEYOND * 2)
+        else:
+            exact = space.real("q", low, high)
+        space.exact.append(lifted(disj(by_zero, exact.term * b.term == lifted(a.term))))
+        if by_zero is False and low is not None:
+            _between(space, exact, b, a.term)
+        return exact
+
+    dividend = lifted(a.term)
+    key = ("quotient", dividend.get_id(), b.term.get_id(), a.low, a.high, b.low, b.high)
+    exact: Number = space.once(key, (dividend, b.term), make)
     found, fails = rounded(space, site, exact, TINY)
     return found, disj(by_zero, fails)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,10 @@ class Site:
         last = self.node.args[-1]
         assert isinstance(last, Constant)
         return prepared(self.node.overload, last.value)
+
+    def beyond(self, what: str, make: Callable[[], Any]) -> Any:
+        """What is unknown of items that lie beyond the places of a list."""
+        return self.reader.beyond(self.node, self.inner, what, make)
 
     def number(self, at: int = 0) -> Number:
         """An argument that is a number."""

@@ -6,7 +6,7 @@ since they make solving slow, and a witness is looked for with them where it is 
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -58,6 +58,12 @@ class Space:
     def hardest(self) -> str:
         """The call of which there is most to solve."""
         return max(self.made, key=lambda text: self.made[text], default="")
+
+    def once(self, key: Hashable, kept: Any, make: Callable[[], Any]) -> Any:
+        """What is made the first time that a key is asked for; `kept` is what the key has the identities of."""
+        if key not in self.same:
+            self.same[key] = make(), kept
+        return self.same[key][0]
 
     def name(self, hint: str) -> str:
         """A name that nothing else has."""

@@ -143,7 +143,13 @@ def plus(a: Term, b: Term) -> Term:
         return b
     if is_known(b) and b == 0:
         return a
-    return lifted(a) + lifted(b)
+    one, other = _in_order(lifted(a), lifted(b))
+    return one + other
+
+
+def _in_order(a: Any, b: Any) -> tuple[Any, Any]:
+    """Two terms in one order, whichever stood first, so that sums and products of the same are written alike."""
+    return (a, b) if a.get_id() <= b.get_id() else (b, a)
 
 
 def minus(a: Term, b: Term) -> Term:
@@ -161,4 +167,7 @@ def times(a: Term, b: Term) -> Term:
         a, b = b, a
     if is_known(b) and b in (0, 1):
         return a if b == 1 else b
-    return a * lifted(b)
+    if is_known(b):
+        return a * lifted(b)
+    one, other = _in_order(a, b)
+    return one * other
