@@ -86,7 +86,7 @@ def answered(problems: Iterable[tuple[int, Problem, Truth]], shows: Shows, patie
             return Answer("impossible", loose=loose)
         hardest = problem.deciding.space.hardest()
         patience.hears(hardest)
-        search = _Search(problem, truth, shows, patience.left)
+        search = Search(problem, truth, shows, patience.left)
         found = search.run()
         if found == "impossible":
             return Answer("impossible", loose=loose)
@@ -102,7 +102,7 @@ def answered(problems: Iterable[tuple[int, Problem, Truth]], shows: Shows, patie
     return Answer("unknown", loose=loose, hard=f"{why}; hardest is `{hardest}`" if hardest else why)
 
 
-class _Search:
+class Search:
     """One problem, looked at in several ways."""
 
     def __init__(self, problem: Problem, truth: Truth, shows: Shows, left: Callable[[], float]) -> None:
@@ -115,7 +115,7 @@ class _Search:
 
     def run(self) -> Inputs | str | None:
         """`impossible`, `bounded` where it is impossible for lists that have no more items than places, or inputs."""
-        if self._impossible(self.facts):
+        if self.impossible():
             return "impossible"
         found = self._witness(self.facts)
         if found is None and self.exact and not self._bounded:
@@ -126,6 +126,10 @@ class _Search:
 
     _bounded = False
     """Whether it is impossible where nothing lies beyond the places."""
+
+    def impossible(self) -> bool:
+        """Whether it cannot come about, shown without products of unknowns."""
+        return self._impossible(self.facts)
 
     def _impossible(self, facts: list[Any]) -> bool:
         """Whether facts contradict each other: going straight at them is quickest, where it does not lose its way."""

@@ -172,6 +172,8 @@ def divided(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number,
         space.exact.append(lifted(disj(by_zero, exact.term * b.term == lifted(a.term))))
         if by_zero is False and low is not None:
             _between(space, exact, b, a.term)
+        if b.low >= 0:
+            space.grows(("quotient", site, b.term.get_id()), a.term, exact.term)
         return exact
 
     dividend = lifted(a.term)

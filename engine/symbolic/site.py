@@ -27,8 +27,8 @@ class Site:
 
     @property
     def place(self) -> Hashable:
-        """Where it stands: the same in every decision of a policy."""
-        return id(self.node)
+        """What tells it from other calls: its text, so that a policy and its next version share a place."""
+        return self.node.overload.id, " ".join(self.node.span.text.split())
 
     @property
     def literal(self) -> Any:
