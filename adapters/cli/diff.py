@@ -12,6 +12,7 @@ import click
 from adapters.cli import terminal
 from adapters.cli.at_store import store_option, trust_of, trust_options
 from adapters.cli.failures import DONE, DoesNotHold, Unusable
+from adapters.cli.proving import proved
 from adapters.cli.replaying import Work, executed, fail_on_option, forbidden_found, version_of, work_options
 from adapters.cli.terminal import examples, printable
 
@@ -24,6 +25,7 @@ FORMS = ("text", "json", "markdown", "html")
 EXAMPLES = examples(
     "bascule diff policies/history/0.9.0 policies",
     "bascule diff main:policies policies --log february.parquet --fail-on block-to-allow",
+    "bascule diff main:policies policies --prove --fail-on block-to-allow",
     "bascule diff live policies --store redis://host --trust trust.yaml --log decisions.jsonl --format markdown",
 )
 
@@ -41,6 +43,11 @@ EXAMPLES = examples(
     help="How it is told.",
 )
 @click.option("-o", "--output", "out", metavar="FILE", type=click.Path(path_type=Path), help="Write it there instead.")
+@click.option("--prove", is_flag=True, help="Also say what changes over all inputs, with inputs that show it.")
+@click.option(
+    "--timeout", "seconds", metavar="SECONDS", type=click.FloatRange(0.1, 86_400), default=60.0, show_default=True,
+    help="For the proof of each policy; what takes longer is unknown.",
+)  # fmt: skip
 @fail_on_option("Exit with 1")
 @work_options
 @store_option
@@ -49,12 +56,15 @@ def diff(old: str, new: str, work: Work, policies: tuple[str, ...], **said: Any)
     """Show what NEW changes in OLD: documents, parameters and rules in words; with a log, every decision that changes.
 
     OLD and NEW are folders, git revisions of a folder (main:policies), or with `--store` what is `live` there, or was
-    under a revision or digest.
+    under a revision or digest. Policies that ask one that changes are proved where they are named with `--policy`.
     """
-    if said["forbidden"] and not work.logs:
-        raise Unusable("`--fail-on` is about decisions on record: give `--log FILE`")
+    if said["forbidden"] and not work.logs and not said["prove"]:
+        raise Unusable("`--fail-on` is about decisions on record, or over all inputs: give `--log FILE`, or `--prove`")
     store = _store(said["url"], said["trust_file"], said["unsigned"])
-    report = executed(version_of(old, store), version_of(new, store), replace(work, policies=policies))
+    sides = version_of(old, store), version_of(new, store)
+    report = executed(*sides, replace(work, policies=policies))
+    if said["prove"]:
+        report = proved(report, *sides, policies, said["seconds"])
     _say(report, said["form"], said["out"])
     return _judged(report, said["forbidden"])
 

@@ -15,6 +15,7 @@ from adapters.cli import terminal
 from adapters.cli.failures import BundleRefused, NoBundle, Unusable
 from adapters.cli.log import unusable
 from adapters.cli.terminal import plural, printable
+from adapters.proving.report import changes_to, unknown
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -73,8 +74,11 @@ def fail_on_option(then: str) -> Callable[[F], F]:
 
 def forbidden_found(report: Report, forbidden: Sequence[str]) -> str:
     """What of `--fail-on` became of decisions; empty where nothing did."""
-    found = {change: report.count(change) for change in FAILING if change in forbidden or "any" in forbidden}
-    told = [f"{plural(count, 'decision')} {change}" for change, count in found.items() if count]
+    wanted = [change for change in FAILING if change in forbidden or "any" in forbidden]
+    told = [f"{plural(count, 'decision')} {change}" for change in wanted if (count := report.count(change))]
+    for proof in report.proofs if wanted else ():
+        told += [f"`{proof.policy}` can go {change}" for change in wanted if changes_to(proof, change)]
+        told += [f"of `{proof.policy}` it is not known"] if unknown(proof) else []
     return f"--fail-on: {', '.join(told)}" if told else ""
 
 

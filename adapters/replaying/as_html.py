@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
+from adapters.proving.report import Proof, Shown, listed, sentences
 from adapters.replaying.plots import amounts, by_symbol, changing, over_time
 from adapters.replaying.report import Pair, Replayed, Report
 from adapters.replaying.words import MEANT, TOLD, amount_names, headline, left_out, of_bundles, of_recent, verdict
@@ -71,8 +73,14 @@ def as_html(report: Report) -> str:
         title = f"{report.old.bundle} {report.old.version} → {new}"
     template = environment.from_string(TEMPLATE.read_text("utf-8"))
     replays = [_Shown(found) for found in report.replays]
-    said = {"title": title, "sides": sides, "told": TOLD, "recent": list(of_recent(report))}
+    proofs = [{"policy": proof.policy, "sentences": list(_said_of(proof))} for proof in report.proofs]
+    said = {"title": title, "proofs": proofs, "sides": sides, "told": TOLD, "recent": list(of_recent(report))}
     return template.render(report=report, replays=replays, **said)
+
+
+def _said_of(proof: Proof) -> Iterator[tuple[str, Shown | None]]:
+    """Each sentence, with the difference that it is about."""
+    return zip_longest(sentences(proof), listed(proof))
 
 
 def _code(said: str) -> Markup:

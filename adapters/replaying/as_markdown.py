@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 
+from adapters.proving.report import Proof, listed, sentences
 from adapters.replaying.report import OfDay, Replayed, Report, Said, Sum, Version
 from adapters.replaying.words import (
     MEANT,
@@ -31,6 +33,8 @@ def as_markdown(report: Report) -> Iterator[str]:
         if version is not None:
             yield f"- {side}: {_version(version)}"
     yield from _changes(report.changes)
+    for proof in report.proofs:
+        yield from _proved(proof)
     for told in of_recent(report):
         yield ""
         yield f"{_code_kept(told)}."
@@ -67,6 +71,19 @@ def _changes(changes: Sequence[Said]) -> Iterator[str]:
             yield f"### {_text(policy)}"
             yield ""
         yield f"- {one.sort} {_code(one.name)} {_code_kept(one.what)}"
+
+
+def _proved(proof: Proof) -> Iterator[str]:
+    """What is known of all inputs."""
+    yield ""
+    yield f"## {_text(proof.policy)}: over all inputs"
+    yield ""
+    told = iter(sentences(proof))
+    for one in listed(proof):
+        yield f"- {_code_kept(next(told))}"
+        if one.inputs is not None:
+            yield f"  {_code(json.dumps(one.inputs, ensure_ascii=False))}"
+    yield from (f"- {_code_kept(rest)}" for rest in told)
 
 
 def _replayed(found: Replayed) -> Iterator[str]:

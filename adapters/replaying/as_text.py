@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import click
 
 from adapters.cli import terminal
 from adapters.cli.terminal import plural, printable
+from adapters.proving.report import Proof, listed, sentences
 from adapters.replaying.report import Amounts, Pair, Replayed, Report, Sum
 from adapters.replaying.words import MEANT, TOLD, of_bundles, of_recent, verdict
 from engine.comparison import Change
@@ -27,6 +29,9 @@ def as_text(report: Report) -> Iterator[str]:
         yield from _changes(report)
     else:
         yield f"{printable(new.given)}: {new.bundle} {new.version}, {new.digest[:19]}, beside what is on record"
+    for proof in report.proofs:
+        yield ""
+        yield from _proved(proof)
     for told in of_recent(report):
         yield from terminal.wrapped(printable(told), 2, "")
     for name, count in report.not_compared.items():
@@ -46,6 +51,20 @@ def _changes(report: Report) -> Iterator[str]:
             yield ""
             yield terminal.heading(policy)
         yield from terminal.wrapped(printable(f"{one.sort} `{one.name}` {one.what}"), 4, "  ")
+
+
+def _proved(proof: Proof) -> Iterator[str]:
+    """What is known of all inputs, with the plainest that show a change."""
+    yield terminal.heading(f"{proof.policy}: over all inputs ({proof.seconds:.1f} s)")
+    told = iter(sentences(proof))
+    for one in listed(proof):
+        colour = COLOURS.get(one.change) if one.change else None
+        lines = terminal.wrapped(printable(next(told)), 4, "  ")
+        yield from (click.style(line, fg=colour) for line in lines)
+        for name, value in (one.inputs or {}).items():
+            yield from terminal.wrapped(f"{name}: {printable(json.dumps(value, ensure_ascii=False))}", 8, "      ")
+    for rest in told:
+        yield from terminal.wrapped(printable(rest), 4, "  ")
 
 
 def _replayed(found: Replayed, *, on_record: bool) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from adapters.proving.report import Proof
 from adapters.records.lines import CAUSES
 from engine.changes import Changed
 from engine.comparison import CHANGES, Cell, Change, Tally, Verdict, change_of
@@ -127,6 +128,7 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_
     """What was looked at of the log of a service, where a service was asked."""
     changes: list[Said] = []
     replays: list[Replayed] = []
+    proofs: list[Proof] = []
     not_compared: dict[str, int] = {}
     """Policies on record that one of the sides lacks, with how often each was asked."""
 

@@ -121,17 +121,27 @@ def _usual_texts(inputs: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for text in sorted(texts):
         if text in USUAL_TEXTS:
             continue
+        members = sorted({_member(path) for path, value in _places(inputs) if value == text})
         for usual in USUAL_TEXTS:
             if usual not in texts and usual not in keys:
-                yield _renamed(inputs, text, usual)
+                yield _renamed(inputs, text, usual, None, "")
+                yield from (_renamed(inputs, text, usual, member, "") for member in members[: len(members) > 1 and 9])
 
 
-def _renamed(value: Any, text: str, usual: str) -> Any:
+def _member(path: Path) -> str:
+    """The member that a value stands in, be it in a list."""
+    return next((step for step in reversed(path) if isinstance(step, str)), "")
+
+
+def _renamed(value: Any, text: str, usual: str, member: str | None, at: str) -> Any:
+    """With another text in place of one, everywhere or in a member of a name; keys that are the text with it."""
     if isinstance(value, dict):
-        return {usual if key == text else key: _renamed(inner, text, usual) for key, inner in value.items()}
+        return {
+            usual if key == text else key: _renamed(inner, text, usual, member, key) for key, inner in value.items()
+        }
     if isinstance(value, list):
-        return [_renamed(inner, text, usual) for inner in value]
-    return usual if value == text else value
+        return [_renamed(inner, text, usual, member, at) for inner in value]
+    return usual if value == text and member in (None, at) else value
 
 
 def _is_time(text: str) -> bool:

@@ -1,0 +1,48 @@
+"""Proofs for commands: which policies are asked, and the report with what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from adapters.cli import terminal
+from adapters.cli.failures import Unusable
+from rules.canonical import read_bytes
+
+if TYPE_CHECKING:
+    from adapters.replaying.report import Report
+    from adapters.replaying.versions import Side
+
+
+def _changed(report: Report, old: Side, new: Side) -> list[str]:
+    """The policies that change and whose own document does, or a document that all of them rest on.
+
+    A policy that changes by one that it asks is named beside: it is larger, and those that it asks say more.
+    """
+    both = old.bundle.plans.keys() & new.bundle.plans.keys()
+    changed = [name for name in dict.fromkeys(one.policy for one in report.changes) if name in both]
+    before, after = (read_bytes(side.bundle.content).documents for side in (old, new))
+    written = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    if written - old.bundle.plans.keys() - new.bundle.plans.keys():
+        return changed
+    rest = [name for name in changed if name not in written]
+    if rest:
+        terminal.note(f"not proved, as they change by those they ask: {', '.join(rest)}; `--policy NAME` proves one")
+    return [name for name in changed if name in written]
+
+
+def proved(report: Report, old: Side, new: Side, named: Sequence[str], seconds: float) -> Report:
+    """The report with what changes over all inputs, of the policies named or else of those that change."""
+    try:
+        from adapters.proving.differences import proofs
+    except ModuleNotFoundError as missing:
+        raise Unusable(str(missing)) from None
+    asked = list(named) or _changed(report, old, new)
+    with terminal.Progress("proving", len(asked)) as progress:
+        found = []
+        for proof in proofs(old.bundle, new.bundle, asked, seconds):
+            found.append(proof)
+            progress.reached(len(found))
+    return msgspec.structs.replace(report, proofs=found)
