@@ -7,6 +7,7 @@ length up to which it was looked at is said. Time is asked of whoever asks the q
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,9 +26,11 @@ from rules.types import Field
 
 PLACES = (2, 4, 8, 12)
 """How many places lists are given, one after the other, until there is an answer."""
+SHARE = 0.4
+"""Of the time there is left, what one way of looking may take."""
 STRAIGHT_S = 3.0
 """How long facts are gone straight at before another way is tried."""
-TRIES = 6
+TRIES = 4
 """Models whose inputs do not show what they claim, before another way is tried."""
 
 Inputs = dict[str, Any]
@@ -117,25 +120,32 @@ class Search:
         """`impossible`, `bounded` where it is impossible for lists that have no more items than places, or inputs."""
         if self.impossible():
             return "impossible"
-        found = self._witness(self.facts)
+        found = self._witness(z3.Solver(), self.facts)
         if found is None and self.exact and not self._bounded:
-            if self._impossible([*self.facts, *self.exact]):
-                return "impossible"
-            found = self._witness([*self.facts, *self.exact])
+            return self._with_products([*self.facts, *self.exact])
+        return found if found is not None else "bounded" if self._bounded else None
+
+    def _with_products(self, facts: list[Any]) -> Inputs | str | None:
+        """The same with products of unknowns: a witness by what solves them quickest, else that there is none."""
+        found = self._witness(z3.Tactic("qfnra-nlsat").solver(), facts, STRAIGHT_S)
+        if found is not None:
+            return found
+        if self._checked(z3.Solver(), facts, min(self.left(), STRAIGHT_S)) == z3.unsat:
+            return "impossible"
+        found = None if self._bounded else self._witness(z3.Solver(), facts)
         return found if found is not None else "bounded" if self._bounded else None
 
     _bounded = False
     """Whether it is impossible where nothing lies beyond the places."""
 
     def impossible(self) -> bool:
-        """Whether it cannot come about, shown without products of unknowns."""
-        return self._impossible(self.facts)
+        """Whether it cannot come about, shown without products of unknowns.
 
-    def _impossible(self, facts: list[Any]) -> bool:
-        """Whether facts contradict each other: going straight at them is quickest, where it does not lose its way."""
-        found = self._checked(z3.SimpleSolver(), facts, min(self.left(), STRAIGHT_S))
+        Going straight at the facts is quickest, where it does not lose its way.
+        """
+        found = self._checked(z3.SimpleSolver(), self.facts, min(self.left(), STRAIGHT_S))
         if found == z3.unknown:
-            found = self._checked(z3.Solver(), facts, self.left())
+            found = self._checked(z3.Solver(), self.facts, self.left() * SHARE)
         return bool(found == z3.unsat)
 
     def _checked(self, solver: Any, facts: list[Any], seconds: float) -> Any:
@@ -143,13 +153,10 @@ class Search:
         solver.add(*facts)
         return solver.check()
 
-    def _witness(self, facts: list[Any]) -> Inputs | None:
-        """Inputs that show it, with lists no longer than their places."""
-        solver = z3.Solver()
-        solver.set("timeout", max(1, int(self.left() * 1000)))
-        solver.add(*facts, *self.short)
+    def _witness(self, solver: Any, facts: list[Any], most: float = math.inf) -> Inputs | None:
+        """Inputs that show it, with lists no longer than their places; each model may take `most` seconds."""
+        found = self._checked(solver, [*facts, *self.short], min(most, self.left() * SHARE))
         for _ in range(TRIES):
-            found = solver.check()
             if found == z3.unsat:
                 self._bounded, self.hard = True, ""
                 return None
@@ -163,5 +170,6 @@ class Search:
                 if self.shows(inputs):
                     return inputs
             self.hard = "what the solver found does not come about when it is decided"
-            solver.add(z3.Not(z3.And([name() == model[name] for name in model.decls() if name.arity() == 0])))
+            other = z3.Not(z3.And([name() == model[name] for name in model.decls() if name.arity() == 0]))
+            found = self._checked(solver, [other], min(most, self.left() * SHARE))
         return None
