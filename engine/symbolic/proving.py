@@ -30,6 +30,8 @@ SHARE = 0.4
 """Of the time there is left, what one way of looking may take."""
 STRAIGHT_S = 3.0
 """How long facts are gone straight at before another way is tried."""
+PRODUCTS_S = 10.0
+"""How long a model of products is looked for at first."""
 TRIES = 4
 """Models whose inputs do not show what they claim, before another way is tried."""
 
@@ -127,7 +129,7 @@ class Search:
 
     def _with_products(self, facts: list[Any]) -> Inputs | str | None:
         """The same with products of unknowns: a witness by what solves them quickest, else that there is none."""
-        found = self._witness(z3.Tactic("qfnra-nlsat").solver(), facts, STRAIGHT_S)
+        found = self._witness(z3.Tactic("qfnra-nlsat").solver(), facts, PRODUCTS_S)
         if found is not None:
             return found
         if self._checked(z3.Solver(), facts, min(self.left(), STRAIGHT_S)) == z3.unsat:
