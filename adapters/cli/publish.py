@@ -14,6 +14,7 @@ from adapters.cli.opening import folder_argument, read_bundle
 from adapters.cli.publishing import Asked, publishing_options
 from adapters.cli.publishing import publish as publish_found
 from adapters.cli.terminal import examples
+from adapters.cli.verify import check_proved
 
 if TYPE_CHECKING:
     from adapters.publishing.candidates import Candidate
@@ -32,7 +33,8 @@ EXAMPLES = examples(
 @folder_argument
 @publishing_options
 @click.option("--universe", metavar="FILE|A,B,C", help="Also set the symbols that may be traded; not signed.")
-def publish(folder: Path, universe: str | None, asked: Asked) -> int:
+@click.option("--require-proof", is_flag=True, help="Only where every invariant of the bundle is proved.")
+def publish(folder: Path, universe: str | None, require_proof: bool, asked: Asked) -> int:
     """Put the bundle in DIR in force at a policy store: checked, every suite run, signed, in one write.
 
     Where two owners must sign, the first run proposes and another owner's run of the same command completes it. On a
@@ -40,6 +42,8 @@ def publish(folder: Path, universe: str | None, asked: Asked) -> int:
     """
     symbols = None if universe is None else symbols_of(universe)
     found = candidate_of(folder)
+    if require_proof:
+        check_proved(folder)
 
     async def find(_: PolicyStore, __: Trust) -> Candidate:
         return found

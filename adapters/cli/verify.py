@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adapters.cli import terminal
-from adapters.cli.failures import DOES_NOT_HOLD, DONE, BundleRefused, Unusable
+from adapters.cli.failures import DOES_NOT_HOLD, DONE, BundleRefused, DoesNotHold, Unusable
 from adapters.cli.opening import folder_argument, read_bundle
 from adapters.cli.terminal import examples, plural, printable, wrapped
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow"}
 INDENT = 10
+SECONDS = 60.0
+"""For each invariant."""
 
 EXAMPLES = examples(
     "bascule verify",
@@ -35,7 +37,7 @@ EXAMPLES = examples(
 @folder_argument
 @click.option("--invariant", "names", metavar="NAME", multiple=True, help="Only this one; may be given again.")
 @click.option(
-    "--timeout", "seconds", metavar="SECONDS", type=click.FloatRange(0.1, 86_400), default=60.0, show_default=True,
+    "--timeout", "seconds", metavar="SECONDS", type=click.FloatRange(0.1, 86_400), default=SECONDS, show_default=True,
     help="For each invariant; what takes longer is unknown.",
 )  # fmt: skip
 @click.option("--witness", "folder_of_witnesses", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
@@ -63,6 +65,15 @@ def verify(
     else:
         terminal.say(_summary(found))
     return DONE if all(map(_holds, found)) else DOES_NOT_HOLD
+
+
+def check_proved(folder: Path) -> None:
+    """Raise `DoesNotHold` unless every invariant of a bundle is proved, and `Unusable` where there is none."""
+    bundle = _bundle(folder)
+    for invariant, timed in _verdicts(bundle, _chosen(bundle, ()), SECONDS):
+        if _result(timed) != "proved":
+            terminal.note("\n".join(_lines(invariant, timed)))
+            raise DoesNotHold(f"`{invariant.name}` is {_result(timed)}: nothing was written")
 
 
 def _bundle(folder: Path) -> Bundle:

@@ -1,0 +1,180 @@
+"""`bascule verify` and `bascule diff --prove`: what is told, what is written, and how they end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("z3", reason="proofs need z3: pip install 'bascule[prove]'")
+
+from tests.adapters.running import CHEAP, run
+
+INVARIANT = """\
+apiVersion: bascule/v1
+kind: Invariant
+metadata: {{name: {name}, version: 1.0.0, title: Prices that are paid, owner: tests}}
+spec:
+  forAll: {{now: timestamp, price: Price}}
+  decisions: {{gate: {{policy: gate}}}}
+  {vary}
+  given: [gate.effect == "allow"]
+  holds: [{{id: cheap, that: {that}, reason: 'price={{price:.2f}}'}}]
+"""
+AS_PUBLISHED, VARIED = "vary: nothing", "vary: [gate.dearest]"
+
+
+@pytest.fixture
+def claims(bundle: Path) -> Path:
+    """The small bundle with claims that hold, one of them as published alone, and one that does not."""
+    for name, vary, that in (
+        ("never-dear", VARIED, "price <= 100.0"),
+        ("published", AS_PUBLISHED, "price <= 10.0"),
+        ("varied", VARIED, "price <= 10.0"),
+        ("cheap", AS_PUBLISHED, "price <= 4.0"),
+    ):
+        (bundle / f"{name}.yaml").write_text(INVARIANT.format(name=name, vary=vary, that=that), "utf-8")
+    return bundle
+
+
+def verified(*arguments: str | Path) -> tuple[dict[str, dict[str, object]], int]:
+    done = run("verify", *arguments, "--json")
+    told = json.loads(done.stdout)
+    assert told["ok"] == (done.exit_code == 0)
+    return {one["name"]: one for one in told["invariants"]}, done.exit_code
+
+
+def test_each_is_proved_or_refuted(claims: Path) -> None:
+    found, code = verified(claims)
+    assert code == 1
+    assert {name: (one["result"], one["total"]) for name, one in found.items()} == {
+        "cheap": ("refuted", False),
+        "never-dear": ("proved", True),
+        "published": ("proved", True),
+        "varied": ("refuted", False),
+    }
+
+
+def test_a_claim_that_holds_ends_well(claims: Path) -> None:
+    done = run("verify", claims, "--invariant", "published")
+    assert done.exit_code == 0
+    assert "proved    published: Prices that are paid" in done.stdout
+    assert "1 invariant: 1 proved" in done.stdout
+
+
+def test_a_witness_is_decided_again_by_decide(claims: Path, tmp_path: Path) -> None:
+    done = run("verify", claims, "--invariant", "cheap", "--witness", tmp_path / "found")
+    assert done.exit_code == 1
+    again = run("decide", "cheap", "--policies", claims, "--inputs", tmp_path / "found" / "cheap.json")
+    assert again.stdout.startswith("REFUTED (block)")
+    assert json.loads((tmp_path / "found" / "cheap.json").read_text("utf-8"))["price"] > 4.0
+
+
+def test_a_refutation_that_needs_other_parameters_says_which(claims: Path) -> None:
+    found, _ = verified(claims, "--invariant", "varied")
+    witness = found["varied"]["witness"]
+    assert isinstance(witness, dict)
+    assert witness["parameters"]["gate.dearest"] > 10.0
+    assert witness["inputs"]["price"] > 10.0
+    assert "with gate.dearest:" in run("verify", claims, "--invariant", "varied").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--invariant", "publishd"), "there is no invariant `publishd`; did you mean `published`?"),
+        (("--timeout", "0"), "0.1<=x<=86400"),
+    ],
+)
+def test_unusable_input(claims: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = run("verify", claims, *arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+def test_a_bundle_without_invariants_is_told(bundle: Path) -> None:
+    done = run("verify", bundle)
+    assert done.exit_code == 2
+    assert "has no invariants" in done.stderr
+
+
+@pytest.fixture
+def dearer(bundle: Path, tmp_path: Path) -> Path:
+    """The small bundle with a higher limit."""
+    folder = tmp_path / "dearer"
+    shutil.copytree(bundle, folder)
+    changed = 0
+    for path in folder.glob("*.yaml"):
+        text = path.read_text("utf-8")
+        changed += text.count("default: 10.0")
+        path.write_text(text.replace("default: 10.0", "default: 11.0"), "utf-8")
+    assert changed == 1
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("forbidden", "exit_code"), [((), 0), (("--fail-on", "outcome"), 0), (("--fail-on", "block-to-allow"), 1)]
+)
+def test_what_changes_over_all_inputs(bundle: Path, dearer: Path, forbidden: tuple[str, ...], exit_code: int) -> None:
+    done = run("diff", bundle, dearer, "--prove", *forbidden)
+    assert done.exit_code == exit_code
+    assert "gate: over all inputs" in done.stdout
+    assert "pairs of outcomes never come about" in done.stdout
+
+
+@pytest.mark.parametrize("form", ["json", "markdown", "html"])
+def test_every_form_tells_it(bundle: Path, dearer: Path, form: str) -> None:
+    told = run("diff", bundle, dearer, "--prove", "--format", form).stdout
+    if form == "json":
+        (proof,) = json.loads(told)["proofs"]
+        prices = {one["change"]: one["inputs"]["price"] for one in proof["differences"] if one["result"] == "some"}
+        assert prices.keys() == {"block-to-allow", "allow-to-block"}
+        assert 10.0 < prices["block-to-allow"] <= 11.0
+        assert prices["allow-to-block"] < 1e-300  # 11.0 divided by it is no double any more, and 10.0 is
+    else:
+        assert "over all inputs" in told
+        assert "price" in told
+
+
+def test_what_does_not_change_is_not_asked(bundle: Path) -> None:
+    done = run("diff", bundle, bundle, "--prove")
+    assert done.exit_code == 0
+    assert "over all inputs" not in done.stdout
+    told = run("diff", bundle, bundle, "--prove", "--policy", "gate").stdout
+    assert "proved: both versions decide alike on all inputs" in told
+
+
+@pytest.mark.parametrize(
+    ("left_out", "told", "exit_code"),
+    [
+        (("cheap.yaml", "varied.yaml"), "published", 0),
+        ((), "`cheap` is refuted: nothing was written", 1),
+        (("cheap.yaml", "varied.yaml", "published.yaml", "never-dear.yaml"), "has no invariants", 2),
+    ],
+)
+def test_what_is_not_proved_is_not_published(
+    claims: Path, tmp_path: Path, left_out: tuple[str, ...], told: str, exit_code: int
+) -> None:
+    for name in left_out:
+        (claims / name).unlink()
+    store = f"{tmp_path / 'store'}"
+    asked = ("publish", claims, "--store", store, "--unsigned", "--note", "first", "--wait", "1ms")
+    done = run(*asked, "--require-proof", stdin=b"")
+    assert (done.exit_code, told in done.stdout + done.stderr) == (exit_code, True)
+    there = run("show", "--store", store, "--unsigned")
+    assert ("nothing" in there.stdout + there.stderr) == bool(exit_code)
+
+
+def test_without_the_solver_it_is_said_what_to_install(claims: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    for name in [name for name in sys.modules if name.startswith(("engine.symbolic", "adapters.proving", "z3"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "z3", None)
+    done = run("verify", claims)
+    assert done.exit_code == 2
+    assert "pip install 'bascule[prove]'" in done.stderr
+    assert CHEAP  # decisions need none of it
+    assert run("decide", "gate", "--policies", claims, stdin=CHEAP).exit_code == 0
