@@ -142,6 +142,26 @@ def test_a_replay_says_first_what_cannot_be_decided_again(log: Path) -> None:
     assert re.search(r"3 +the same", done.stdout)
 
 
+def test_a_rule_that_fails_may_say_what_it_says_when_it_applies(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(SMALL, bundle)
+    text = (bundle / "gate.yaml").read_text("utf-8")
+    steep = "when: share < 1.0\n      outcome: "
+    assert f"{steep}TOO_DEAR" in text
+    (bundle / "gate.yaml").write_text(text.replace(f"{steep}TOO_DEAR", "when: share < 2.0\n      outcome: FAILED"))
+    said = decision(policy="gate", outcome="FAILED", effect="block", rule="steep")
+    made = [
+        line(asked="gate", inputs={"price": price}, decision={**said, "decision_id": f"d-{price}"}) for price in (0, 9)
+    ]
+    other = line(asked="gate", inputs={"price": 9}, decision=decision(policy="gate", outcome="A\0B"))
+    (tmp_path / "log.jsonl").write_bytes(as_lines([*made, other]))
+    done = run("replay", "gate", "--log", tmp_path / "log.jsonl", "--policies", bundle, "--json")
+    assert done.exit_code == 0, done.stderr
+    (told,) = json.loads(done.stdout)["replays"]
+    assert (told["decisions"], told["as_recorded"]) == (3, 2)
+    assert {one["old"][0]: one["decisions"] for one in told["pairs"]} == {"FAILED": 2, "A\0B": 1}
+
+
 UNUSABLE = {
     "no such folder": (("diff", "nowhere", NEW), "there is no folder"),
     "a revision that is none": (("diff", "no-such-revision:policies", NEW), "git says"),
