@@ -142,6 +142,22 @@ def test_a_replay_says_first_what_cannot_be_decided_again(log: Path) -> None:
     assert re.search(r"3 +the same", done.stdout)
 
 
+def test_a_decision_that_two_logs_have_is_not_counted_twice(tmp_path: Path, log: Path) -> None:
+    table, other = tmp_path / "table.parquet", write(tmp_path / "other", [("entry", ENTRY)])
+    assert run("log", "import", log, "-o", table, "--policies", NEW).exit_code == 0
+    for twice in ((table, table), (table, log)):
+        done = run("replay", "entry", *(part for one in twice for part in ("--log", one)), "--policies", NEW)
+        assert (done.exit_code, "would count twice" in done.stderr) == (2, True), done.stderr
+    done = run("replay", "entry", "--log", table, "--log", other, "--policies", NEW)
+    assert (done.exit_code, "entry: 4 decisions of 6" in done.stdout) == (0, True), done.stderr
+
+
+def test_a_log_is_not_written_over_by_its_table(log: Path) -> None:
+    before = log.read_bytes()
+    done = run("log", "import", log, "-o", log, "--policies", NEW)
+    assert (done.exit_code, log.read_bytes() == before) == (2, True), done.stderr
+
+
 def test_a_rule_that_fails_may_say_what_it_says_when_it_applies(tmp_path: Path) -> None:
     bundle = tmp_path / "bundle"
     shutil.copytree(SMALL, bundle)
