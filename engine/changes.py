@@ -22,7 +22,17 @@ from rules.types import show
 _ESCAPED = re.compile(r"\\(U[0-9A-F]{8}|[\"\\])")
 
 Sort: TypeAlias = Literal[
-    "policy", "input", "call", "parameter", "variable", "outcome", "rule", "output", "requirement", "log line"
+    "policy",
+    "input",
+    "call",
+    "parameter",
+    "variable",
+    "outcome",
+    "rule",
+    "output",
+    "requirement",
+    "log line",
+    "value",
 ]
 
 

@@ -13,7 +13,7 @@ from adapters.cli import terminal
 from adapters.cli.at_store import store_option, trust_of, trust_options
 from adapters.cli.failures import DONE, DoesNotHold, Unusable
 from adapters.cli.proving import proved
-from adapters.cli.replaying import Work, executed, fail_on_option, forbidden_found, version_of, work_options
+from adapters.cli.replaying import Work, executed, fail_on_option, forbidden_found, untold, version_of, work_options
 from adapters.cli.terminal import examples, printable
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def diff(old: str, new: str, work: Work, policies: tuple[str, ...], **said: Any)
     """Show what NEW changes in OLD: documents, parameters and rules in words; with a log, every decision that changes.
 
     OLD and NEW are folders, git revisions of a folder (main:policies), or with `--store` what is `live` there, or was
-    under a revision or digest. Policies that ask one that changes are proved where they are named with `--policy`.
+    under a revision or digest. `--fail-on` ends with 2 where it cannot be told what became of decisions. Policies that
+    ask one that changes are proved where they are named with `--policy`.
     """
     if said["forbidden"] and not work.logs and not said["prove"]:
         raise Unusable("`--fail-on` is about decisions on record, or over all inputs: give `--log FILE`, or `--prove`")
@@ -113,4 +114,6 @@ def _judged(report: Report, forbidden: tuple[str, ...]) -> int:
     told = forbidden_found(report, forbidden)
     if told:
         raise DoesNotHold(told)
+    if forbidden and report.logs and (why := untold(report, forbidden)):
+        raise Unusable(f"--fail-on: {printable(why)}")
     return DONE

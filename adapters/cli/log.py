@@ -56,6 +56,8 @@ def import_(files: tuple[Path, ...], out: Path, folder: Path, as_json: bool) -> 
     Files are read in the order given, and may be compressed (.gz). The glossary of the bundle says what the facts are.
     A line that cannot be decided on again has its row as well, with the cause: nothing is passed over.
     """
+    if out.resolve() in {path.resolve() for path in files}:
+        raise Unusable(f"`{printable(out)}` is one of the logs that are read: write to another file")
     with unusable():
         from adapters.records.facts import Facts
         from adapters.records.importing import import_lines

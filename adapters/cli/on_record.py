@@ -13,7 +13,7 @@ from adapters.cli import terminal
 from adapters.cli.at_service import AtService, NotAsked
 from adapters.cli.at_store import FILE
 from adapters.cli.failures import DoesNotHold, Unusable
-from adapters.cli.replaying import Work, executed, fail_on_option, forbidden_found
+from adapters.cli.replaying import Work, executed, fail_on_option, forbidden_found, untold
 from adapters.cli.terminal import printable
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ async def found_of(asked: OnRecord, prepared: Prepared, store: PolicyStore, trus
         found = Found(why_not=str(fault))
     else:
         found = Found(report, _why_nothing(report))
+        if not found.why_not and asked.forbidden and not forbidden_found(report, asked.forbidden):
+            found = Found(report, untold(report, asked.forbidden))
     if found.why_not:
         if asked.forbidden:
             raise Unusable(f"--fail-on: {printable(found.why_not)}: nothing was written")

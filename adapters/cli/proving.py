@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.cli import terminal
 from adapters.cli.failures import Unusable
+from adapters.proving.report import Proof
 from rules.canonical import read_bytes
 
 if TYPE_CHECKING:
@@ -16,21 +17,19 @@ if TYPE_CHECKING:
     from adapters.replaying.versions import Side
 
 
-def _changed(report: Report, old: Side, new: Side) -> list[str]:
-    """The policies that change and whose own document does, or a document that all of them rest on.
+def _changed(report: Report, old: Side, new: Side) -> tuple[list[str], list[str]]:
+    """The policies that change and whose own document does, or a document that all of them rest on; and the others.
 
-    A policy that changes by one that it asks is named beside: it is larger, and those that it asks say more.
+    A policy that changes by one that it asks is larger, and those that it asks say more.
     """
     both = old.bundle.plans.keys() & new.bundle.plans.keys()
     changed = [name for name in dict.fromkeys(one.policy for one in report.changes) if name in both]
     before, after = (read_bytes(side.bundle.content).documents for side in (old, new))
     written = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     if written - old.bundle.plans.keys() - new.bundle.plans.keys():
-        return changed
+        return changed, []
     rest = [name for name in changed if name not in written]
-    if rest:
-        terminal.note(f"not proved, as they change by those they ask: {', '.join(rest)}; `--policy NAME` proves one")
-    return [name for name in changed if name in written]
+    return [name for name in changed if name in written], rest
 
 
 def proved(report: Report, old: Side, new: Side, named: Sequence[str], seconds: float) -> Report:
@@ -39,10 +38,16 @@ def proved(report: Report, old: Side, new: Side, named: Sequence[str], seconds: 
         from adapters.proving.differences import proofs
     except ModuleNotFoundError as missing:
         raise Unusable(str(missing)) from None
-    asked = list(named) or _changed(report, old, new)
+    asked, rest = (list(named), []) if named else _changed(report, old, new)
     with terminal.Progress("proving", len(asked)) as progress:
         found = []
         for proof in proofs(old.bundle, new.bundle, asked, seconds):
             found.append(proof)
             progress.reached(len(found))
-    return msgspec.structs.replace(report, proofs=found)
+    return msgspec.structs.replace(report, proofs=[*found, *map(_not_asked, rest)])
+
+
+def _not_asked(policy: str) -> Proof:
+    """What is said of a policy that was not asked: a gate must not take it for one that does not change."""
+    why = f"it changes by a policy that it asks; `--policy {policy}` proves it"
+    return Proof(policy=policy, pairs=0, equal=False, seconds=0.0, why_not=why)

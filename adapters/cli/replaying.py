@@ -82,6 +82,25 @@ def forbidden_found(report: Report, forbidden: Sequence[str]) -> str:
     return f"--fail-on: {', '.join(told)}" if told else ""
 
 
+def untold(report: Report, forbidden: Sequence[str]) -> str:
+    """Why nobody can tell whether something of `--fail-on` became of decisions; empty where it can be told.
+
+    A policy of which none can be decided again has shown nothing, whatever others have; and one that a side lacks may
+    have become anything that the other side does, save that nothing opens where it is gone.
+    """
+    if not any(one.decisions for one in report.replays):
+        return "none of those on record can be decided again"
+    for one in report.replays:
+        if not one.decisions:
+            return f"no decision of `{one.policy}` on record can be decided again"
+    changed = {one.policy: one.what for one in report.changes if one.policy in report.not_compared}
+    for name, what in changed.items():
+        if what == "is new" or set(forbidden) != {"block-to-allow"}:
+            count = plural(report.not_compared[name], "decision")
+            return f"`{name}` {what}, and {count} on record asked it"
+    return ""
+
+
 def version_of(given: str, store: AtStore | None) -> Side:
     """The bundle of a name. Raises `NoBundle`, `BundleRefused`, `Unusable`."""
     from adapters.replaying.versions import NoSuchVersion, side

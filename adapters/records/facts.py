@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.records.lines import Kept, Unusable
+from adapters.records.lines import UNREADABLE, Kept, Unusable
 from engine.decoding import Decoder, Interface
 from engine.faults import InputsRefused
 from engine.structs import StructTable
@@ -46,7 +46,7 @@ class Facts:
         """The facts of a line, or why they are none."""
         try:
             members = _members(kept.inputs)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             return Unusable(kept.line, "inputs", str(error), kept)
         unknown = next((name for name in members if name not in self._names), None)
         if unknown is not None:

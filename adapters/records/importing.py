@@ -93,6 +93,15 @@ class _TakenBack:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Once:
+    """What there has been, so that nothing is twice; a line that lacks something does not stand in for a whole one."""
+
+    whole: Seen
+    left_out: Seen
+    taken_back: _TakenBack
+
+
 def import_lines(
     paths: Sequence[Path], facts: Facts, out: Path, reached: Callable[[int], None] = lambda _: None
 ) -> Imported:
@@ -113,13 +122,13 @@ def import_lines(
 
 def import_sources(sources: Iterable[Source], facts: Facts, out: Path) -> Imported:
     """The same of lines wherever they come from, each source with its name. Raises as `import_lines` does."""
-    told, seen, taken_back = Imported(), Seen(), _TakenBack()
+    told, once = Imported(), _Once(Seen(), Seen(), _TakenBack())
     beside = out.with_name(f".{out.name}.part")
     try:
         writer = Writer(beside, facts)
         for name, lines in sources:
             for some in _batched(lines):
-                for row in _rows(some, facts, seen, taken_back):
+                for row in _rows(some, facts, once):
                     writer.add(name, row)
                     told.add(name, row)
         writer.close()
@@ -139,17 +148,17 @@ def _batched(lines: Iterator[Kept | Unusable]) -> Iterator[list[Kept | Unusable]
     yield some
 
 
-def _rows(
-    some: Sequence[Kept | Unusable], facts: Facts, seen: Seen, taken_back: _TakenBack
-) -> Iterator[Row | Unusable]:
-    kept = [one if isinstance(one, Kept) else one.kept for one in some]
-    new = iter(seen.are_new([one.said.decision_id for one in kept if one is not None]).tolist())
-    for one, whole in zip(some, kept, strict=True):
-        if whole is not None and not next(new):
-            yield Unusable(whole.line, "repeated", whole.said.decision_id, whole)
+def _rows(some: Sequence[Kept | Unusable], facts: Facts, once: _Once) -> Iterator[Row | Unusable]:
+    whole = iter(once.whole.are_new([one.said.decision_id for one in some if isinstance(one, Kept)]).tolist())
+    faulty = [one.kept.said.decision_id for one in some if isinstance(one, Unusable) and one.kept is not None]
+    left_out = iter(once.left_out.are_new(faulty).tolist())
+    for one in some:
+        kept = one if isinstance(one, Kept) else one.kept
+        if kept is not None and not next(whole if isinstance(one, Kept) else left_out):
+            yield Unusable(kept.line, "repeated", kept.said.decision_id, kept)
         elif isinstance(one, Unusable):
             yield one
-        elif taken_back.is_one(one):
+        elif once.taken_back.is_one(one):
             yield Unusable(one.line, "taken-back", one.request_id, one)
         else:
             yield facts.row(one)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import pyarrow as pa
+import numpy as np
 import pyarrow.compute as pc
 
-from adapters.records.table import Group, read
+from adapters.records.table import Group, read, together
 
 COLUMNS = ("decided_at", "asked", "bundle", "outcome", "effect", "source", "cause")
 
@@ -39,9 +39,9 @@ class Inspected:
         for name, counter in (("asked", self.policies), ("bundle", self.bundles), ("source", self.sources)):
             counter.update(_counts(known[name]))
         self.causes.update(_counts(known["cause"]))
-        texts = [known[name].cast(pa.string()) for name in ("asked", "outcome", "effect")]
-        for told, count in _counts(pc.binary_join_element_wise(*texts, "\0")).items():
-            asked, outcome, effect = told.split("\0")
+        there = pc.is_valid(known["asked"])
+        told, of_row = together([known[name].filter(there) for name in ("asked", "outcome", "effect")])
+        for (asked, outcome, effect), count in zip(told, np.bincount(of_row).tolist(), strict=True):
             self.outcomes[asked, outcome, effect] += count
         span = pc.min_max(known["decided_at"]).as_py()
         if span["min"] is not None:

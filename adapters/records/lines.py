@@ -10,10 +10,10 @@ import gzip
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 
@@ -47,7 +47,7 @@ class Said(msgspec.Struct, frozen=True):
     bundle: str
     outcome: str
     effect: str
-    decided_at: datetime
+    decided_at: Annotated[datetime, msgspec.Meta(tz=True)]
     rule: str | None = None
 
 
@@ -58,7 +58,7 @@ class _Line(msgspec.Struct, frozen=True):
     request_id: str = ""
     caller: str = ""
     asked: str = ""
-    revision: int = 0
+    revision: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] = 0
     decision: msgspec.Raw = msgspec.Raw()
     inputs: msgspec.Raw = msgspec.Raw()
 
@@ -92,6 +92,8 @@ class Unusable:
 _line = msgspec.json.Decoder(_Line).decode
 _said = msgspec.json.Decoder(Said).decode
 _plain = msgspec.json.decode
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What reading JSON raises that is none, or that nests without end."""
 
 
 def read_lines(
@@ -129,7 +131,7 @@ def series_of(text: bytes) -> tuple[str, msgspec.Raw]:
         return "", msgspec.Raw()
     try:
         line = _line(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return "", msgspec.Raw()
     return line.series, line.values
 
@@ -140,11 +142,14 @@ def _read(text: bytes, number: int, series: dict[str, Any]) -> Kept | Unusable |
         return None
     try:
         line = _line(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         cause = "shape" if isinstance(error, msgspec.ValidationError) else "not-json"
         return Unusable(number, cause if text.endswith(b"\n") else "truncated", str(error))
     if line.series:
-        series[line.series] = _plain(line.values)
+        try:
+            series[line.series] = _plain(line.values)
+        except UNREADABLE as error:
+            return Unusable(number, "shape", f"the values of the series: {error}")
         return None
     if line.schema != SCHEMA:
         return Unusable(number, "schema", line.schema or "none is said")
@@ -154,7 +159,8 @@ def _read(text: bytes, number: int, series: dict[str, Any]) -> Kept | Unusable |
 def _decision(line: _Line, number: int, series: dict[str, Any]) -> Kept | Unusable:
     try:
         said = _said(line.decision)
-    except msgspec.DecodeError as error:
+        said.decided_at.astimezone(UTC)
+    except (*UNREADABLE, OverflowError) as error:
         return Unusable(number, "shape", f"the decision: {error}")
     inputs = bytes(line.inputs)
     kept = Kept(number, line.request_id, line.caller, line.asked or said.policy, line.revision, said, inputs)
@@ -165,6 +171,8 @@ def _decision(line: _Line, number: int, series: dict[str, Any]) -> Kept | Unusab
             inputs = msgspec.json.encode(_with_series(_plain(inputs), series))
         except KeyError as missing:
             return Unusable(number, "series", str(missing.args[0]), kept)
+        except UNREADABLE as error:
+            return Unusable(number, "inputs", str(error), kept)
         kept = Kept(number, kept.request_id, kept.caller, kept.asked, kept.revision, said, inputs)
     if len(series) > MOST_SERIES:  # as the writer does
         series.clear()

@@ -23,7 +23,7 @@ def merge(groups: Sequence[Group], out: Path, reached: Callable[[int], None] = l
     Raises UnusableFile where the tables are of several glossaries, and OSError; nothing is left behind then.
     """
     beside = out.with_name(f".{out.name}.part")
-    seen, rows, repeated = Seen(), 0, 0
+    usable, left_out, rows, repeated = Seen(), Seen(), 0, 0
     schema = pq.read_schema(groups[0].path)
     try:
         with pq.ParquetWriter(beside, schema, compression="zstd") as writer:
@@ -33,7 +33,7 @@ def merge(groups: Sequence[Group], out: Path, reached: Callable[[int], None] = l
                         told = f"{group.path} has other facts than {groups[0].path}"
                         raise UnusableFile(f"{told}: import the lines of both again, with one glossary")
                     table = file.read_row_group(group.number)
-                table, again = _marked(table, seen)
+                table, again = _marked(table, usable, left_out)
                 writer.write_table(table, row_group_size=ROWS)
                 rows, repeated = rows + group.rows, repeated + again
                 reached(rows)
@@ -43,13 +43,15 @@ def merge(groups: Sequence[Group], out: Path, reached: Callable[[int], None] = l
     return rows, repeated
 
 
-def _marked(table: pa.Table, seen: Seen) -> tuple[pa.Table, int]:
-    """The rows of a group; those that are on record already say so."""
+def _marked(table: pa.Table, usable: Seen, left_out: Seen) -> tuple[pa.Table, int]:
+    """The rows of a group; those that are on record already say so: the usable ones, and what is left out besides."""
     ids = table.column("decision_id").to_pylist()
-    there = [place for place, one in enumerate(ids) if one is not None]
-    new = seen.are_new([ids[place] for place in there])
+    faulty = table.column("cause").is_valid().to_pylist()
     again = np.zeros(len(ids), np.bool_)
-    again[np.array(there, np.int64)[~new]] = True
+    for seen, wanted in ((usable, False), (left_out, True)):
+        there = [place for place, one in enumerate(ids) if one is not None and faulty[place] is wanted]
+        new = seen.are_new([ids[place] for place in there])
+        again[np.array(there, np.int64)[~new]] = True
     if not again.any():
         return table, 0
     causes, founds = (table.column(name).cast(pa.string()).to_pylist() for name in ("cause", "found"))

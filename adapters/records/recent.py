@@ -14,6 +14,7 @@ import heapq
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.records.lines import MARK, Kept, Opened, Unusable, opened, read_lines, series_of
+from adapters.records.lines import MARK, UNREADABLE, Kept, Opened, Unusable, opened, read_lines, series_of
 
 BLOCK = 256 * 1024
 """Bytes that are read at a time."""
@@ -205,9 +206,11 @@ def _sought(ending: Ending, wanted: set[str]) -> dict[str, Any]:
         lines = _forwards(file, ending.begin) if ending.path.suffix == ".gz" else _backwards(file, ending.begin)
         for _, text in lines:
             name, values = series_of(text)
-            if name in wanted and name not in found:
-                found[name] = msgspec.json.decode(values)
-                if len(found) == len(wanted):
+            if name in wanted:
+                with suppress(*UNREADABLE):  # then it is not there, which the lines that name it tell
+                    found[name] = msgspec.json.decode(values)
+                wanted.discard(name)
+                if not wanted:
                     break
     return found
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import UNSET
@@ -29,6 +30,7 @@ from adapters.records.facts import Facts, Row
 from adapters.records.lines import Kept, Unusable
 from engine.columnar.building import Builder
 from engine.columnar.columns import filled
+from engine.columnar.ragged import Array
 from rules.types import Field
 
 ROWS = 65_536
@@ -175,6 +177,19 @@ def read(group: Group, known: Iterable[str], facts: Iterable[str]) -> Batch:
     columns = {name: _one(table.column(name)) for name in names}
     inputs = _one(table.column("inputs")) if wanted else None
     return Batch(table.num_rows, columns, {name: inputs.field(name) for name in wanted} if inputs is not None else {})
+
+
+def together(columns: Sequence[Any]) -> tuple[list[tuple[str, ...]], Array]:
+    """The different texts that columns hold side by side, "" for null, and which of them each row has, int64[rows]."""
+    found: list[tuple[str, ...]] = [()]
+    codes = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        words = column.cast(pa.string()).fill_null("").dictionary_encode()
+        width = len(words.dictionary)
+        pairs, codes = np.unique(codes * width + words.indices.to_numpy(zero_copy_only=False), return_inverse=True)
+        texts = words.dictionary.to_pylist()
+        found = [(*found[pair // width], texts[pair % width]) for pair in pairs.tolist()]
+    return found, codes
 
 
 def _one(column: Any) -> Any:

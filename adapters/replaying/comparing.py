@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from adapters.parquet import UnusableFile
 from adapters.records.facts import Facts
-from adapters.records.importing import import_lines
+from adapters.records.importing import Seen, import_lines
 from adapters.records.inspecting import inspect
-from adapters.records.table import Group, groups
+from adapters.records.table import Group, groups, read
 from adapters.replaying.in_words import in_words
 from adapters.replaying.report import Replayed, Report, replayed
 from adapters.replaying.running import replay
@@ -31,13 +32,30 @@ def nobody(_: int) -> None:
 
 @contextmanager
 def tables(logs: Sequence[Path], types: TypeTable) -> Iterator[list[Group]]:
-    """The row groups of some logs; lines (`.jsonl`, `.jsonl.gz`) are made a table of for as long as it is needed."""
+    """The row groups of some logs; lines (`.jsonl`, `.jsonl.gz`) are made a table of for as long as it is needed.
+
+    Raises UnusableFile where a decision stands in more than one: it would be counted with each.
+    """
     lines = [path for path in logs if path.suffix != ".parquet"]
     with TemporaryDirectory(prefix="bascule-log-") as folder:
         made = Path(folder) / "lines.parquet"
         if lines:
             import_lines(lines, Facts(types), made)
-        yield groups([*(path for path in logs if path.suffix == ".parquet"), *([made] if lines else [])])
+        listed = [*(path for path in logs if path.suffix == ".parquet"), *([made] if lines else [])]
+        found = groups(listed)
+        if len(listed) > 1:
+            _check_once(found)
+        yield found
+
+
+def _check_once(listed: Sequence[Group]) -> None:
+    seen = Seen()
+    for group in listed:
+        known = read(group, ("decision_id", "cause"), ()).known
+        ids = known["decision_id"].filter(known["cause"].is_null()).drop_null().to_pylist()
+        if ids and not seen.are_new(ids).all():
+            told = f"{group.path.name} has decisions that another log has as well, which would count twice"
+            raise UnusableFile(f"{told}: make one table of all with `bascule log import` or `bascule log merge`")
 
 
 def policies_on_record(listed: Sequence[Group]) -> dict[str, int]:

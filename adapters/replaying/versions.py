@@ -5,12 +5,16 @@
 | `policies` | the bundle of a folder, an overlay with what it is laid over |
 | `main:policies`, `v1.2:desk/policies` | that of a folder as a git revision has it |
 | `live`, `1795287047180`, `sha256:6386e4adb94e` | what a store has in force, or had under a revision or a digest |
+
+Rules kept here: nothing that lies in the folder of the command stands in for a revision or a store, since whoever
+proposes a change puts there what they like; `./live` and `./main:policies` are folders of those names.
 """
 
 from __future__ import annotations
 
 import asyncio
 import io
+import os
 import re
 import subprocess
 import tarfile
@@ -79,12 +83,12 @@ def check_policies(names: Sequence[str], sides: Sequence[Side]) -> None:
 
 def side(given: str, store: AtStore | None) -> Side:
     """The bundle of a name. Raises `NoSuchVersion`, `Refused` for one that does not check, and as loading does."""
-    if _AT_STORE.fullmatch(given) and not Path(given).exists():
+    if _AT_STORE.fullmatch(given):
         if store is None:
-            raise NoSuchVersion(f"`{given}` is looked for in a store: give `--store URL`, or the path of a folder")
+            raise NoSuchVersion(f"`{given}` is looked for in a store: give `--store URL`; a folder is `./{given}`")
         return Side(given, asyncio.run(_at_store(given, store)))
     revision, colon, path = given.partition(":")
-    if colon and not Path(given).exists():
+    if colon and not given.startswith(("/", ".")):
         return Side(given, _of_git(revision, path))
     return Side(given, _of_folder(Path(given)))
 
@@ -106,28 +110,37 @@ def of_content(content: bytes) -> Bundle:
 
 def _of_git(revision: str, path: str) -> Bundle:
     """The bundle of a folder of the repository that this is run in, as a revision has it."""
-    inside = _git("rev-parse", "--show-prefix").decode().strip()
-    tree = _git("archive", "--format=tar", f"{revision}^{{tree}}", at_top=True)
+    if revision.startswith("-"):
+        raise NoSuchVersion(f"`{revision}` is an option of git, not a revision")
+    top = Path(_git("rev-parse", "--show-toplevel").decode().removesuffix("\n"))
+    inside = os.path.relpath(os.path.abspath(path), top)  # noqa: PTH100 -- by its name: links here are not those there
+    tree = _git("-C", str(top), "archive", "--format=tar", f"{revision}^{{tree}}")
     with tempfile.TemporaryDirectory(prefix="bascule-git-") as folder:
         with tarfile.open(fileobj=io.BytesIO(tree)) as tar:
-            tar.extractall(folder, filter="data")
-        found = Path(folder, inside, path)
-        if not found.is_dir():
+            tar.extractall(folder, filter=_kept)  # noqa: S202 -- it refuses what `data` does
+        found = Path(folder, inside).resolve()
+        if not (found.is_relative_to(Path(folder).resolve()) and found.is_dir()):
             raise NoSuchVersion(f"revision `{revision}` has no folder `{path}`")
         return _of_folder(found)
 
 
-def _git(*arguments: str, at_top: bool = False) -> bytes:
+def _kept(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """A file of a revision as it is written down; none for a link that leads out of the revision."""
+    try:
+        return tarfile.data_filter(member, folder)
+    except tarfile.FilterError:
+        return None
+
+
+def _git(*arguments: str) -> bytes:
     command = ["git", *arguments]
-    if at_top:
-        command[1:1] = ["-C", _git("rev-parse", "--show-toplevel").decode().strip()]
     try:
         done = subprocess.run(command, capture_output=True, timeout=GIT_PATIENCE_S, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoSuchVersion(f"git cannot be asked: {error}") from None
     if done.returncode:
         told = done.stderr.decode(errors="replace").strip().partition("\n")[0]
-        raise NoSuchVersion(f"git says: {told}; a folder was not found by that name either")
+        raise NoSuchVersion(f"git says: {told}; a folder with a colon in its name is written `./…`")
     return done.stdout
 
 

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from adapters.bootstrap import NO_ENVIRONMENT
 from adapters.parquet import chunk_of
-from adapters.records.table import Batch, Group, read
+from adapters.records.table import Batch, Group, read, together
 from engine.columnar.ragged import Array
 from engine.columnar.reader import Reader
 from engine.comparison import Side, Tally, Verdict, decided_side, tally
@@ -122,17 +122,16 @@ def _is_amount(reader: Reader, output: str) -> bool:
 
 def _recorded(known: Mapping[str, Any]) -> Side:
     """What is on record, as a side without amounts."""
-    outcome, effect, rule = (known[name].cast(pa.string()).fill_null("") for name in ("outcome", "effect", "rule"))
-    one = pc.binary_join_element_wise(outcome, effect, rule, "\0").dictionary_encode()
-    verdicts = [Verdict(*text.split("\0")) for text in one.dictionary.to_pylist()]
-    return Side(verdicts, np.asarray(one.indices.to_numpy(zero_copy_only=False), np.int64))
+    told, of_row = together([known[name] for name in ("outcome", "effect", "rule")])
+    return Side([Verdict(*one) for one in told], of_row)
 
 
 def _same(recorded: Side, old: Side) -> Array:
     """Where a side decides what is on record."""
-    places = {verdict: place for place, verdict in enumerate(old.verdicts)}
-    wanted = np.array([places.get(verdict, -1) for verdict in recorded.verdicts], np.int64)[recorded.codes]
-    return np.asarray(wanted == old.codes)
+    first: dict[Verdict, int] = {}  # a rule that fails may say what it says when it applies
+    places = np.array([first.setdefault(verdict, place) for place, verdict in enumerate(old.verdicts)], np.int64)
+    wanted = np.array([first.get(verdict, -1) for verdict in recorded.verdicts], np.int64)
+    return np.asarray(wanted[recorded.codes] == places[old.codes])
 
 
 def _symbols(reader: Reader, columns: Mapping[str, Any], rows: int) -> tuple[list[str], Array]:

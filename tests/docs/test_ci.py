@@ -67,6 +67,7 @@ def desk(tmp_path: Path) -> Desk:
 
     shutil.copytree(SMALL, tmp_path / "policies")
     (tmp_path / "log.jsonl").write_bytes(on_record())
+    (tmp_path / "empty.jsonl").write_bytes(b"")
     git("init", "-q")
     git("add", ".")
     git("commit", "-qm", "before")
@@ -106,6 +107,8 @@ RUNS: dict[str, tuple[dict[str, str], int, tuple[str, ...], tuple[str, ...]]] = 
     "a change that is not there": ({"LOG": "log.jsonl", "FAIL_ON": "allow-to-block"}, 0, (OPENS,), ()),
     "no such log": ({"LOG": "none.jsonl"}, 2, (), ("desk",)),
     "no such base": ({"BASE": "no-such-branch"}, 2, (), ("desk",)),
+    "a condition without a log": ({"FAIL_ON": "any"}, 2, (), ("desk",)),
+    "a condition that nobody can tell": ({"LOG": "empty.jsonl", "FAIL_ON": "any"}, 2, (IN_WORDS,), (OPENS,)),
     "no such change": ({"LOG": "log.jsonl", "FAIL_ON": "sideways"}, 2, (), ("desk",)),
 }
 

@@ -108,6 +108,18 @@ def test_what_must_not_be_is_not_published(desk: Path) -> None:
     assert (back.exit_code, "allowed before, blocked now" in back.stdout) == (1, True)
 
 
+def test_a_policy_that_was_asked_before_it_was_there_is_not_published(desk: Path) -> None:
+    """What became of its decisions nobody can tell: what is in force does not have it."""
+    text = (desk / "gate.yaml").read_text("utf-8").replace("name: gate", "name: extra").replace("GATE_", "EXTRA_")
+    (desk / "extra.yaml").write_text(text, "utf-8")
+    asked = Path(logged()).read_text("utf-8").replace('"asked":"gate"', '"asked":"extra"', 1)
+    Path("both.jsonl").write_text(asked, "utf-8")
+    before = revision()
+    done = run(*PUBLISH, "--log", "both.jsonl", "--fail-on", "allow-to-block")
+    assert (done.exit_code, revision()) == (2, before), done.output
+    assert "`extra` is new, and 1 decision on record asked it: nothing was written" in done.stderr
+
+
 def test_a_service_is_asked(desk: Path) -> None:
     before = revision()
     with deciding(Path("log")) as service:

@@ -81,6 +81,17 @@ WRONG: dict[str, tuple[Any, str, str]] = {
     "no decision": (line(decision=...), "shape", "the decision"),
     "no outcome": (line(decision=decision(outcome=...)), "shape", "outcome"),
     "no time": (line(decision=decision(decided_at="yesterday")), "shape", "decided_at"),
+    "a time without a zone": (line(decision=decision(decided_at="2026-02-03T12:00:00")), "shape", "decided_at"),
+    "a time before all days": (line(decision=decision(decided_at="0001-01-01T00:00:00+14:00")), "shape", "decision"),
+    "a revision that no table holds": (line(revision=2**63), "shape", "revision"),
+    "a series without values": (b'{"series":"sha256:1"}\n', "shape", "the values of the series"),
+    "a series of bytes": (b'{"series":"sha256:1","values":"\xff"}\n', "shape", "the values of the series"),
+    "a series beside bytes": (
+        json.dumps(line(inputs={"intent": {"$series": "sha256:1"}, "note": "?"})).encode().replace(b"?", b"\xff")
+        + b"\n",
+        "inputs",
+        "utf-8",
+    ),
     "no inputs": (line(inputs=...), "no-decision-inputs", ""),
     "inputs that are none": (line(inputs=[1]), "no-decision-inputs", "[1]"),
     "inputs that nobody could read": (line(inputs={"unreadable": "{"}), "no-decision-inputs", "unreadable"),
@@ -138,6 +149,32 @@ def test_a_decision_counts_once_whatever_file_it_is_in(tmp_path: Path) -> None:
     found, rows = imported(tmp_path, *paths)
     assert [row["cause"] for row in rows] == [None, None, "repeated", "repeated", "repeated", "repeated"]
     assert (found.usable, found.causes["repeated"]) == (2, 4)
+
+
+def test_a_line_that_lacks_something_does_not_stand_in_for_a_whole_one(tmp_path: Path) -> None:
+    """A disk that failed may have lost a series that the second file has, as one that was copied too early has not."""
+    lacks = line(inputs={"intent": {"$series": "sha256:1"}})
+    tables = []
+    for name, said in (("a", [lacks, lacks]), ("b", [line(), line(), lacks])):
+        log = tmp_path / f"{name}.jsonl"
+        log.write_bytes(as_lines(said))
+        tables.append(tmp_path / f"{name}.parquet")
+        import_lines([log], FACTS, tables[-1])
+    found, rows = imported(tmp_path, tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+    causes = ["series", "repeated", None, "repeated", "repeated"]
+    assert ([row["cause"] for row in rows], found.usable) == (causes, 1)
+    merge(groups(tables), tmp_path / "both.parquet")
+    assert pq.read_table(tmp_path / "both.parquet").column("cause").to_pylist() == causes
+
+
+def test_what_is_on_record_may_hold_any_character(tmp_path: Path) -> None:
+    of(
+        tmp_path,
+        line(decision=decision(outcome="A\0B", rule=None)),
+        line(asked="exit", decision=decision(decision_id="d-2")),
+    )
+    found = inspect(groups([tmp_path / "table.parquet"]))
+    assert found.outcomes == {("entry", "A\0B", "allow"): 1, ("exit", "ALLOW_NEW_ENTRY", "allow"): 1}
 
 
 def test_an_allow_that_was_taken_back_is_asked_once(tmp_path: Path) -> None:

@@ -6,13 +6,15 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("pyarrow")
 
-from tests.adapters.records.logs import CLOSE, ENTRY, GATE, as_lines, entry, line, write
+from tests.adapters.records.logs import CLOSE, ENTRY, GATE, as_lines, decision, entry, line, write
 from tests.adapters.running import run
 from tests.engine.shipped import ROOT
 
@@ -78,6 +80,59 @@ def test_a_change_that_must_not_be_fails(tmp_path: Path, log: Path, forbidden: s
     assert ("1 decision block-to-allow" in done.stderr) == bool(code)
 
 
+UNTOLD: dict[str, tuple[Sequence[Any], str]] = {
+    "an empty log": ([], "none of those on record can be decided again"),
+    "no line that can be read": ([b"nonsense\n"], "none of those on record can be decided again"),
+    "a policy that nobody has": ([line(asked="gate-of-old")], "none of those on record can be decided again"),
+    "no fact that is needed": ([line(inputs={})], "none of those on record can be decided again"),
+    "one policy of two": (
+        [line(), line(asked="allocation", inputs={}, decision=decision(decision_id="d-2"))],
+        "no decision of `allocation` on record can be decided again",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+def test_a_condition_that_nobody_can_tell_is_not_met(tmp_path: Path, name: str) -> None:
+    said, told = UNTOLD[name]
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(as_lines(said))
+    done = run("diff", NEW, NEW, "--log", log, "--fail-on", "block-to-allow")
+    assert (done.exit_code, f"--fail-on: {told}" in done.stderr) == (2, True), done.stderr
+    assert "nothing that is written decides otherwise" in done.stdout, "the report is shown all the same"
+    assert run("diff", NEW, NEW, "--log", log).exit_code == 0
+
+
+SMALL = ROOT / "tests" / "adapters" / "bundle"
+ONE_SIDED = {
+    "opens where it is new": (False, "block-to-allow", 2),
+    "is new": (False, "allow-to-block", 2),
+    "cannot open where it is gone": (True, "block-to-allow", 0),
+    "is gone": (True, "allow-to-block", 2),
+    "is gone, whatever becomes of it": (True, "any", 2),
+}
+
+
+@pytest.mark.parametrize("name", ONE_SIDED)
+def test_a_policy_on_record_that_one_side_lacks_is_no_pass(tmp_path: Path, name: str) -> None:
+    gone, forbidden, code = ONE_SIDED[name]
+    more = tmp_path / "more"
+    more.mkdir()
+    head = "apiVersion: bascule/v1\nkind: Bundle\nmetadata: {name: more, version: 1.0.0, title: t, owner: o}\n"
+    (more / "bundle.yaml").write_text(f'{head}spec: {{overlay: "{SMALL}", includes: ["*.yaml"]}}\n')
+    text = (SMALL / "gate.yaml").read_text("utf-8")
+    (more / "extra.yaml").write_text(text.replace("name: gate", "name: extra").replace("GATE_", "EXTRA_"))
+    inputs = {"now": "2026-02-03T12:00:00Z", "price": 5.0}
+    log = tmp_path / "log.jsonl"
+    said = [line(asked=one, inputs=inputs, decision=decision(decision_id=f"d-{one}")) for one in ("gate", "extra")]
+    log.write_bytes(as_lines(said))
+    sides = (more, SMALL) if gone else (SMALL, more)
+    done = run("diff", *sides, "--log", log, "--fail-on", forbidden)
+    assert done.exit_code == code, done.stderr
+    told = f"`extra` is {'gone' if gone else 'new'}, and 1 decision on record asked it"
+    assert (told in done.stderr) == bool(code)
+
+
 def test_a_replay_says_first_what_cannot_be_decided_again(log: Path) -> None:
     done = run("replay", "entry", "--log", log, "--policies", NEW)
     assert done.exit_code == 0
@@ -85,6 +140,42 @@ def test_a_replay_says_first_what_cannot_be_decided_again(log: Path) -> None:
     assert head.endswith("entry: 3 decisions of 5 decided again")
     assert "left out: the line is no JSON object" in rest[0]
     assert re.search(r"3 +the same", done.stdout)
+
+
+def test_a_decision_that_two_logs_have_is_not_counted_twice(tmp_path: Path, log: Path) -> None:
+    table, other = tmp_path / "table.parquet", write(tmp_path / "other", [("entry", ENTRY)])
+    assert run("log", "import", log, "-o", table, "--policies", NEW).exit_code == 0
+    for twice in ((table, table), (table, log)):
+        done = run("replay", "entry", *(part for one in twice for part in ("--log", one)), "--policies", NEW)
+        assert (done.exit_code, "would count twice" in done.stderr) == (2, True), done.stderr
+    done = run("replay", "entry", "--log", table, "--log", other, "--policies", NEW)
+    assert (done.exit_code, "entry: 4 decisions of 6" in done.stdout) == (0, True), done.stderr
+
+
+def test_a_log_is_not_written_over_by_its_table(log: Path) -> None:
+    before = log.read_bytes()
+    done = run("log", "import", log, "-o", log, "--policies", NEW)
+    assert (done.exit_code, log.read_bytes() == before) == (2, True), done.stderr
+
+
+def test_a_rule_that_fails_may_say_what_it_says_when_it_applies(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(SMALL, bundle)
+    text = (bundle / "gate.yaml").read_text("utf-8")
+    steep = "when: share < 1.0\n      outcome: "
+    assert f"{steep}TOO_DEAR" in text
+    (bundle / "gate.yaml").write_text(text.replace(f"{steep}TOO_DEAR", "when: share < 2.0\n      outcome: FAILED"))
+    said = decision(policy="gate", outcome="FAILED", effect="block", rule="steep")
+    made = [
+        line(asked="gate", inputs={"price": price}, decision={**said, "decision_id": f"d-{price}"}) for price in (0, 9)
+    ]
+    other = line(asked="gate", inputs={"price": 9}, decision=decision(policy="gate", outcome="A\0B"))
+    (tmp_path / "log.jsonl").write_bytes(as_lines([*made, other]))
+    done = run("replay", "gate", "--log", tmp_path / "log.jsonl", "--policies", bundle, "--json")
+    assert done.exit_code == 0, done.stderr
+    (told,) = json.loads(done.stdout)["replays"]
+    assert (told["decisions"], told["as_recorded"]) == (3, 2)
+    assert {one["old"][0]: one["decisions"] for one in told["pairs"]} == {"FAILED": 2, "A\0B": 1}
 
 
 UNUSABLE = {
@@ -106,25 +197,58 @@ def test_what_cannot_be_used(name: str, log: Path) -> None:
     assert told in done.stderr
 
 
-def test_a_revision_of_git_is_a_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+DEARER = "parameter `dearest` has the default `12.0`, not `10.0`"
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a desk in a repository: a parameter is 10 in its last commit, and 12 in the folder at hand."""
+
     def git(*arguments: str) -> None:
         who = ("-c", "user.name=t", "-c", "user.email=t@example.invalid")
         command = [shutil.which("git") or "git", *who, *arguments]
         subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
 
-    bundle = tmp_path / "desk" / "policies"
-    small = ROOT / "tests" / "adapters" / "bundle"
-    shutil.copytree(small, bundle)
+    desk = tmp_path / "desk"
+    shutil.copytree(SMALL, desk / "policies")
+    (desk / "elsewhere").symlink_to("/etc")
     git("init", "-q")
     git("add", ".")
     git("commit", "-qm", "first")
-    gate = bundle / "gate.yaml"
+    gate = desk / "policies" / "gate.yaml"
     gate.write_text(gate.read_text("utf-8").replace("default: 10.0", "default: 12.0"), "utf-8")
-    monkeypatch.chdir(tmp_path / "desk")
-    done = run("diff", "HEAD:policies", "policies")
-    assert done.exit_code == 0, done.stderr
-    assert "parameter `dearest` has the default `12.0`, not `10.0`" in done.stdout
-    assert run("diff", "HEAD:nothing", "policies").exit_code == 2
+    monkeypatch.chdir(desk)
+    return desk
+
+
+def test_a_revision_of_git_is_a_side(repository: Path) -> None:
+    """A link of the repository that leads out of it is none of the policies'."""
+    for given in ("HEAD:policies", "HEAD:./policies", f"HEAD:{repository / 'policies'}"):
+        done = run("diff", given, "policies")
+        assert done.exit_code == 0, done.stderr
+        assert DEARER in done.stdout, given
+
+
+@pytest.mark.parametrize("path", ["nothing", "../..", "../../../..", "/etc", "elsewhere"])
+def test_a_revision_has_nothing_that_stands_elsewhere(repository: Path, path: str) -> None:
+    done = run("diff", f"HEAD:{path}", "policies")
+    assert (done.exit_code, "has no folder" in done.stderr) == (2, True), done.stderr
+
+
+def test_a_revision_is_no_option_of_git(repository: Path) -> None:
+    done = run("diff", "--", "--output=written:policies", "policies")
+    assert (done.exit_code, "is an option of git" in done.stderr) == (2, True)
+    assert not [path.name for path in repository.iterdir() if path.name.startswith("written")]
+
+
+def test_no_folder_at_hand_stands_in_for_a_revision_or_a_store(repository: Path) -> None:
+    """Whoever proposes a change could have it compared with itself."""
+    for name in ("HEAD:policies", "live"):
+        shutil.copytree("policies", name)
+    assert DEARER in run("diff", "HEAD:policies", "policies").stdout
+    assert DEARER in run("diff", "HEAD:policies", "./HEAD:policies").stdout
+    assert run("diff", "live", "policies").exit_code == 2
+    assert run("diff", "./live", "policies").exit_code == 0
 
 
 def test_what_a_store_has_is_a_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
