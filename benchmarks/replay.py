@@ -5,9 +5,9 @@
 The log is made up from real trades and prices with generated books (`benchmarks/replaying/made_log.py`; BASCULE_DATA
 says where the trades are). It is compared end to end by the command that a person types: both versions of `entry` and
 `allocation`, the report written as a page. Time is that of the wall, from the start of the command to its end; memory
-is that of all of its processes together, looked at twenty times a second. The larger log is the same table so many
-times: what is asked is whether memory grows with it. With Dask the same command is given a scheduler with two workers
-of this machine; its report must be the same to the last byte. Fails when a bound is broken.
+is that of all of its processes together, looked at twenty times a second. The larger log is the same decisions so many
+times, under other ids: what is asked is whether memory grows with it. With Dask the same command is given a scheduler
+with two workers of this machine; its report must be the same to the last byte. Fails when a bound is broken.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(ROO
 from distributed import LocalCluster  # noqa: E402 -- after the path is set
 
 from benchmarks.bound import Bound  # noqa: E402
-from benchmarks.replaying.made_log import write  # noqa: E402 -- after the path is set
+from benchmarks.replaying.made_log import again, write  # noqa: E402 -- after the path is set
 from benchmarks.replaying.measured import Taken, run  # noqa: E402
 from rules.bundle import Bundle, load  # noqa: E402
 
@@ -39,10 +40,10 @@ MOST_GROWN = 1.25
 MEBI = 1024 * 1024
 
 
-def diff(log: Path, out: Path, *more: str, form: str = "html", times: int = 1) -> Taken:
-    """Compare both versions on a log, taken so many times, and write the report."""
-    logs = [part for _ in range(times) for part in ("--log", str(log))]
-    command = [sys.executable, "-P", "-m", "adapters.cli", "diff", str(OLD), str(NEW), *logs]
+def diff(logs: Sequence[Path], out: Path, *more: str, form: str = "html") -> Taken:
+    """Compare both versions on some logs, and write the report."""
+    given = [part for log in logs for part in ("--log", str(log))]
+    command = [sys.executable, "-P", "-m", "adapters.cli", "diff", str(OLD), str(NEW), *given]
     return run([*command, "--format", form, "-o", str(out), *more], ENVIRONMENT)
 
 
@@ -50,9 +51,9 @@ def measured(decisions: int, times: int, data: Path, folder: Path) -> tuple[list
     """The figures, and what must hold of them."""
     log = folder / "log.parquet"
     write(log, decisions, data, _bundle(OLD), _bundle(NEW))
-    diff(log, folder / "warm.html")
-    once = diff(log, folder / "once.html")
-    often = diff(log, folder / "often.html", times=times)
+    diff([log], folder / "warm.html")
+    once = diff([log], folder / "once.html")
+    often = diff([log, *again(log, times - 1, folder)], folder / "often.html")
     on_cluster, same = _on_cluster(log, folder)
     rows = [
         _row(f"{decisions:,} decisions", once),
@@ -71,10 +72,10 @@ def measured(decisions: int, times: int, data: Path, folder: Path) -> tuple[list
 
 def _on_cluster(log: Path, folder: Path) -> tuple[Taken, bool]:
     """What it takes with two workers of Dask, and whether their report is the one of processes."""
-    diff(log, folder / "here.json", form="json")
+    diff([log], folder / "here.json", form="json")
     local: Any = LocalCluster  # it has no types
     with local(n_workers=2, threads_per_worker=1, dashboard_address=None, env=ENVIRONMENT) as cluster:
-        taken = diff(log, folder / "there.json", "--scheduler", cluster.scheduler_address, form="json")
+        taken = diff([log], folder / "there.json", "--scheduler", cluster.scheduler_address, form="json")
     return taken, (folder / "here.json").read_bytes() == (folder / "there.json").read_bytes()
 
 

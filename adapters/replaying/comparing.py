@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zlib import crc32
 
 import msgspec
 
@@ -24,6 +25,10 @@ from adapters.replaying.work import Job
 from rules.documents.types_document import TypeTable
 
 Reached = Callable[[int], None]
+
+
+IDS_AT_ONCE = 4_000_000
+"""Ids that are kept in memory at once, eight bytes each."""
 
 
 def nobody(_: int) -> None:
@@ -49,13 +54,22 @@ def tables(logs: Sequence[Path], types: TypeTable) -> Iterator[list[Group]]:
 
 
 def _check_once(listed: Sequence[Group]) -> None:
-    seen = Seen()
-    for group in listed:
-        known = read(group, ("decision_id", "cause"), ()).known
-        ids = known["decision_id"].filter(known["cause"].is_null()).drop_null().to_pylist()
-        if ids and not seen.are_new(ids).all():
-            told = f"{group.path.name} has decisions that another log has as well, which would count twice"
-            raise UnusableFile(f"{told}: make one table of all with `bascule log import` or `bascule log merge`")
+    """Raise UnusableFile where a decision stands twice. The ids are gone through in parts that memory holds."""
+    parts = 1 + sum(group.rows for group in listed) // IDS_AT_ONCE
+    for part in range(parts):
+        seen = Seen()
+        for group in listed:
+            ids = [one for one in _ids(group) if parts == 1 or crc32(one.encode()) % parts == part]
+            if ids and not seen.are_new(ids).all():
+                told = f"{group.path.name} has decisions that another log has as well, which would count twice"
+                raise UnusableFile(f"{told}: make one table of all with `bascule log import` or `bascule log merge`")
+
+
+def _ids(group: Group) -> list[str]:
+    """The ids of the decisions of a row group that can be decided again."""
+    known = read(group, ("decision_id", "cause"), ()).known
+    ids: list[str] = known["decision_id"].filter(known["cause"].is_null()).drop_null().to_pylist()
+    return ids
 
 
 def policies_on_record(listed: Sequence[Group]) -> dict[str, int]:

@@ -14,7 +14,7 @@ Every other decision asks `entry`, the rest `allocation`; on record is what a bu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from adapters.parquet import chunk_of
@@ -100,6 +101,20 @@ def write(path: Path, decisions: int, data: Path, in_force: Bundle, glossary: Bu
             meta = _known(start, rows, given, readers, in_force)
             columns = [pa.array(meta[f.name]).cast(f.type) for f in KNOWN]
             writer.write_batch(pa.RecordBatch.from_arrays([*columns, inputs], schema=schema), row_group_size=ROWS)
+
+
+def again(path: Path, times: int, folder: Path) -> Iterator[Path]:
+    """The same decisions so many times, each time in a table of its own and under other ids."""
+    for time in range(times):
+        source = pq.ParquetFile(path)
+        copy = folder / f"again-{time}.parquet"
+        with pq.ParquetWriter(copy, source.schema_arrow, compression="zstd") as writer:
+            for number in range(source.num_row_groups):
+                table = source.read_row_group(number)
+                at = table.schema.get_field_index("decision_id")
+                ids = pc.binary_join_element_wise(f"{time}", table.column(at), "-")
+                writer.write_table(table.set_column(at, table.schema.field(at), ids), row_group_size=ROWS)
+        yield copy
 
 
 def _facts(known: Trades, start: int, rows: int, types: Any) -> dict[str, Any]:
