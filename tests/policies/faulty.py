@@ -9,7 +9,11 @@ Edit = tuple[str, str, str]
 """A file of the policies, a text that stands in it, and what is written instead."""
 
 UNSEEN_CLOSE = ("route.yaml", "| BUY, CLOSE       | close-short", "| BUY              | close-short")
-TURNED = ("route.yaml", "| ROUTED     | BUY  | = entry      | open_long ", "| ROUTED     | SELL | = entry      | open_long ")
+TURNED = (
+    "route.yaml",
+    "| ROUTED     | BUY  | = entry      | open_long ",
+    "| ROUTED     | SELL | = entry      | open_long ",
+)
 SEED_CAP = ("execution-mode.yaml", "= math.least(7.0, by_contradiction)", "= by_contradiction")
 """The implementation behind the seed gave 12 percent at no confidence."""
 
@@ -32,11 +36,11 @@ FAULTY: Mapping[str, tuple[Edit, ...]] = MappingProxyType({
     "gate-opens": (("one-order.yaml", 'side == "BUY" && intent.side == "LONG"', 'side == "BUY"'),),
     "gate-same-side": (TURNED,),
     "gate-universe": (("universe.yaml", "'!(intent.symbol in universe.symbols)'", "'size(universe.symbols) > 1 && !(intent.symbol in universe.symbols)'"),),
-    "headroom": (("allocation.yaml", "math.least(within_caps, inputs.headroom)", "math.greatest(within_caps, inputs.headroom)"),),
+    "headroom": (("allocation.yaml", "math.least(within_caps, inputs.headroom)", "math.least(within_caps, 2.0 * inputs.headroom)"),),
     "less-confidence": (SEED_CAP,),
     "less-confidence-mode": (SEED_CAP,),
     "less-confidence-size": (("allocation.yaml", "params.confidence_base + params.confidence_slope", "params.confidence_base - params.confidence_slope"),),
-    "margin-cap": (("margin.yaml", "/ 100.0 - used) / intent.leverage", "/ 100.0) / intent.leverage"),),
+    "margin-cap": (("margin.yaml", "default: 65.0", "default: 75.0"),),
     "no-shorting": (("shorting.yaml", "unlisted: false", "unlisted: true"),),
     "phase-observations": (("phases.yaml", "count < params.consecutive)", "count < 2)"),),
     "positions-regime": (("entry.yaml", "in_regime >= params.max_per_regime", "in_regime > params.max_per_regime"),),
@@ -57,3 +61,9 @@ FAULTY: Mapping[str, tuple[Edit, ...]] = MappingProxyType({
     "var-readings": (("hysteresis-var.yaml", "count_off: {type: int, default: 3", "count_off: {type: int, default: 2"),),
     "var-rests": (("hysteresis-var.yaml", "dwell_on:  {type: duration, default: 15m", "dwell_on:  {type: duration, default: 10m"),),
 })  # fmt: skip
+
+UNSHOWN = {
+    *("gate-denials", "gate-exploration-budget", "gate-frozen", "gate-opens", "gate-same-side", "gate-universe"),
+    *("headroom", "less-confidence-size", "margin-cap", "size-multiplier"),
+}
+"""Those of which the edit is noticed, as there is no proof any more, and no inputs that show it are found in time."""
