@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from engine.decision import Decision, Stamp
 from engine.faults import InputsRefused
-from engine.policy import Machine, Policy, compile_bundle
+from engine.policy import Machine, Policy, compile_bundle, unmet_requirements
 from engine.symbolic.expressions import Expressions
 from engine.symbolic.plainer import plainer
 from engine.symbolic.proving import PLACES, Patience, Problem, answered
@@ -116,6 +116,8 @@ class _Claim:
         inputs = {name: value for name, value in found.items() if not name.startswith(PARAMETER)}
         try:
             policy = self.policy.with_parameters(self._values(found)) if self.varied else self.policy
+            if self.varied and unmet_requirements(policy.program):
+                return None
             return policy.decide(policy.read(json.dumps(inputs)), STAMP)
         except (InputsRefused, ValueError, KeyError):
             return None

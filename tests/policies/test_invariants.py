@@ -32,9 +32,7 @@ UP_TO = {
     # What a list holds beyond the places is asked anew by each policy, and may answer otherwise.
     "exits-pass": "whether a symbol is held is asked of the positions by the claim and by the route",
     "less-confidence-size": "exposure is summed by each of the two decisions",
-    "quality-bands": "whether an order is an exit is asked of the positions by the router and by the route",
     "rotation": "the weakest is looked for by the policy and by the claim",
-    "safety-levels": "whether a symbol is known is asked by each of the three decisions",
     "no-universe": "whether a symbol is listed is asked by the policy and by the claim",
 }
 """Invariants that are proved for lists of so many items only, and why."""
