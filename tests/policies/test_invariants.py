@@ -22,6 +22,7 @@ from tests.policies.faulty import FAULTY, LESS_FOR_MORE, UNSHOWN, Edit
 
 pytest.importorskip("z3", reason="proofs need z3-solver, the extra `prove`")
 
+from engine.symbolic.proving import Patience
 from engine.symbolic.verifying import Verdict, verified, with_invariants
 
 SECONDS = 120.0
@@ -51,7 +52,7 @@ REFUTED = {
 def verdict_of(found: Bundle, name: str, seconds: float = SECONDS) -> Verdict:
     (invariant,) = (one for one in found.invariants if one.name == name)
     until = time.monotonic() + seconds
-    return verified(found, invariant, lambda: until - time.monotonic())
+    return verified(found, invariant, Patience(lambda: until - time.monotonic()))
 
 
 @cache
