@@ -113,9 +113,7 @@ def by_constants(plans: Plans, policy: Policy, decoded: Any) -> Told:
     sure = [row for row, truth in found.items() if truth is True]
     settled = len(sure) == 1 and all(truth is False for row, truth in found.items() if row != sure[0])
     types = {output.name: output.type for output in policy.plan.outputs}
-    outputs = {
-        name: _told(slot.value, types[name], words) for name, slot in decided.outputs.items() if slot.there is not False
-    }
+    outputs = _members({name: (types[name], slot) for name, slot in decided.outputs.items()}, words)
     return Told(sure[0] if settled else None, outputs, space.loose)
 
 
@@ -124,9 +122,7 @@ def _told(value: Value, t: Type, words: Words) -> Any:
     match t, value:
         case RecordType(), Record():
             slots = {f.name: (f.type, value.field(f.name)) for f in t.fields}
-            return {
-                name: _told(slot.value, own, words) for name, (own, slot) in slots.items() if slot.there is not False
-            }
+            return _members(slots, words)
         case ListType(), Items() if _settled(value):
             return [_told(place.value, t.item, words) for place in value.places if place.within]
         case MapType(), Table() if _settled(value.entries) and all(key.known for key in value.keys):
@@ -144,6 +140,15 @@ def _told(value: Value, t: Type, words: Words) -> Any:
             return UNTOLD
 
 
+def _members(slots: Mapping[str, tuple[Type, Slot]], words: Words) -> dict[str, Any]:
+    """What is there, or may be."""
+    return {
+        name: _told(slot.value, t, words) if slot.there is True else UNTOLD
+        for name, (t, slot) in slots.items()
+        if slot.there is not False
+    }
+
+
 def _settled(row: Items) -> bool:
     return row.whole and all(isinstance(place.within, bool) for place in row.places)
 
@@ -154,7 +159,9 @@ def alike(told: Any, wanted: Any) -> bool:
         return True
     match told, wanted:
         case dict(), dict():
-            return list(told) == list(wanted) and all(alike(told[name], wanted[name]) for name in wanted)
+            sure = {name: value for name, value in told.items() if value is not UNTOLD}
+            others = {name: value for name, value in wanted.items() if told.get(name) is not UNTOLD}
+            return list(sure) == list(others) and all(alike(sure[name], others[name]) for name in sure)
         case list(), list():
             return len(told) == len(wanted) and all(map(alike, told, wanted))
         case _:
@@ -164,7 +171,12 @@ def alike(told: Any, wanted: Any) -> bool:
 def differs(plans: Plans, policy: Policy, decoded: Any) -> str:
     """Where the symbolic reader decides known inputs otherwise than the scalar one; empty where it does not."""
     (row, outputs), told = by_scalar(policy, decoded), by_constants(plans, policy, decoded)
-    if (told.row is None and told.loose) or (told.row == row and alike(told.outputs, outputs)):
+    sure = told.row is not None and "untold" not in repr(told.outputs)
+    if (
+        (sure or told.loose)
+        and told.row in (None, row)
+        and alike(told.outputs if told.row else {}, outputs if told.row else {})
+    ):
         return ""
     given = plain_inputs(policy, decoded)
     return f"{policy.plan.name}\n  symbolic {told.row} {told.outputs}\n  scalar   {row} {outputs}\n  {given}"
@@ -189,6 +201,8 @@ class Asked:
     problem: Problem
     decided: Decided
     rows: Mapping[Row, Truth]
+    cut: tuple[Any, ...]
+    """How many items are kept of those that lie beyond the places of lists: none, where none lie there."""
 
     @classmethod
     def of(cls, plans: Plans, policy: Policy, places: int) -> Asked:
@@ -196,7 +210,9 @@ class Asked:
         problem = Problem.of(plans, policy.plan.inputs, places)
         move(policy, problem.deciding)
         decided = problem.deciding.decide(policy.plan.name, problem.inputs)
-        return cls(problem, decided, rows(decided))
+        unknown = unknowns_of(problem.deciding.space.holding)
+        cut = tuple(term for name, term in unknown.items() if name.partition("!")[0] in ("kept", "tail", "distinct"))
+        return cls(problem, decided, rows(decided), cut)
 
     @property
     def loose(self) -> Mapping[str, str]:
@@ -206,7 +222,7 @@ class Asked:
     def ways(self, inputs: Inputs, row: Row) -> Ways:
         """Whether inputs that are fixed may give a row, and whether they may give another."""
         space, words = self.problem.deciding.space, self.problem.deciding.words
-        known = self._computed(_solved(list(self.fixed(inputs))))
+        known = self._computed(self._without_more(_solved(list(self.fixed(inputs)))))
         facts = z3.And(*space.holding, *space.exact, *words.facts())
         this = disj(*(truth for own, truth in self.rows.items() if own == row))
         other = disj(*(truth for own, truth in self.rows.items() if own != row))
@@ -217,6 +233,11 @@ class Asked:
         words = self.problem.deciding.words
         for f in self.problem.fields:
             yield from _slot_is(self.problem.inputs[f.name], inputs.get(f.name), f, words)
+
+    def _without_more(self, known: Known) -> Known:
+        """What is known besides where no list has more items than places."""
+        more = any(_value(lifted(term), known) != 0 for term in self.problem.deciding.unknowns.beyond)
+        return known if more else [*known, *((term, z3.IntVal(0)) for term in self.cut)]
 
     def _computed(self, known: Known) -> Known:
         """What is computed of what is known, each double the nearest one: in the order in which it was asked for."""
