@@ -33,7 +33,7 @@ from tests.engine.shipped import HISTORY, bundle, machine
 from tests.engine.small import checked
 from tests.oracles.agreement import compare
 from tests.oracles.programs import bundle_texts
-from tests.oracles.symbolic import Asked, by_scalar, differs, plain_inputs
+from tests.oracles.symbolic import Asked, by_scalar, differs, plain_inputs, unknowns_of
 from tests.oracles.values import input_values, moved_parameters
 
 PLACES = 4
@@ -64,7 +64,7 @@ class Sampler:
         solver.set("timeout", SOLVING_MS)
         facts = [*deciding.space.holding, *deciding.words.facts()]
         solver.add(*facts, *(term == 0 for term in deciding.unknowns.beyond))
-        unknown = sorted((t for t in deciding_unknowns(asked)), key=str)
+        unknown = sorted((t for t in unknowns_of_inputs(asked)), key=str)
         return cls(asked, rng, solver, unknown)
 
     def model(self, row: Row) -> dict[str, Any] | None:
@@ -74,15 +74,14 @@ class Sampler:
             self.solver.add(lifted(self.asked.rows[row]))
             if self.solver.check() != z3.sat:
                 return None
-            model = self._varied()
+            model = self._varied(self.solver.model())
             problem = self.asked.problem
             return Witness(model, problem.deciding.words).inputs(problem.fields, problem.inputs)
         finally:
             self.solver.pop()
 
-    def _varied(self) -> Any:
+    def _varied(self, model: Any) -> Any:
         """A model with some unknowns where they were not at first."""
-        model = self.solver.model()
         for term in self.rng.sample(self.unknown, min(VARIED, len(self.unknown))):
             self.solver.push()
             self.solver.add(self._elsewhere(term, model.eval(term, model_completion=True)))
@@ -100,10 +99,8 @@ class Sampler:
         return self.rng.choice((term > whole, term < whole, term != value, term > value, term < value))
 
 
-def deciding_unknowns(asked: Asked) -> list[Any]:
+def unknowns_of_inputs(asked: Asked) -> list[Any]:
     """The unknowns of the inputs of a policy, as far as they were read."""
-    from tests.oracles.symbolic import unknowns_of
-
     names = {f.name for f in asked.problem.fields}
     found = unknowns_of(asked.problem.deciding.space.holding)
     return [t for name, t in found.items() if name.removeprefix("size ").partition("!")[0].partition(".")[0] in names]

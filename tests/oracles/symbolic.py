@@ -211,7 +211,8 @@ class Asked:
         move(policy, problem.deciding)
         decided = problem.deciding.decide(policy.plan.name, problem.inputs)
         unknown = unknowns_of(problem.deciding.space.holding)
-        cut = tuple(term for name, term in unknown.items() if name.partition("!")[0] in ("kept", "tail", "distinct"))
+        named = ((name.partition("!")[0], term) for name, term in unknown.items())
+        cut = tuple(term for name, term in named if name in ("kept", "tail", "distinct") and z3.is_int(term))
         return cls(problem, decided, rows(decided), cut)
 
     @property
