@@ -40,8 +40,11 @@ READABLE = Fraction(2**63)
 
 
 def checked(exact: Number, bounds: Range) -> tuple[Number, Truth]:
-    """A whole number that must lie in a range: the number, and whether it does not."""
+    """A whole number that must lie in a range: the number, and whether it does not; a constant is kept within it."""
     low, high = bounds
+    if exact.known:
+        inside = min(max(exact.term, low), high)
+        return Number(inside, inside, inside), inside != exact.term
     below = False if exact.low >= low else less(exact.term, low)
     above = False if exact.high <= high else less(high, exact.term)
     return exact, disj(below, above)

@@ -181,7 +181,7 @@ class _Decision:
             failing.append(fails)
         decided = self.deciding.decide(call.policy, inputs)
         fails = disj(when.fails, conj(there, disj(*failing)))
-        return Found(self._result(decided), fails, when.value)
+        return Found(self._result(call, decided), fails, when.value)
 
     def _bound(self, target: Field, binding: Binding) -> tuple[Slot, Truth]:
         if binding.node is None:
@@ -193,7 +193,7 @@ class _Decision:
         fails = disj(when.fails, conj(there, disj(value.fails, outside)))
         return Slot(value.value, when.value), fails
 
-    def _result(self, decided: Decided) -> Record:
+    def _result(self, call: Call, decided: Decided) -> Record:
         """What a caller sees of a decision."""
         plan, words = decided.plan, self.deciding.words
         rows = [
@@ -207,6 +207,7 @@ class _Decision:
                 at = ("outcome", "rule", "effect").index(name)
                 return Slot(self._word([row[at] for row in rows], where))
             if name == "reason":
+                self.deciding.space.loose.setdefault(f"{call.name}.reason", "a message")
                 return Slot(words.some("reason"))
             return decided.outputs[name]
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from engine.symbolic.arithmetic import DURATIONS, INTS, Range, checked, summed
 from engine.symbolic.constants import settled
 from engine.symbolic.rounding import LARGEST, added
 from engine.symbolic.site import Site
 from engine.symbolic.space import Number
-from engine.symbolic.terms import Term, Truth, conj, disj, equal, less, less_equal, minus, negated, one_of, total
+from engine.symbolic.terms import Term, Truth, conj, disj, equal, less, less_equal, minus, negated, one_of
 from engine.symbolic.values import Place, Row, Table, Value, chosen, joined, ordered, same
-from rules.types import DURATION_MAX_US, INT_MAX, INT_MIN, ListType
+from rules.types import ListType
 
 Modelled = Callable[[Site], tuple[Value, Truth]]
 
@@ -28,7 +29,7 @@ def _joined(site: Site) -> tuple[Value, Truth]:
     return joined(site.row(0), site.row(1)), False
 
 
-def _sum_whole(low: int, high: int) -> Modelled:
+def _sum_whole(bounds: Range) -> Modelled:
     """Left to right; every partial sum must lie in the range."""
 
     def form(site: Site) -> tuple[Value, Truth]:
@@ -37,12 +38,11 @@ def _sum_whole(low: int, high: int) -> Modelled:
         for place in row.places:
             assert isinstance(place.value, Number)
             item = _or_nothing(place)
-            sum_ = Number(total([sum_.term, item.term]), sum_.low + item.low, sum_.high + item.high)
-            fails += [False if sum_.low >= low else less(sum_.term, low)]
-            fails += [False if sum_.high <= high else less(high, sum_.term)]
+            sum_, own = checked(summed(sum_, item), bounds)
+            fails.append(own)
         if row.whole:
             return sum_, disj(*fails)
-        further = site.beyond("sum", lambda: site.reader.space.whole("sum", low, high))
+        further = site.beyond("sum", lambda: site.reader.space.whole("sum", *bounds))
         value = chosen(row.more, further, sum_)
         return value, disj(
             *fails,
@@ -187,8 +187,8 @@ LISTS: Mapping[str, Modelled] = {
     "size_list": _size,
     "size_map": _size,
     "add_list": _joined,
-    "sum_int": _sum_whole(INT_MIN, INT_MAX),
-    "sum_duration": _sum_whole(-DURATION_MAX_US, DURATION_MAX_US),
+    "sum_int": _sum_whole(INTS),
+    "sum_duration": _sum_whole(DURATIONS),
     "sum_double": _sum_double,
     "in_list": _in_list,
     "index_list": _index,

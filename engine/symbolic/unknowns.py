@@ -62,7 +62,7 @@ class Unknowns:
             case StringType():
                 return self.words.some(hint, admits(t))
             case EnumType():
-                return self.words.member(hint, t.members, more=t.open)
+                return self.words.some(hint, admits(t)) if t.open else self.words.member(hint, t.members)
             case RecordType():
                 fields = {f.name: f for f in t.fields}
                 return Record(fields, lambda name: self.slot(fields[name], f"{hint}.{name}", places))

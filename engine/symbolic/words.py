@@ -17,9 +17,6 @@ import z3
 from engine.symbolic.space import Space
 from engine.symbolic.terms import Term, Truth, equal, is_known, less, lifted
 
-FIRST_UNKNOWN = 1 << 20
-"""Texts of no document have numbers from here on."""
-
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -65,14 +62,13 @@ class Words:
             self._within.append((term, admits))
         return Word(term)
 
-    def member(self, hint: str, members: tuple[str, ...], *, more: bool) -> Word:
-        """A word of an enum, or with `more` any other text."""
+    def member(self, hint: str, members: tuple[str, ...]) -> Word:
+        """A word of an enum that admits no other."""
         numbers = [self.of(one).term for one in members]
-        if len(numbers) == 1 and not more:
+        if len(numbers) == 1:
             return Word(numbers[0])
         term = z3.Int(self.space.name(hint))
-        allowed = [term == number for number in numbers]
-        self.space.holding.append(z3.Or(*allowed, *([term >= FIRST_UNKNOWN] if more else [])))
+        self.space.holding.append(z3.Or(*(term == number for number in numbers)))
         return Word(term)
 
     def same(self, a: Word, b: Word) -> Truth:
