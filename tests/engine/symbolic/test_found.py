@@ -61,7 +61,7 @@ def test_what_was_found_stays_mended(name: str, tmp_path: Path) -> None:
         for change in changes:
             decoded = policy.decoder.decode(json.dumps({"thing": thing(**change)}))
             assert not differs(plans, policy, decoded)
-            assert asked.ways(plain_inputs(policy, decoded), by_scalar(policy, decoded)[0]).this
+            assert asked.ways(plain_inputs(policy, decoded), by_scalar(policy, decoded)[0]).this is True
 
 
 def test_a_message_that_is_read_is_told(tmp_path: Path) -> None:
