@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup demo test long lint format types check suites schemas docs bench benchmarks conformance oracle agree faults serving systems replay replaying review edits changes clean
+.PHONY: help setup demo test long lint format types check suites schemas docs bench benchmarks conformance oracle agree symbolic faults serving systems replay replaying review edits changes clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/  make \1	\2/p' Makefile | expand -t 18
@@ -77,6 +77,10 @@ bench: $(VENV)/.core ## time our own decisions, and how long it takes to get rea
 
 agree: $(VENV)/.dev ## compare the readers on 200 000 snapshots a policy and 20 000 generated policies (half an hour)
 	@$(BIN)/python -m tests.oracles.agreement
+
+symbolic: $(VENV)/.dev ## hold the reader of proofs against the others: every case, 5 000 models, 20 000 generated policies (hours)
+	@BASCULE_PROOF_SHARE=1 $(BIN)/python -m pytest -q -n 2 tests/engine/symbolic/test_suite_cases.py
+	@$(BIN)/python -m tests.oracles.agreement_of_proofs
 
 conformance: $(VENV)/.dev ## run the official conformance tests of CEL, fetched with npm
 	@$(BIN)/python -m tests.conformance

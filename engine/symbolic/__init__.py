@@ -11,6 +11,7 @@
 | `deciding` | the cases of a plan, its outputs and requirements, the policies it asks |
 | `witness` | from a solver's model to inputs that a person can read and the scalar reader decides |
 
-Rule kept throughout: whatever is not modelled exactly may take any value of its type, or fail where it can. So a proof
-holds for the policy as it runs, and a witness is one only once the scalar reader has decided it.
+Rules kept throughout: whatever is not modelled exactly may take any value of its type, or fail where it can. What is
+held of values holds where they failed too, and lie outside their types: else a failure would be taken for impossible.
+So a proof holds for the policy as it runs, and a witness is one only once the scalar reader has decided it.
 """

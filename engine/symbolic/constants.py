@@ -55,8 +55,11 @@ def known(value: Value) -> bool:
 
 
 def settled(site: Site) -> tuple[Value, Truth] | None:
-    """The value of a call of constants, and whether it fails; None where something is to be found."""
-    if not all(map(known, site.args)):
+    """The value of a call of constants, and whether it fails; None where something is to be found.
+
+    So is the text of a zero, which shows its sign: reals have none.
+    """
+    if not all(map(known, site.args)) or (site.node.overload.id == "string_double" and site.number().term == 0):
         return None
     words, node = site.reader.words, site.node
     given = [natural(value, arg.type, words) for value, arg in zip(site.args, node.args, strict=True)]

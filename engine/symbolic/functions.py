@@ -17,7 +17,7 @@ from engine.symbolic.constants import known, settled
 from engine.symbolic.found import Found, Inner
 from engine.symbolic.site import Site
 from engine.symbolic.space import Number
-from engine.symbolic.terms import Truth, disj, negated
+from engine.symbolic.terms import Truth, disj, less, negated, one_of
 from engine.symbolic.values import Table, Value, ordered, same
 from engine.symbolic.words import Word
 from rules.cel.functions import BY_ID
@@ -107,8 +107,8 @@ def _size_string(site: Site) -> tuple[Value, Truth]:
     most = t.max_length if isinstance(t, StringType) and t.max_length is not None else 1 << 31
     if isinstance(length, int):
         return Number(length, length, length), False
-    site.reader.space.fact(length >= 0, length <= most)
-    return Number(length, 0, most), False
+    site.reader.space.fact(length >= 0)
+    return Number(one_of(less(most, length), most, length), 0, most), False  # a text that is too long failed before
 
 
 def _not(site: Site) -> tuple[Value, Truth]:

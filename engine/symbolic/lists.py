@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from engine.symbolic.arithmetic import DURATIONS, INTS, Range, checked, summed
 from engine.symbolic.constants import settled
-from engine.symbolic.rounding import LARGEST, added
+from engine.symbolic.rounding import LARGEST, added, compared
 from engine.symbolic.site import Site
 from engine.symbolic.space import Number
 from engine.symbolic.terms import Term, Truth, conj, disj, equal, less, less_equal, minus, negated, one_of
@@ -82,9 +82,9 @@ def _sum_double(site: Site) -> tuple[Value, Truth]:
     low, high = max(-LARGEST, min(zero, lowest * 2)), min(LARGEST, max(zero, highest * 2))
     further = site.beyond("sum", lambda: space.real("sum", low, high))
     if t.item.minimum >= 0:  # type: ignore[union-attr]
-        space.fact(less_equal(sum_.term, further.term))
+        further = chosen(compared(sum_, further, strict=True), further, sum_)
     if t.item.maximum <= 0:  # type: ignore[union-attr]
-        space.fact(less_equal(further.term, sum_.term))
+        further = chosen(compared(further, sum_, strict=True), further, sum_)
     value = chosen(row.more, further, sum_)
     return value, disj(
         *fails,
@@ -97,21 +97,22 @@ def _extreme(*, least: bool) -> Modelled:
         row, reader = site.row(), site.reader
         best: Value | None = None
         some: Truth = False
+
+        def better(within: Truth, one: Value, other: Value) -> Truth:
+            a, b = (one, other) if least else (other, one)
+            return conj(within, disj(negated(some), ordered(a, b, reader.words.before, strict=True)))
+
         for place in row.places:
             if place.within is False:
                 continue
             if best is None:
                 best, some = place.value, place.within
                 continue
-            a, b = (place.value, best) if least else (best, place.value)
-            better = conj(place.within, disj(negated(some), ordered(a, b, reader.words.before, strict=True)))
-            best, some = chosen(better, place.value, best), disj(some, place.within)
+            best = chosen(better(place.within, place.value, best), place.value, best)
+            some = disj(some, place.within)
         if not row.whole:
             further = site.beyond("extreme", lambda: reader.unknowns.value(site.node.type, "extreme beyond", 0))
-            if best is not None:
-                a, b = (further, best) if least else (best, further)
-                reader.space.fact(disj(negated(some), ordered(a, b, reader.words.before, strict=False)))
-            best = further if best is None else chosen(row.more, further, best)
+            best = further if best is None else chosen(better(row.more, further, best), further, best)
             some = disj(some, row.more)
         if best is None:
             best = reader.unknowns.value(site.node.type, "nothing", 0)

@@ -131,10 +131,10 @@ class Witness:
     def _named(self, number: int, t: Type) -> str:
         if number < len(self.words.texts):
             return self.words.texts[number]
-        fits = admits(t)
+        fits = [admits(t), *self.words.admitted(self.model, number)]
         some = ""
         for text in self._candidates():
-            if text in self._given or text in self.words.texts or not fits(text):
+            if text in self._given or text in self.words.texts or not all(fit(text) for fit in fits):
                 continue
             if self.words.agrees(self.model, number, text):
                 return text

@@ -111,6 +111,11 @@ class Words:
                 return False
         return True
 
+    def admitted(self, model: Any, number: int) -> list[Callable[[str], bool]]:
+        """What the text of a number must satisfy in a model: whatever each place where it stands admits."""
+        found = ((model.eval(term, model_completion=True), admits) for term, admits in self._within)
+        return [admits for value, admits in found if value.as_long() == number]
+
     def asked_about(self) -> list[str]:
         """Texts of documents, which what is asked of texts is about."""
         return self.texts

@@ -122,8 +122,8 @@ def models(folder: str, name: str, count: int, seed: int, ended: Ended) -> Itera
             continue
         try:
             decoded = policy.decoder.decode(json.dumps(inputs))
-        except InputsRefused as refused:
-            yield f"{name}: the model is no inputs: {refused.faults[:2]} {inputs}"
+        except InputsRefused:
+            ended["refused"] += 1
             continue
         mine, _ = by_scalar(policy, decoded)
         ended[sort] += 1
@@ -136,8 +136,8 @@ def models(folder: str, name: str, count: int, seed: int, ended: Ended) -> Itera
 def _fixed(asked: Asked, inputs: dict[str, Any], row: Row, ended: Ended) -> Iterator[str]:
     """How a policy on unknown inputs that are fixed differs from the scalar reader's row."""
     ways = asked.ways(inputs, row)
-    ended["fixed"] += 1
-    if not ways.this:
+    ended["fixed" if ways.this is not None else "not found out"] += 1
+    if ways.this is False:
         yield f"{asked.decided.plan.name}: {row} cannot come of {inputs}"
     if ways.other:
         yield f"{asked.decided.plan.name}: another row than {row} may come of {inputs}"

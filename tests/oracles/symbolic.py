@@ -35,7 +35,7 @@ from rules.types import DoubleType, EnumType, Field, ListType, MapType, RecordTy
 Plans = Mapping[str, Plan]
 Inputs = Mapping[str, Any]
 """Plain as JSON has them, defaults said; what is absent is left out or None."""
-ENOUGH_S = 20
+ENOUGH_S = 5
 """How long a solver may look at inputs that are fixed."""
 
 
@@ -187,11 +187,13 @@ def differs(plans: Plans, policy: Policy, decoded: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """What may come of inputs that are fixed: the row that is asked about, and any other one."""
+    """What may come of inputs that are fixed: the row that is asked about, and any other one; None: not found out.
 
-    this: bool
+    Whether there is another is not asked where something is modelled loosely.
+    """
+
+    this: bool | None
     other: bool | None
-    """None where that is not asked, because something is modelled loosely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,17 +245,12 @@ class Asked:
     def _computed(self, known: Known) -> Known:
         """What is computed of what is known, each double the nearest one: in the order in which it was asked for."""
         known = list(known)
-        for (what, *_), (found, kept) in self.problem.deciding.space.same.items():
-            if what not in ("product", "quotient", "rounded") or is_known(found.term):
-                continue
-            given = [_value(term, known) for term in (kept if what == "quotient" else [kept])]
-            if None in given or (what == "quotient" and given[1] == 0):
-                continue
-            exact = given[0] / given[1] if what == "quotient" else given[0]
-            if what == "rounded" and abs(exact) >= BEYOND:
-                continue
-            value = Fraction(float(exact)) if what == "rounded" else exact
-            known.append((found.term, lifted(int(value) if found.term.is_int() else value)))
+        for key, (found, kept) in self.problem.deciding.space.same.items():
+            what = key[0] if isinstance(key, tuple) else ""
+            if what in ("product", "quotient", "rounded") and not is_known(found.term):
+                value = _result(str(what), [_value(term, known) for term in (kept if what == "quotient" else [kept])])
+                if value is not None:
+                    known.append((found.term, lifted(int(value) if found.term.is_int() else value)))
         return known
 
 
@@ -271,6 +268,19 @@ def _solved(given: list[Truth]) -> Known:
     return [(term, model.eval(term, model_completion=True)) for term in unknown.values()]
 
 
+def _result(what: str, given: list[Fraction | None]) -> Fraction | None:
+    """What is computed of numbers; None where one is not known, and where it fails."""
+    match what, given:
+        case "quotient", [Fraction() as dividend, Fraction() as divisor]:
+            return dividend / divisor if divisor else None
+        case "rounded", [Fraction() as exact]:
+            return Fraction(float(exact)) if abs(exact) < BEYOND else None
+        case "product", [exact]:
+            return exact
+        case _:
+            return None
+
+
 def _value(term: Any, known: Known) -> Fraction | None:
     """What a term comes to, where that is known."""
     found = z3.simplify(z3.substitute(term, *known))
@@ -279,18 +289,18 @@ def _value(term: Any, known: Known) -> Fraction | None:
     return Fraction(found.numerator_as_long(), found.denominator_as_long()) if z3.is_rational_value(found) else None
 
 
-def _may(facts: Any, truth: Truth, known: Known) -> bool:
-    """Whether something may be true; what the solver does not find out is an error."""
+def _may(facts: Any, truth: Truth, known: Known) -> bool | None:
+    """Whether something may be true; None where the solver does not find out."""
     left = z3.simplify(z3.substitute(z3.And(facts, lifted(truth)), *known))
     if z3.is_true(left) or z3.is_false(left):
-        return z3.is_true(left)
-    solver = z3.SimpleSolver()  # what is left is small
-    solver.set("timeout", ENOUGH_S * 1000)
-    solver.add(left)
-    found = solver.check()
-    if found == z3.unknown:
-        raise AssertionError(f"the solver gave up: {solver.reason_unknown()}")
-    return bool(found == z3.sat)
+        return bool(z3.is_true(left))
+    for solver in (z3.SimpleSolver(), z3.Solver()):  # what is left is small: the first is quicker, if it does not stray
+        solver.set("timeout", ENOUGH_S * 1000)
+        solver.add(left)
+        found = solver.check()
+        if found != z3.unknown:
+            return bool(found == z3.sat)
+    return None
 
 
 def _slot_is(slot: Slot, value: Any, f: Field, words: Words) -> Iterator[Truth]:

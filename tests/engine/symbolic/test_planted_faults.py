@@ -24,7 +24,7 @@ from engine.scalar.translations import Translation
 from engine.symbolic import arithmetic, expressions, functions, rounding
 from engine.symbolic.found import Found
 from engine.symbolic.space import Number
-from engine.symbolic.terms import disj, plus
+from engine.symbolic.terms import conj, disj, plus
 from rules.types import INT_MAX
 from tests.engine.small import machine_of, rule_list, thing
 from tests.oracles.agreement import compare
@@ -63,7 +63,7 @@ def _otherwise(plans: Any, policy: Any, decoded: list[Any]) -> Iterator[bool]:
     asked = Asked.of(plans, policy, 1)
     for one in decoded:
         ways = asked.ways(plain_inputs(policy, one), by_scalar(policy, one)[0])
-        yield not ways.this or bool(ways.other)
+        yield ways.this is False or ways.other is True
 
 
 def written(ident: str, code: str) -> Plant:
@@ -93,7 +93,7 @@ def _quotient_of_zero(site: Any) -> Any:
 
 def _unabsorbed(reader: Any, node: Any, inner: Any) -> Found:
     left, right = reader.found(node.left, inner), reader.found(node.right, inner)
-    form = disj if node.operator == "||" else expressions.conj
+    form = disj if node.operator == "||" else conj
     return Found(form(left.value, right.value), disj(left.fails, right.fails))
 
 
