@@ -74,9 +74,10 @@ def _named(mutant: Mutant, decision: Decision) -> str:
 
 def _given(bundle: Bundle, suite: Suite | None) -> Mapping[str, object]:
     """What the cases of a suite begin with, where they say nothing else."""
-    documents = (one for one in bundle.documents if isinstance(one.model, SuiteDocument))
-    spec = next((one.model.spec for one in documents if suite is not None and one.name == suite.name), None)
-    return {} if spec is None else given_by(spec)
+    for document in bundle.documents:
+        if suite is not None and isinstance(document.model, SuiteDocument) and document.name == suite.name:
+            return given_by(document.model.spec)
+    return {}
 
 
 def _lines(name: str, inputs: Mapping[str, Any], given: Mapping[str, object], expect: dict[str, Any]) -> Iterator[str]:

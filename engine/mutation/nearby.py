@@ -14,9 +14,6 @@ from engine.faults import InputsRefused
 from engine.policy import Machine, Policy
 from engine.suites import STAMP
 
-MOST_CASES = 6
-"""Cases of a suite whose inputs are changed."""
-
 Path = tuple[str | int, ...]
 Found = tuple[dict[str, Any], tuple[Decision, Decision]]
 
@@ -49,12 +46,16 @@ def _inputs(policy: str, machine: Machine, values: Collection[Any]) -> Iterator[
     for suite in (one for one in machine.bundle.suites if one.policy == policy):
         cases = [case for case in suite.cases if not case.parameters]
         yield from (deepcopy(dict(case.inputs)) for case in cases)
-        for case in cases[:MOST_CASES]:
+        seen: set[Path] = set()
+        for case in cases:
             inputs = dict(case.inputs)
             for path, value in list(_places(inputs)):
-                yield _changed(inputs, path, None, drop=True)
-                if isinstance(value, int | float) and not isinstance(value, bool):
-                    yield from (_changed(inputs, path, other) for other in values)
+                kind = tuple(0 if isinstance(step, int) else step for step in path)
+                if kind not in seen:
+                    seen.add(kind)
+                    yield _changed(inputs, path, None, drop=True)
+                    if isinstance(value, int | float) and not isinstance(value, bool):
+                        yield from (_changed(inputs, path, other) for other in values)
 
 
 def _places(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

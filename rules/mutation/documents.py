@@ -1,7 +1,7 @@
 """All mutants of a document: what decides in it, one token changed at a time.
 
-Reasons, log lines, titles, descriptions and units decide nothing, nor does what bounds a parameter or must hold of
-parameters together; none of these is changed.
+Reasons, log lines, titles, descriptions and units decide nothing, nor does what bounds a parameter. What only has to
+hold (`ensures`, `parametersRequire`) is no part of it either: as long as it holds, nothing shows it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ CONDITIONS = frozenset({"when", "that", "if", "off"})
 EXPRESSIONS = frozenset({"value", "reading", "row", "column", "on"})
 NAMED = frozenset({"variables", "steps", "columns"})
 """What holds expressions under names."""
+TYPED = frozenset({"inputs", "scalars", "facts"})
 RECORDS = frozenset({"finding", "onRuleError"})
 ORDERED = frozenset({"rules", "requires", "exempt", "priority"})
 """What is looked at in the order in which it stands."""
@@ -29,7 +30,7 @@ BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"
 PASSED_OVER = frozenset(
     {
         "uses", "log", "reason", "description", "unit", "env", "tighten", "id", "policy", "declared", "hitPolicy", "by",
-        "parametersRequire", "unreachable", "results", "unscored", "outcomeFrom", "type", "ignored", "enums",
+        "parametersRequire", "ensures", "unreachable", "results", "unscored", "outcomeFrom", "type", "ignored", "enums",
         "openEnums",
     }
 )  # fmt: skip
@@ -71,45 +72,15 @@ class _Document:
 
     def _at(self, key: str, node: Node) -> Iterator[Found]:
         """The changes of what stands under a key."""
+        if key in PASSED_OVER:
+            return
         match node:
-            case _ if key in PASSED_OVER:
-                return
-            case Mapping() if key == "parameters":
-                for _, parameter in node:
-                    yield from self._parameter(parameter)
-            case Mapping() if key == "outcomes":
-                for _, outcome in node:
-                    effect = outcome.get("effect") if isinstance(outcome, Mapping) else None
-                    if isinstance(effect, Scalar):
-                        yield effect, became("effect", 0, effect.text, OTHER_EFFECT[effect.text])
-            case Mapping() if key in ("inputs", "scalars", "facts"):
-                for _, typed in node:
-                    yield from self._type(typed)
-            case Mapping() if key == "records":
-                for _, record in node:
-                    for _, typed in record if isinstance(record, Mapping) else ():
-                        yield from self._type(typed)
-            case Mapping() if key in NAMED:
-                for _, named in node:
-                    yield from self._value(named)
-            case Mapping() if key in RECORDS:
-                yield from self._value(node)
-            case Mapping() if key == "with":
-                yield from self._without_one([entry[0].span.start for entry in node], node, "argument")
-                yield from self._value(node)
+            case Mapping():
+                yield from self._mapping(key, node)
             case Sequence() if key == "least":
                 if len(node.items) > 1:
                     yield from self._without_one([item.span.start for item in node.items], node, "operand")
-                for item in node.items:
-                    yield from self._value(item)
-            case Mapping() if key in ("consecutive", "dwell"):
-                yield from self._directions(node)
-            case Mapping() if key == "otherwise" and self._tabular():
-                for name, result in node:
-                    yield from self._result(name.text, result)
-            case Mapping():
-                for inner, below in node:
-                    yield from self._at(inner.text, below)
+                yield from self._value(node)
             case Sequence():
                 if key in ORDERED or (key == "steps" and self.document.spec.get("priority") is None):
                     yield from self._reordered(node)
@@ -118,6 +89,38 @@ class _Document:
                         yield from self._at("", item)
             case Scalar():
                 yield from self._scalar(key, node)
+
+    def _mapping(self, key: str, node: Mapping) -> Iterator[Found]:
+        """The changes of what has keys of its own."""
+        changed = {"parameters": self._parameter, "outcomes": self._effect, "records": self._record}
+        changed |= dict.fromkeys(TYPED, self._type) | dict.fromkeys(NAMED, self._value)
+        if key in changed:
+            for _, below in node:
+                yield from changed[key](below)
+        elif key in RECORDS:
+            yield from self._value(node)
+        elif key == "with":
+            yield from self._without_one([name.span.start for name, _ in node], node, "argument")
+            yield from self._value(node)
+        elif key in ("consecutive", "dwell"):
+            yield from self._directions(node)
+        elif key == "otherwise" and self.kind in ("DecisionTable", "RoutingMap"):
+            for name, result in node:
+                yield from self._result(name.text, result)
+        else:
+            for inner, below in node:
+                yield from self._at(inner.text, below)
+
+    def _effect(self, node: Node) -> Iterator[Found]:
+        """The other effect of an outcome."""
+        effect = node.get("effect") if isinstance(node, Mapping) else None
+        if isinstance(effect, Scalar):
+            yield effect, became("effect", 0, effect.text, OTHER_EFFECT[effect.text])
+
+    def _record(self, node: Node) -> Iterator[Found]:
+        """The changes of the types of a record's fields."""
+        for _, typed in node if isinstance(node, Mapping) else ():
+            yield from self._type(typed)
 
     def _scalar(self, key: str, node: Scalar) -> Iterator[Found]:
         """The changes of one text, by what it is under its key."""
@@ -180,7 +183,7 @@ class _Document:
     def _constant(self, node: Scalar, kind: Kind) -> Iterator[Found]:
         """Another value where one stands."""
         word = self.meanings.words.other(node.text)
-        others = [word] if word is not None else other_values(node.text, compared=kind == "bound")
+        others = [word] if word is not None else other_values(node.text, compared=False)
         yield from ((node, became(kind, 0, node.text, other)) for other in others)
 
     def _directions(self, node: Mapping) -> Iterator[Found]:
@@ -212,9 +215,6 @@ class _Document:
             word = self.meanings.words.other(node.text)
             others = [word] if word is not None else other_values(node.text, compared=False)
             yield from ((node, became("cell", 0, node.text, other)) for other in others)
-
-    def _tabular(self) -> bool:
-        return self.kind in ("DecisionTable", "RoutingMap")
 
     def _reordered(self, node: Sequence) -> Iterator[Found]:
         """Two neighbours in each other's place."""

@@ -66,9 +66,7 @@ def replaced(bundle: Bundle, name: str, text: str) -> Replaced | None:
     )
 
 
-def _resting(
-    plans: Mapping[str, Plan], documents: Iterable[Shaped], changed: Shaped
-) -> tuple[set[str], set[str]]:
+def _resting(plans: Mapping[str, Plan], documents: Iterable[Shaped], changed: Shaped) -> tuple[set[str], set[str]]:
     """The policies that take up a document themselves, and all that rest on it."""
     own = {one.name for one in documents if one.name in plans and _takes_up(one, changed)}
     resting = set(own)

@@ -11,6 +11,8 @@ DURATION = re.compile(r"-?(\d+(\.\d+)?(h|ms|us|m|s))+")
 NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
 _LAST_PART = re.compile(r"(\d+)(h|ms|us|m|s)$")
 INT64_MAX = 2**63 - 1
+LEAST = 1e-9
+"""What stands for the next double beside 0, which nobody could tell from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def _integers(value: int) -> Iterator[str]:
 
 def _doubles(value: float, compared: bool) -> Iterator[str]:
     step = abs(value) / 100 or 0.01
-    near = (math.nextafter(value, math.inf), math.nextafter(value, -math.inf))
+    near = (math.nextafter(value, math.inf), math.nextafter(value, -math.inf)) if value else (LEAST, -LEAST)
     for other in near if compared else (float(f"{value + step:.12g}"), float(f"{value - step:.12g}")):
         if other >= 0 or value < 0:
             yield _written(other)
