@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from engine.mutation.alike import alike, order_is_idle
 from engine.mutation.cases import Telling, telling
 from engine.mutation.changed import compiled, noticed
 from engine.mutation.nearby import decided, told_apart
@@ -120,6 +121,9 @@ class _Survivor:
         unasked = self._unasked(policy)
         if unasked:
             return Judgement(self.mutant, "unknown", policy, why=unasked)
+        plans = self.new.bundle.plans
+        if alike(self.old.bundle.plans[policy], plans[policy]) or order_is_idle(self.mutant, plans[policy], plans):
+            return Judgement(self.mutant, "equivalent", policy)
         if self.patience.left() <= 0:
             return Judgement(self.mutant, "unknown", policy, why="the time was up")
         return self._proved(compared(self.old, self.new, policy, self.patience))

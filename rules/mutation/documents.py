@@ -13,7 +13,7 @@ from rules.documents.shape import Shaped
 from rules.mutation.expressions import Meanings, edits
 from rules.mutation.mutant import Edit, Kind, Mutant, became, written_into
 from rules.mutation.tables import Told, table_edits
-from rules.mutation.values import Words, next_of, other_values
+from rules.mutation.values import Words, next_of, other_values, wider_bound
 from rules.types import EnumType, Type
 from rules.yaml_nodes import Mapping, Node, Scalar, Sequence
 
@@ -176,7 +176,8 @@ class _Document:
         if isinstance(node, Mapping):
             for key, below in node:
                 if isinstance(below, Scalar) and key.text in BOUNDS:
-                    yield from self._constant(below, "bound")
+                    wider = wider_bound(below.text, lower="inimum" in key.text)
+                    yield from ((below, became("bound", 0, below.text, one)) for one in wider)
                 elif isinstance(below, Scalar) and key.text == "default":
                     yield from self._constant(below, "default")
 

@@ -74,6 +74,18 @@ def _written(value: float) -> str:
     return text if "." in text or "e" not in text else text.replace("e", ".0e")
 
 
+def wider_bound(text: str, *, lower: bool) -> Iterator[str]:
+    """A bound that lets more in; nothing where it is no number."""
+    if not NUMBER.fullmatch(text):
+        return
+    if _INTEGER.fullmatch(text):
+        yield str(int(text) - 1 if lower else int(text) + 1)
+    else:
+        value = float(text)
+        step = max(abs(value) / 100, 0.01)
+        yield _written(float(f"{value - step if lower else value + step:.12g}"))
+
+
 def other_durations(text: str) -> Iterator[str]:
     """Durations by one of the smallest unit written longer and shorter, and one far from it."""
     last = _LAST_PART.search(text)
