@@ -63,6 +63,8 @@ def _expected(old: Decision, new: Decision) -> dict[str, Any]:
     outputs = {name: old.outputs.get(name) for name in names if old.outputs.get(name) != new.outputs.get(name)}
     if outputs and old.error is None:
         found["outputs"] = outputs
+    if old.error is not None and new.error is None:
+        found["error"] = old.error.message
     return found
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Literal
 
 from engine.mutation.alike import alike, order_is_idle
@@ -28,6 +29,10 @@ Fate = Literal["refused", "suite", "invariant", "equivalent", "survived", "unkno
 """`suite` and `invariant` are what killed it."""
 FOR_INVARIANTS = 0.25
 """The part of the time that all invariants together may take."""
+
+
+MOST_NEARBY = 20
+"""Inputs near those of the suites that are tried as a case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,9 @@ class _Survivor:
 
     def _compared(self, policy: str) -> Judgement:
         """What is known of one policy: with inputs near those of its suites, and by proof."""
-        found = told_apart(policy, self.old, self.new, self._values())
-        case = None if found is None else telling(self.mutant, policy, *found, self.old, self.new)
+        near = islice(told_apart(policy, self.old, self.new, self._values()), MOST_NEARBY)
+        cases = (telling(self.mutant, policy, *found, self.old, self.new) for found in near)
+        case = next((one for one in cases if one is not None), None)
         if case is not None:
             return Judgement(self.mutant, "survived", policy, telling=case)
         unasked = self._unasked(policy)

@@ -18,13 +18,12 @@ Path = tuple[str | int, ...]
 Found = tuple[dict[str, Any], tuple[Decision, Decision]]
 
 
-def told_apart(policy: str, old: Machine, new: Machine, values: Collection[Any] = ()) -> Found | None:
+def told_apart(policy: str, old: Machine, new: Machine, values: Collection[Any] = ()) -> Iterator[Found]:
     """Inputs on which both versions of a policy decide otherwise, and how; `values` are put in the place of numbers."""
     for inputs in _inputs(policy, old, values):
         both = decided(inputs, old.policies[policy]), decided(inputs, new.policies[policy])
         if differ(*both):
-            return inputs, both
-    return None
+            yield inputs, both
 
 
 def decided(inputs: Mapping[str, Any], policy: Policy) -> Decision:
