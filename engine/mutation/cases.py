@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,14 +84,55 @@ def _given(bundle: Bundle, suite: Suite | None) -> Mapping[str, object]:
 
 def _lines(name: str, inputs: Mapping[str, Any], given: Mapping[str, object], expect: dict[str, Any]) -> Iterator[str]:
     yield f"    - id: {name}"
-    moved = {key: value for key, value in inputs.items() if key not in given or given[key] != value}
+    moved, dropped = dict(_moved(inputs, given)), list(_dropped(inputs, given))
     if moved:
         yield "      set:"
         yield from (f"        {key}: {_flow(value)}" for key, value in moved.items())
-    dropped = [key for key in given if key not in inputs]
     if dropped:
         yield f"      drop: {_flow(dropped)}"
     yield f"      expect: {_flow(expect)}"
+
+
+def _moved(inputs: Mapping[str, Any], given: Mapping[str, object], path: str = "") -> Iterator[tuple[str, Any]]:
+    """What stands otherwise than in a fixture, each by its path."""
+    for key, value in inputs.items():
+        before = given.get(key, _ABSENT)
+        if isinstance(value, Mapping) and isinstance(before, Mapping) and _are_steps((*value, *before)):
+            yield from _moved(value, before, f"{path}{key}.")
+        elif _are_alike(value, before):
+            yield from _moved(_numbered(value), _numbered(before), f"{path}{key}.")
+        elif before is _ABSENT or value != before:
+            yield path + key, value
+
+
+def _dropped(inputs: Mapping[str, Any], given: Mapping[str, object], path: str = "") -> Iterator[str]:
+    """What a fixture has besides, each by its path."""
+    for key, before in given.items():
+        value = inputs.get(key, _ABSENT)
+        if value is _ABSENT:
+            yield path + key
+        elif isinstance(value, Mapping) and isinstance(before, Mapping) and _are_steps((*value, *before)):
+            yield from _dropped(value, before, f"{path}{key}.")
+
+
+def _are_alike(value: object, before: object) -> bool:
+    """Whether both are lists of as many records that say the same facts, so that a path can lead to one of them."""
+    if not isinstance(value, list) or not isinstance(before, list) or len(value) != len(before):
+        return False
+    both = zip(value, before, strict=True)
+    return all(isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys() for a, b in both)
+
+
+def _numbered(records: Any) -> dict[str, Any]:
+    return {str(at): one for at, one in enumerate(records)}
+
+
+def _are_steps(keys: Iterable[object]) -> bool:
+    """Whether keys can stand in a path."""
+    return all(isinstance(key, str) and _STEP.fullmatch(key) for key in keys)
+
+
+_ABSENT = object()
 
 
 def _flow(value: object) -> str:
@@ -106,4 +147,5 @@ def _flow(value: object) -> str:
 
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_STEP = re.compile(r"[A-Za-z0-9_]+")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
