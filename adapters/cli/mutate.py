@@ -37,7 +37,7 @@ EXAMPLES = examples(
               help="Only mutants of this policy, library or Types document; may be given again.")  # fmt: skip
 @click.option("--seed", metavar="N", type=click.IntRange(0), help="Which of them; drawn and told where none is given.")
 @click.option(
-    "--count", metavar="N", type=click.IntRange(1), default=COUNT, show_default=True, help="How many of them."
+    "--count", metavar="N", type=click.IntRange(0), default=COUNT, show_default=True, help="How many of them."
 )
 @click.option("--all", "every", is_flag=True, help="All of them.")
 @click.option(
