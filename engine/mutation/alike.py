@@ -6,20 +6,20 @@ A parameter is what it stands at, as everywhere where nothing moves it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from rules.cel.tree import Local, Root
+from rules.cel.tree import Local, Node, Root, walk
 from rules.mutation.mutant import Mutant
-from rules.plan import Call, Parameter, Plan, may_fail
+from rules.plan import Call, Parameter, Plan, expressions, may_fail
 from rules.source import Span
 from rules.types import proves
 
 STEPS = "steps"
 """What the names of the calls that are steps begin with."""
 PASSED_OVER = frozenset(
-    {"span", "text", "key", "extent", "rows", "written", "definitions", "parameters", "parameter_requirements", "log",
+    {"span", "text", "extent", "rows", "written", "definitions", "parameters", "parameter_requirements", "log",
      "reason", "title", "version"}
 )  # fmt: skip
 """Where it is written and what is said of it: neither decides. Definitions count where they are read."""
@@ -73,6 +73,44 @@ class _Comparison:
 
 def _stands(parameter: Parameter | None) -> tuple[Any, ...] | None:
     return None if parameter is None else (parameter.type, parameter.default, parameter.unlisted)
+
+
+def told_apart_by(old: Plan, new: Plan, changed: Collection[str]) -> tuple[Plan, Plan]:
+    """Both plans without the outputs that are the same in each: where one of these fails, both versions do.
+
+    An output stays that rests on the decision, on another output, or on a policy that may decide otherwise.
+    """
+    comparison = _Comparison(old, new)
+    theirs = {output.name: output for output in new.outputs}
+    read = {node.name for plan in (old, new) for node in _roots(expressions(plan)) if node.kind == "output"}
+    calls = {call.name: call for call in new.calls}
+    safe = {
+        call.name
+        for call in old.calls
+        if call.policy not in changed and call.name in calls and comparison.same(call, calls[call.name])
+        and all(node.kind != "call" for node in _roots(call.nodes))
+    }  # fmt: skip
+    idle = {
+        output.name
+        for output in old.outputs
+        if output.name not in read
+        and output.name in theirs
+        and comparison.same(output, theirs[output.name])
+        and all(
+            node.kind in ("input", "parameter") or (node.kind == "call" and node.name in safe)
+            for node in _roots(one for one in (output.value, output.when) if one is not None)
+        )
+    }
+    first, second = (
+        replace(plan, outputs=tuple(one for one in plan.outputs if one.name not in idle)) for plan in (old, new)
+    )
+    return first, second
+
+
+def _roots(nodes: Iterable[Node]) -> Iterator[Root]:
+    """What expressions read from outside them."""
+    for node in nodes:
+        yield from (part for part in walk(node, into_variables=True) if isinstance(part, Root))
 
 
 def order_is_idle(mutant: Mutant, new: Plan, plans: Mapping[str, Plan]) -> bool:

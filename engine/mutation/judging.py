@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Literal
 
-from engine.mutation.alike import alike, order_is_idle
+from engine.mutation.alike import alike, order_is_idle, told_apart_by
 from engine.mutation.cases import Telling, telling
 from engine.mutation.changed import compiled, noticed
 from engine.mutation.nearby import decided, told_apart
@@ -132,7 +132,17 @@ class _Survivor:
             return Judgement(self.mutant, "equivalent", policy)
         if self.patience.left() <= 0:
             return Judgement(self.mutant, "unknown", policy, why="the time was up")
-        return self._proved(compared(self.old, self.new, policy, self.patience))
+        return self._proved(compared(*self._narrowed(policy), policy, self.patience))
+
+    def _narrowed(self, policy: str) -> tuple[Machine, Machine]:
+        """Both versions, with the outputs of a policy that may be told apart."""
+        plans = (self.old.bundle.plans[policy], self.new.bundle.plans[policy])
+        narrowed = told_apart_by(*plans, self.changed.policies)
+        first, second = (
+            replace(machine, bundle=replace(machine.bundle, plans={**machine.bundle.plans, policy: plan}))
+            for machine, plan in zip((self.old, self.new), narrowed, strict=True)
+        )
+        return first, second
 
     def _values(self) -> list[float | int]:
         """The numbers that the change is about, and those beside them."""
