@@ -294,6 +294,19 @@ class _Reader:
             raise self.fail("suite-parameter", place, f"the value does not fit: {error}") from None
 
 
+def given_by(spec: SuiteSpec) -> dict[str, object]:
+    """What the cases of a suite begin with where they name no fixture; of a suite that has no faults."""
+    layers: list[dict[str, object]] = []
+    name: object = spec.given
+    while name is not None:
+        layers.append(spec.fixtures[str(name)])
+        name = layers[-1].get("extends")
+    inputs: dict[str, object] = {}
+    for layer in reversed(layers):
+        inputs = _laid_over(inputs, {key: value for key, value in layer.items() if key != "extends"})
+    return inputs
+
+
 def _faulty_key(parameter: Parameter, written: object) -> str | None:
     """The key under which a parameter per key is given what it cannot take."""
     for key, value in written.items() if isinstance(written, dict) and isinstance(parameter.type, MapType) else ():

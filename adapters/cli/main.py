@@ -20,6 +20,7 @@ from adapters.cli.halt import halt
 from adapters.cli.history import history
 from adapters.cli.key import key
 from adapters.cli.log import log
+from adapters.cli.mutate import mutate
 from adapters.cli.publish import publish
 from adapters.cli.replay import replay
 from adapters.cli.rollback import rollback
@@ -34,6 +35,7 @@ COMMANDS: tuple[click.Command, ...] = (
     check,
     test,
     verify,
+    mutate,
     evaluate,
     decide,
     explain,

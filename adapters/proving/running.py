@@ -1,4 +1,4 @@
-"""Proofs in a process of their own, one after the other, each within its time.
+"""Proofs in a process of their own, one after the other or several at once, each within its time.
 
 A solver looks at the clock when it comes by it. What has not answered soon after its time is up is ended with its
 process, and is unknown; what it was working at is told. The next proof gets another process.
@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -39,7 +41,7 @@ class Work(Generic[T]):
     """What it is given besides, once."""
 
 
-def each(work: Work[T], names: Sequence[str], seconds: float) -> Iterator[tuple[str, Timed[T]]]:
+def each(work: Work[T], names: Iterable[str], seconds: float) -> Iterator[tuple[str, Timed[T]]]:
     """The work for each name, in order; each has so many seconds."""
     process: _Process[T] | None = None
     try:
@@ -53,6 +55,50 @@ def each(work: Work[T], names: Sequence[str], seconds: float) -> Iterator[tuple[
     finally:
         if process is not None:
             process.end()
+
+
+def spread(work: Work[T], names: Sequence[str], seconds: float, processes: int) -> Iterator[tuple[str, Timed[T]]]:
+    """The work for each name in several processes at once, each answer as it comes."""
+    waiting, found = iter(names), SimpleQueue[tuple[str, Timed[T]] | BaseException | None]()
+    taking, stopped = Lock(), Event()
+
+    def taken() -> Iterator[str]:
+        while not stopped.is_set():
+            with taking:
+                name = next(waiting, None)
+            if name is None:
+                return
+            yield name
+
+    def run() -> None:
+        try:
+            for one in each(work, taken(), seconds):
+                found.put(one)
+        except BaseException as fault:  # noqa: BLE001 -- raised again where the answers are taken
+            found.put(fault)
+        found.put(None)
+
+    running = [Thread(target=run, daemon=True) for _ in range(min(processes, len(names)))]
+    for thread in running:
+        thread.start()
+    try:
+        yield from _answers(found, len(running))
+    finally:
+        stopped.set()
+
+
+def _answers(
+    found: SimpleQueue[tuple[str, Timed[T]] | BaseException | None], running: int
+) -> Iterator[tuple[str, Timed[T]]]:
+    """What arrives until all that run have ended."""
+    while running:
+        one = found.get()
+        if isinstance(one, BaseException):
+            raise one
+        if one is None:
+            running -= 1
+        else:
+            yield one
 
 
 class _Process(Generic[T]):

@@ -1,0 +1,1 @@
+"""Documents with one token changed: what suites and invariants should notice."""
