@@ -40,7 +40,9 @@ test: $(VENV)/.dev ## every check, in order, up to the first that fails
 LONG := tests/faults tests/policies tests/oracles tests/docs tests/conformance tests/adapters/stores \
         tests/adapters/replaying/test_brute_force.py tests/adapters/replaying/test_cli_diff.py \
         tests/errors/test_never_raises.py tests/adapters/test_cli_demo_service.py \
-        tests/adapters/publishing/test_cli_on_record.py tests/adapters/service/test_admin_diff_workers.py
+        tests/adapters/publishing/test_cli_on_record.py tests/adapters/service/test_admin_diff_workers.py \
+        tests/adapters/service/test_admin_diff.py tests/adapters/test_cli_verify.py tests/adapters/test_cli_mutate.py \
+        tests/engine/symbolic/test_agreement.py tests/engine/symbolic/test_time.py
 
 long: $(VENV)/.dev ## the tests that take minutes: real servers under faults, policies beside oracles, pages followed
 	$(call step,long tests,$(BIN)/python -m pytest -n 2 $(LONG))

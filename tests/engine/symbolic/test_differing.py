@@ -59,8 +59,7 @@ def test_the_hole_is_told_in_the_words_of_the_policy() -> None:
     assert found.decisions[1].reason == "regime_positions=5 >= max=5"
     assert found.inputs is not None
     book = [*found.inputs["portfolio"]["positions"], *found.inputs["portfolio"]["pending"]]
-    assert len(book) == 5
-    assert {one["regime"] for one in book} == {found.inputs["intent"]["regime"]}
+    assert sum(1 for one in book if one["regime"] == found.inputs["intent"]["regime"]) == 5
 
 
 def test_the_older_allocation_is_raised_to_the_minimum_and_nothing_else_differs() -> None:
