@@ -19,7 +19,7 @@ from engine.symbolic.deciding import Decided, Deciding
 from engine.symbolic.plainer import plainer
 from engine.symbolic.proving import PLACES, Patience, Problem, Search
 from engine.symbolic.terms import Truth, conj, disj, negated
-from engine.symbolic.values import same
+from engine.symbolic.values import surely_same_slots
 from engine.symbolic.verifying import STAMP
 from rules.plan import Plan
 from rules.types import Field
@@ -211,10 +211,5 @@ def _other_outputs(old: Decided, new: Decided) -> Truth:
                           if name not in sides[1].outputs]  # fmt: skip
     for name, slot in old.outputs.items():
         if name in new.outputs:
-            theirs = new.outputs[name]
-            alike = same(slot.value, theirs.value)
-            other.append(
-                negated(conj(disj(negated(slot.there), theirs.there), disj(slot.there, negated(theirs.there))))
-            )
-            other.append(conj(slot.there, theirs.there, True if alike is None else negated(alike)))
+            other.append(negated(surely_same_slots(slot, new.outputs[name])))
     return disj(*other)

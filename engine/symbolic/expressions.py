@@ -124,7 +124,8 @@ class Expressions:
             case Failed():
                 return Found(self.found(node.body, inner).fails)
             case Text():
-                return Found(self.loose(node, "a message", ()))
+                self.space.loose.setdefault(" ".join(node.span.text.split()), "a message")
+                return Found(self.beyond(node, inner, "text", lambda: self.unknowns.value(node.type, "text", 0)))
             case RecordOf():
                 return self._record(node, inner)
             case _:
@@ -261,7 +262,7 @@ class Expressions:
         return conj(fits, *fine, further)
 
     def beyond(self, node: Node, inner: Inner, what: str, make: Callable[[], Any]) -> Any:
-        """What is unknown of items beyond the places of a list: alike wherever the same is asked of the same."""
+        """What is unknown of a text, or of items beyond the places of a list: alike where the same asks the same."""
         reads = (one for one in walk(node, into_variables=True) if isinstance(one, Root))
         given: list[Any] = []
         for read in sorted({(one.kind, one.name) for one in reads}):
@@ -277,10 +278,9 @@ class Expressions:
         at = ("truth", kind, *map(told, args))
         return self.space.once(at, (node, args), lambda: self.space.truth("any"))
 
-    def loose(self, node: Node, why: str, args: tuple[Value, ...]) -> Value:
-        """Any value of a node's type, the same for the same arguments; said with the result."""
+    def loose(self, node: Call, why: str, args: tuple[Value, ...]) -> Value:
+        """Any value of a call's type, the same for the same arguments; said with the result."""
         self.space.loose.setdefault(" ".join(node.span.text.split()), why)
-        kind = node.overload.id if isinstance(node, Call) else id(node)
-        at = ("loose", kind, *map(told, args))
+        at = ("loose", node.overload.id, *map(told, args))
         found: Value = self.space.once(at, (node, args), lambda: self.unknowns.value(node.type, "any", 0))
         return found

@@ -182,6 +182,42 @@ def _same_rows(a: Row, b: Row) -> Truth | None:
     return None if any(one is None for one in found) else conj(*found)
 
 
+def surely_same(a: Value, b: Value) -> Truth:
+    """Where two values are equal for sure: they may be equal elsewhere too, where items stand at other places."""
+    match a, b:
+        case _ if a is b:
+            return True
+        case Record(), Record():
+            if set(a.names) != set(b.names):
+                return False
+            return conj(*(surely_same_slots(a.field(name), b.field(name)) for name in a.names))
+        case Row(), Row():
+            exact = _same_rows(a, b)
+            return _place_by_place(a, b) if exact is None else exact
+        case Table(), Table():
+            if len(a.keys) != len(b.keys):
+                return False
+            keys = (equal(one.term, other.term) for one, other in zip(a.keys, b.keys, strict=True))
+            return conj(*keys, _place_by_place(a.entries, b.entries))
+        case _:
+            found = same(a, b)
+            return False if found is None else found
+
+
+def surely_same_slots(a: Slot, b: Slot) -> Truth:
+    """Where two values are absent both, or there both and equal for sure."""
+    return conj(equal(a.there, b.there), disj(negated(a.there), surely_same(a.value, b.value)))
+
+
+def _place_by_place(a: Row, b: Row) -> Truth:
+    """Where two lists have equal items at the same places, and no others."""
+    if len(a.places) != len(b.places):
+        return False
+    pairs = zip(a.places, b.places, strict=True)
+    items = (surely_same_slots(Slot(one.value, one.within), Slot(other.value, other.within)) for one, other in pairs)
+    return conj(negated(a.more), negated(b.more), *items)
+
+
 def ordered(a: Value, b: Value, before: Callable[[Word, Word], Truth], *, strict: bool) -> Truth:
     """Whether a < b, or a <= b, of values that have an order."""
     match a, b:
