@@ -182,7 +182,7 @@ def main() -> int:
     ended: Ended = Counter()
     shipped = [(folder, name) for folder in ("policies", HISTORY) for name in machine(folder).policies]
     differing = 0
-    for folder, name in shipped:
+    for folder, name in shipped if options.models else ():
         each = -(-options.models // len(shipped)) if options.models else 0
         for one in models(folder, name, each, options.seed, ended):
             differing += 1
