@@ -9,10 +9,10 @@ import msgspec
 
 from adapters.cli import terminal
 from adapters.cli.failures import Unusable
-from adapters.proving.report import Proof
 from rules.canonical import read_bytes
 
 if TYPE_CHECKING:
+    from adapters.proving.report import Proof
     from adapters.replaying.report import Report
     from adapters.replaying.versions import Side
 
@@ -49,5 +49,7 @@ def proved(report: Report, old: Side, new: Side, named: Sequence[str], seconds: 
 
 def _not_asked(policy: str) -> Proof:
     """What is said of a policy that was not asked: a gate must not take it for one that does not change."""
+    from adapters.proving.report import Proof
+
     why = f"it changes by a policy that it asks; `--policy {policy}` proves it"
     return Proof(policy=policy, pairs=0, equal=False, seconds=0.0, why_not=why)

@@ -15,7 +15,6 @@ from adapters.cli import terminal
 from adapters.cli.failures import BundleRefused, NoBundle, Unusable
 from adapters.cli.log import unusable
 from adapters.cli.terminal import plural, printable
-from adapters.proving.report import changes_to, unknown
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -74,6 +73,8 @@ def fail_on_option(then: str) -> Callable[[F], F]:
 
 def forbidden_found(report: Report, forbidden: Sequence[str]) -> str:
     """What of `--fail-on` became of decisions; empty where nothing did."""
+    from adapters.proving.report import changes_to, unknown
+
     wanted = [change for change in FAILING if change in forbidden or "any" in forbidden]
     told = [f"{plural(count, 'decision')} {change}" for change in wanted if (count := report.count(change))]
     for proof in report.proofs if wanted else ():

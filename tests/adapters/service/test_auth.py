@@ -23,6 +23,7 @@ NEEDS: dict[tuple[str, str], Role | None] = {
     ("GET", "/v1/policies"): "read",
     ("GET", "/v1/policies/{policy}"): "read",
     ("POST", "/v1/policies:check"): "publish",
+    ("POST", "/v1/policies:diff"): "publish",
     ("POST", "/v1/policies:publish"): "publish",
     ("POST", "/v1/policies:rollback"): "publish",
     ("GET", "/v1/policies:halt"): "read",
