@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _changed(report: Report, old: Side, new: Side) -> tuple[list[str], list[str]]:
     """The policies that change and whose own document does, or a document that all of them rest on; and the others.
 
-    A policy that changes by one that it asks is larger, and those that it asks say more.
+    A policy that asks one that changes is larger, and those that it asks say more.
     """
     both = old.bundle.plans.keys() & new.bundle.plans.keys()
     changed = [name for name in dict.fromkeys(one.policy for one in report.changes) if name in both]
@@ -28,8 +28,18 @@ def _changed(report: Report, old: Side, new: Side) -> tuple[list[str], list[str]
     written = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     if written - old.bundle.plans.keys() - new.bundle.plans.keys():
         return changed, []
-    rest = [name for name in changed if name not in written]
-    return [name for name in changed if name in written], rest
+    mine = [name for name in changed if name in written]
+    return mine, [*(name for name in changed if name not in written), *_asking(changed, old, new)]
+
+
+def _asking(changed: Sequence[str], old: Side, new: Side) -> list[str]:
+    """The policies on both sides that ask one that changes, or ask one that does, and read alike themselves."""
+    both = {name: plan for name, plan in new.bundle.plans.items() if name in old.bundle.plans}
+    reached = set(changed)
+    for name, plan in both.items():  # a policy stands after those that it calls
+        if any(call.policy in reached for call in (*plan.calls, *old.bundle.plans[name].calls)):
+            reached.add(name)
+    return [name for name in both if name in reached and name not in changed]
 
 
 def proved(report: Report, old: Side, new: Side, named: Sequence[str], seconds: float) -> Report:
@@ -51,5 +61,5 @@ def _not_asked(policy: str) -> Proof:
     """What is said of a policy that was not asked: a gate must not take it for one that does not change."""
     from adapters.proving.report import Proof
 
-    why = f"it changes by a policy that it asks; `--policy {policy}` proves it"
+    why = f"it asks a policy that changes; `--policy {policy}` proves what it then decides"
     return Proof(policy=policy, pairs=0, equal=False, seconds=0.0, why_not=why)

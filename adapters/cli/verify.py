@@ -20,15 +20,17 @@ if TYPE_CHECKING:
     from rules.bundle import Bundle
     from rules.invariants import Invariant
 
-COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow"}
+COLOURS = {"proved": "green", "refuted": "red", "unknown": "yellow", "vacuous": "red"}
 INDENT = 10
+MOST_NAMED = 3
+"""Parameters that are named where they are varied."""
 SECONDS = 60.0
 """For each invariant."""
 
 EXAMPLES = examples(
     "bascule verify",
     "bascule verify policies/history/0.9.0 --invariant capital-caps",
-    "bascule verify --witness found && bascule decide capital-caps --inputs found/capital-caps.json",
+    "bascule verify --witness found; bascule decide capital-caps --inputs found/capital-caps.json",
     "bascule verify --json | jq '.invariants[] | {name, result}'",
 )
 
@@ -59,7 +61,7 @@ def verify(
         if not as_json:
             terminal.say("\n".join(_lines(invariant, timed)))
         if folder_of_witnesses is not None:
-            _write(folder_of_witnesses, timed)
+            _write(folder_of_witnesses, folder, timed)
     if as_json:
         terminal.say_json({"ok": all(map(_holds, found)), "invariants": [_as_json(*one) for one in found]})
     else:
@@ -132,10 +134,14 @@ def _lines(invariant: Invariant, timed: Timed[Verdict]) -> Iterator[str]:
         at = f", at `{printable(timed.working_at)}`" if timed.working_at else ""
         yield from wrapped(f"the time was up{at}", INDENT, "")
         return
+    if verdict.result == "vacuous":
+        yield from wrapped("what is given holds of no inputs: nothing is claimed", INDENT, "")
+        return
     if verdict.up_to is not None:
         yield from wrapped(f"for lists of at most {verdict.up_to} items", INDENT, "")
     if invariant.varied:
-        yield from wrapped(f"with any {', '.join(invariant.varied)} within its bounds", INDENT, "")
+        names = invariant.varied if len(invariant.varied) <= MOST_NAMED else (f"of {len(invariant.varied)} parameters",)
+        yield from wrapped(f"with any {', '.join(names)} within its bounds", INDENT, "")
     if verdict.hard:
         yield from wrapped(printable(verdict.hard), INDENT, "")
     if verdict.refutation is not None:
@@ -179,7 +185,7 @@ def _as_json(invariant: Invariant, timed: Timed[Verdict]) -> dict[str, Any]:
     return out
 
 
-def _write(folder: Path, timed: Timed[Verdict]) -> None:
+def _write(folder: Path, bundle: Path, timed: Timed[Verdict]) -> None:
     """Write the witness of a refutation."""
     verdict = timed.answer
     if verdict is None or verdict.refutation is None:
@@ -190,4 +196,5 @@ def _write(folder: Path, timed: Timed[Verdict]) -> None:
         path.write_text(json.dumps(verdict.refutation.inputs, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise Unusable(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
-    terminal.note(f"written to {printable(path)}")
+    terminal.note(f"{verdict.invariant}: written to {printable(path)}; with the folder of the bundle, decide it again:")
+    terminal.note(f"  bascule decide {verdict.invariant} --policies {printable(bundle)} --inputs {printable(path)}")

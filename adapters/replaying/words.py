@@ -28,6 +28,8 @@ def verdict(found: Verdict) -> str:
 def headline(found: Replayed) -> str:
     """What became of a policy's decisions, in a sentence."""
     total = found.decisions
+    if not total:
+        return "no decision could be decided again"
     told = [f"{one.decisions:,} {TOLD[one.change]}" for one in found.sums if one.change in MEANT]
     return f"{total:,} decisions decided again: {', '.join(told) or 'every outcome is the same'}"
 

@@ -140,6 +140,11 @@ class Search:
     _bounded = False
     """Whether it is impossible where nothing lies beyond the places."""
 
+    def contradicted(self) -> bool:
+        """Whether the facts contradict each other at the first glance."""
+        found = self._checked(z3.SimpleSolver(), self.facts, min(max(self.left(), 0.1), STRAIGHT_S))
+        return bool(found == z3.unsat)
+
     def impossible(self) -> bool:
         """Whether it cannot come about, shown without products of unknowns.
 

@@ -13,11 +13,11 @@ from engine.faults import InputsRefused
 from engine.policy import Machine, Policy, compile_bundle, unmet_requirements
 from engine.symbolic.expressions import Expressions
 from engine.symbolic.plainer import plainer
-from engine.symbolic.proving import PLACES, Patience, Problem, answered
+from engine.symbolic.proving import PLACES, Patience, Problem, Search, answered
 from engine.symbolic.terms import Truth, conj
 from rules.bundle import Bundle
 from rules.invariants import Invariant
-from rules.kinds.invariant import REFUTED
+from rules.kinds.invariant import HOLDS, REFUTED
 from rules.plan import Parameter, ParameterValue, Plan, reached_parameters
 from rules.types import Field
 
@@ -40,7 +40,8 @@ class Verdict:
     """What was found out of an invariant."""
 
     invariant: str
-    result: Literal["proved", "refuted", "unknown"]
+    result: Literal["proved", "refuted", "unknown", "vacuous"]
+    """`vacuous`: what is given never holds, so nothing is claimed of any inputs."""
     up_to: int | None = None
     """Of a proof that holds for lists of so many items only; None where it holds for all."""
     loose: Mapping[str, str] | None = None
@@ -66,6 +67,8 @@ def verified(bundle: Bundle, invariant: Invariant, patience: Patience) -> Verdic
         if plainer_still.result == "possible":  # a refutation with the parameters as they are says more
             claim, found = as_published, plainer_still
     if found.result == "impossible":
+        if claim.is_vacuous(patience):
+            return Verdict(invariant.name, "vacuous", loose=found.loose)
         return Verdict(invariant.name, "proved", found.up_to, found.loose)
     if found.result == "unknown" or found.witness is None:
         return Verdict(invariant.name, "unknown", loose=found.loose, hard=found.hard)
@@ -82,8 +85,13 @@ class _Claim:
         reached = reached_parameters(self.plan, self.plans)
         self.varied: dict[str, Parameter] = {label: reached[label] for label in varied}
 
-    def problems(self) -> Iterator[tuple[int, Problem, Truth]]:
-        """Whether the invariant can be refuted, asked with ever more places."""
+    def is_vacuous(self, patience: Patience) -> bool:
+        """Whether it is shown that what is given holds of no inputs."""
+        _, problem, holds = next(self.problems(HOLDS))
+        return Search(problem, holds, lambda _: False, patience.left).contradicted()
+
+    def problems(self, outcome: str = REFUTED) -> Iterator[tuple[int, Problem, Truth]]:
+        """Whether the invariant can be refuted, or come out otherwise, asked with ever more places."""
         added = tuple(Field(PARAMETER + label, parameter.type) for label, parameter in self.varied.items())
         for places in PLACES:
             problem = Problem.of(self.plans, (*self.plan.inputs, *added), places)
@@ -91,7 +99,7 @@ class _Claim:
             problem.deciding.moved = moved
             inputs = {f.name: problem.inputs[f.name] for f in self.plan.inputs}
             decided = problem.deciding.decide(self.plan.name, inputs)
-            yield places, problem, conj(decided.is_outcome(REFUTED), *self._required(problem))
+            yield places, problem, conj(decided.is_outcome(outcome), *self._required(problem))
 
     def _required(self, problem: Problem) -> Iterator[Truth]:
         """What parameters must satisfy together, where some are varied."""

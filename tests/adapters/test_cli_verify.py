@@ -64,6 +64,16 @@ def test_a_claim_that_holds_ends_well(claims: Path) -> None:
     assert "1 invariant: 1 proved" in done.stdout
 
 
+@pytest.mark.parametrize("given", ['gate.effect == "allow" && price > 10.0', "price < 1.0 && price > 2.0"])
+def test_a_claim_of_nothing_is_no_proof(given: str, claims: Path) -> None:
+    """What is given contradicts itself, or the policy: then whatever is claimed follows."""
+    text = (claims / "published.yaml").read_text("utf-8")
+    (claims / "published.yaml").write_text(text.replace('gate.effect == "allow"', f"'{given}'"), "utf-8")
+    found, code = verified(claims, "--invariant", "published")
+    assert (found["published"]["result"], code) == ("vacuous", 1)
+    assert "nothing is claimed" in run("verify", claims, "--invariant", "published").stdout
+
+
 def test_a_witness_is_decided_again_by_decide(claims: Path, tmp_path: Path) -> None:
     done = run("verify", claims, "--invariant", "cheap", "--witness", tmp_path / "found")
     assert done.exit_code == 1
@@ -136,6 +146,31 @@ def test_every_form_tells_it(bundle: Path, dearer: Path, form: str) -> None:
     else:
         assert "over all inputs" in told
         assert "price" in told
+
+
+ASKS = """\
+apiVersion: bascule/v1
+kind: RuleList
+metadata: {name: asks, version: 0.1.0, title: Asks the gate, owner: tests}
+spec:
+  inputs: {now: timestamp, price: Price}
+  calls: {gate: {policy: gate}}
+  outcomes: {NO: {effect: block}, YES: {effect: allow}}
+  rules: [{id: dear, when: gate.effect == "block", outcome: NO, reason: the gate}]
+  otherwise: {outcome: YES, reason: the gate lets it through}
+  onError: NO
+"""
+
+
+def test_who_asks_what_changes_is_named_and_no_gate_takes_it_for_unchanged(bundle: Path, dearer: Path) -> None:
+    for folder in (bundle, dearer):
+        (folder / "asks.yaml").write_text(ASKS, "utf-8")
+    done = run("diff", bundle, dearer, "--prove", "--fail-on", "outcome")
+    assert done.exit_code == 1
+    assert "nothing is proved: it asks a policy that changes" in " ".join(done.stdout.split())
+    assert "of `asks` it is not known" in done.stderr
+    told = run("diff", bundle, dearer, "--prove", "--policy", "asks")
+    assert "`NO` by `dear` becomes `YES`" in told.stdout
 
 
 def test_what_does_not_change_is_not_asked(bundle: Path) -> None:
