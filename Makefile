@@ -41,7 +41,8 @@ LONG := tests/faults tests/policies tests/oracles tests/docs tests/conformance t
         tests/adapters/replaying/test_brute_force.py tests/adapters/replaying/test_cli_diff.py \
         tests/errors/test_never_raises.py tests/adapters/test_cli_demo_service.py \
         tests/adapters/publishing/test_cli_on_record.py tests/adapters/service/test_admin_diff_workers.py \
-        tests/adapters/service/test_admin_diff.py tests/adapters/test_cli_verify.py tests/adapters/test_cli_mutate.py \
+        tests/adapters/replaying/test_in_words.py tests/benchmarks/test_review.py tests/engine/test_generated_programs.py \
+        tests/engine/test_columnar_agreement.py tests/engine/symbolic/test_suite_cases.py \
         tests/engine/symbolic/test_agreement.py tests/engine/symbolic/test_time.py
 
 long: $(VENV)/.dev ## the tests that take minutes: real servers under faults, policies beside oracles, pages followed
