@@ -83,7 +83,7 @@ def test(
             _say_suite(result, verbose=verbose)
         if covered is not None:
             _say_coverage(covered, least)
-        _say_summary(results, took)
+        _say_summary(results, took, len(_short(covered, least)))
     failed = any(result.failed for result in results) or bool(_short(covered, least))
     return DOES_NOT_HOLD if failed else DONE
 
@@ -182,9 +182,12 @@ def _mismatch(mismatch: Mismatch) -> Iterator[str]:
         yield f"      {' ' * len(mismatch.what)}  found    {value_text(value)}"
 
 
-def _say_summary(results: list[SuiteResult], took: int) -> None:
+def _say_summary(results: list[SuiteResult], took: int, short: int) -> None:
+    """The last line; `short` is how many documents have less covered than they must."""
     cases, failed = sum(len(r.results) for r in results), sum(r.failed for r in results)
     told = click.style(f"{failed:,} failed", fg="red", bold=True) if failed else click.style("all passed", fg="green")
+    if short:
+        told += ", " + click.style(f"{plural(short, 'document')} covered too little", fg="red", bold=True)
     terminal.say(f"{plural(cases, 'case')} in {plural(len(results), 'suite')}: {told}, {took} ms")
 
 

@@ -146,6 +146,7 @@ def groups(paths: Iterable[Path]) -> list[Group]:
     """The row groups of some tables. Raises UnusableFile for a file that is no table, and OSError."""
     found = []
     for path in paths:
+        path.stat()  # an error of Arrow does not name the file
         try:
             with pq.ParquetFile(path) as file:
                 if (file.schema_arrow.metadata or {}).get(b"bascule") != SCHEMA.encode():

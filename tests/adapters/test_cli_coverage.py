@@ -83,6 +83,12 @@ def test_nothing_is_said_of_what_is_covered(bundle: Path) -> None:
     assert "never" not in done.stdout
 
 
+def test_the_last_line_says_why_it_fails(bundle: Path) -> None:
+    done = run("test", bundle, "--min", "100")
+    assert done.exit_code == 1
+    assert "all passed, 1 document covered too little" in done.stdout.splitlines()[-1]
+
+
 def test_a_mistaken_unreachable_is_told(bundle: Path) -> None:
     more_cases(bundle, f"{ALL_SHOWN}    - {{rule: dear, because: a mistake}}\n")
     done = run("test", bundle, "--coverage")

@@ -23,6 +23,7 @@ from adapters.records.lines import CAUSES
 from adapters.records.merging import merge
 from adapters.records.table import KNOWN, described, groups, read, schema_of
 from tests.adapters.records.logs import CLOSE, ENTRY, GATE, as_lines, decision, entry, line, write, write_taken_back
+from tests.adapters.running import run
 from tests.adapters.service.desk import UNIVERSE
 from tests.engine.shipped import ROOT, bundle
 
@@ -245,3 +246,10 @@ def test_the_schema_is_the_one_that_is_kept() -> None:
     """`schemas/decision-table.txt` is for readers of tables; written anew with the text that this test shows."""
     assert (ROOT / "schemas" / "decision-table.txt").read_text("utf-8") == described(schema_of(FACTS.fields))
     assert {f.name for f in KNOWN} < set(schema_of(FACTS.fields).names)
+
+
+def test_a_table_that_is_not_there_is_named(tmp_path: Path) -> None:
+    missing = tmp_path / "none.parquet"
+    done = run("log", "inspect", missing)
+    assert done.exit_code == 2
+    assert f"`{missing}`: no such file or directory" in done.stderr
