@@ -43,7 +43,9 @@ LONG := tests/faults tests/policies tests/oracles tests/docs tests/conformance t
         tests/adapters/publishing/test_cli_on_record.py tests/adapters/service/test_admin_diff_workers.py \
         tests/adapters/replaying/test_in_words.py tests/benchmarks/test_review.py tests/engine/test_generated_programs.py \
         tests/engine/test_columnar_agreement.py tests/engine/symbolic/test_suite_cases.py \
-        tests/engine/symbolic/test_agreement.py tests/engine/symbolic/test_time.py
+        tests/engine/symbolic/test_agreement.py tests/engine/symbolic/test_time.py \
+        tests/engine/test_allocations.py tests/engine/test_exits.py tests/adapters/test_schema_files.py \
+        tests/rules/test_yaml_parser.py
 
 long: $(VENV)/.dev ## the tests that take minutes: real servers under faults, policies beside oracles, pages followed
 	$(call step,long tests,$(BIN)/python -m pytest -n 2 $(LONG))
