@@ -17,29 +17,28 @@ if TYPE_CHECKING:
     from adapters.replaying.versions import Side
 
 
-def _changed(report: Report, old: Side, new: Side) -> tuple[list[str], list[str]]:
-    """The policies that change and whose own document does, or a document that all of them rest on; and the others.
+def _changed(report: Report, old: Side, new: Side) -> tuple[list[str], dict[str, str]]:
+    """The policies that are proved unasked, and all others that may decide otherwise, each with why it is not proved.
 
-    A policy that asks one that changes is larger, and those that it asks say more.
+    Proved are those whose own document is another, or whose inputs or plan are, as by a library or the types. One that
+    asks such a policy is larger, and those that it asks say more; one that a side lacks has nothing to be held against.
     """
-    both = old.bundle.plans.keys() & new.bundle.plans.keys()
-    changed = [name for name in dict.fromkeys(one.policy for one in report.changes) if name in both]
-    before, after = (read_bytes(side.bundle.content).documents for side in (old, new))
-    written = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    if written - old.bundle.plans.keys() - new.bundle.plans.keys():
-        return changed, []
-    mine = [name for name in changed if name in written]
-    return mine, [*(name for name in changed if name not in written), *_asking(changed, old, new)]
-
-
-def _asking(changed: Sequence[str], old: Side, new: Side) -> list[str]:
-    """The policies on both sides that ask one that changes, or ask one that does, and read alike themselves."""
-    both = {name: plan for name, plan in new.bundle.plans.items() if name in old.bundle.plans}
-    reached = set(changed)
-    for name, plan in both.items():  # a policy stands after those that it calls
-        if any(call.policy in reached for call in (*plan.calls, *old.bundle.plans[name].calls)):
+    before, after = (side.bundle.plans for side in (old, new))
+    texts = [read_bytes(side.bundle.content).documents for side in (old, new)]
+    told = {one.policy for one in report.changes}
+    both = [name for name in after if name in before]
+    written = {name for name in both if texts[0].get(name) != texts[1].get(name)}
+    shared = any(texts[0].get(name) != texts[1].get(name) for name in {*texts[0], *texts[1]} - {*before, *after})
+    other = {name for name in both if before[name].inputs != after[name].inputs}
+    mine = [name for name in both if name in written | other or (shared and name in told)]
+    rest = dict.fromkeys(sorted(before.keys() ^ after.keys()), "it is on one side alone")
+    reached = {*mine, *rest}
+    for name in both:  # a policy stands after those that it calls
+        if any(call.policy in reached for call in (*after[name].calls, *before[name].calls)):
             reached.add(name)
-    return [name for name in both if name in reached and name not in changed]
+            if name not in mine:
+                rest[name] = f"it asks a policy that changes; `--policy {name}` proves what it then decides"
+    return mine, rest
 
 
 def proved(report: Report, old: Side, new: Side, named: Sequence[str], seconds: float) -> Report:
@@ -48,18 +47,20 @@ def proved(report: Report, old: Side, new: Side, named: Sequence[str], seconds: 
         from adapters.proving.differences import proofs
     except ModuleNotFoundError as missing:
         raise Unusable(str(missing)) from None
-    asked, rest = (list(named), []) if named else _changed(report, old, new)
+    for name in named:
+        if not (name in old.bundle.plans and name in new.bundle.plans):
+            raise Unusable(f"not both sides have a policy `{terminal.printable(name)}`")
+    asked, rest = (list(named), {}) if named else _changed(report, old, new)
     with terminal.Progress("proving", len(asked)) as progress:
         found = []
         for proof in proofs(old.bundle, new.bundle, asked, seconds):
             found.append(proof)
             progress.reached(len(found))
-    return msgspec.structs.replace(report, proofs=[*found, *map(_not_asked, rest)])
+    return msgspec.structs.replace(report, proofs=[*found, *(_not_asked(name, why) for name, why in rest.items())])
 
 
-def _not_asked(policy: str) -> Proof:
+def _not_asked(policy: str, why: str) -> Proof:
     """What is said of a policy that was not asked: a gate must not take it for one that does not change."""
     from adapters.proving.report import Proof
 
-    why = f"it asks a policy that changes; `--policy {policy}` proves what it then decides"
     return Proof(policy=policy, pairs=0, equal=False, seconds=0.0, why_not=why)

@@ -173,6 +173,25 @@ def test_who_asks_what_changes_is_named_and_no_gate_takes_it_for_unchanged(bundl
     assert "`NO` by `dear` becomes `YES`" in told.stdout
 
 
+def test_a_policy_of_one_side_is_no_policy_that_does_not_change(bundle: Path, tmp_path: Path) -> None:
+    new = Path(shutil.copytree(bundle, tmp_path / "new"))
+    (new / "asks.yaml").write_text(ASKS, "utf-8")
+    done = run("diff", bundle, new, "--prove", "--fail-on", "block-to-allow")
+    assert done.exit_code == 1
+    assert "of `asks` it is not known" in done.stderr
+    named = run("diff", bundle, new, "--prove", "--policy", "asks")
+    assert (named.exit_code, "not both sides have a policy `asks`" in named.stderr) == (2, True)
+
+
+def test_other_types_are_no_types_that_do_not_change(bundle: Path, tmp_path: Path) -> None:
+    new = Path(shutil.copytree(bundle, tmp_path / "new"))
+    types = (new / "types.yaml").read_text("utf-8")
+    (new / "types.yaml").write_text(types.replace("maximum: 100.0", "maximum: 200.0"), "utf-8")
+    done = run("diff", bundle, new, "--prove", "--fail-on", "block-to-allow")
+    assert done.exit_code == 1
+    assert "of `gate` it is not known" in done.stderr
+
+
 def test_what_does_not_change_is_not_asked(bundle: Path) -> None:
     done = run("diff", bundle, bundle, "--prove")
     assert done.exit_code == 0
