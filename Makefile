@@ -45,7 +45,8 @@ LONG := tests/faults tests/policies tests/oracles tests/docs tests/conformance t
         tests/engine/test_columnar_agreement.py tests/engine/symbolic/test_suite_cases.py \
         tests/engine/symbolic/test_agreement.py tests/engine/symbolic/test_time.py \
         tests/engine/test_allocations.py tests/engine/test_exits.py tests/adapters/test_schema_files.py \
-        tests/rules/test_yaml_parser.py
+        tests/rules/test_yaml_parser.py tests/engine/symbolic/test_differing.py tests/engine/test_fail_closed.py \
+        tests/engine/test_staging.py tests/rules/test_presence.py
 
 long: $(VENV)/.dev ## the tests that take minutes: real servers under faults, policies beside oracles, pages followed
 	$(call step,long tests,$(BIN)/python -m pytest -n 2 $(LONG))

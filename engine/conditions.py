@@ -45,9 +45,9 @@ def written_in(plan: Plan) -> Written:
     counted = [node for node in conditions(plan) if id(node) not in constant]
     probed = [*counted]
     numbers = {id(node): number for number, node in enumerate(probed)}
-    ways: list[tuple[str, Span, Case | Template | Row]] = [*_ways(plan)]
+    deciding = [*ways(plan)]
     found: dict[tuple[str, int], Deciding] = {}
-    for number, (ident, span, _) in enumerate(ways):
+    for number, (ident, span, _) in enumerate(deciding):
         before = found.get((ident, span.start))
         found[ident, span.start] = Deciding(ident, span, (*(before.by if before else ()), number))
     for row in plan.rows:
@@ -55,11 +55,11 @@ def written_in(plan: Plan) -> Written:
             number = numbers.setdefault(id(row.when), len(probed))
             probed += [row.when] if number == len(probed) else []
             found[row.id, row.span.start] = Deciding(row.id, row.span, (), number)
-    probes = Probes(tuple(probed), tuple(way for _, _, way in ways))
+    probes = Probes(tuple(probed), tuple(way for _, _, way in deciding))
     return Written(probes, tuple(found.values()), tuple(range(len(counted))))
 
 
-def _ways(plan: Plan) -> Iterator[tuple[str, Span, Case | Template | Row]]:
+def ways(plan: Plan) -> Iterator[tuple[str, Span, Case | Template | Row]]:
     """What decides, with the rule that it is of and where it stands."""
     for case in plan.all_cases:
         if case.alternatives:

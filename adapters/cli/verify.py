@@ -12,11 +12,15 @@ import click
 from adapters.cli import terminal
 from adapters.cli.failures import DOES_NOT_HOLD, DONE, BundleRefused, DoesNotHold, Unusable
 from adapters.cli.opening import folder_argument, read_bundle
+from adapters.cli.redundant import as_json as redundant_as_json
+from adapters.cli.redundant import found_redundant
+from adapters.cli.redundant import summary as redundant_summary
 from adapters.cli.terminal import examples, plural, printable, wrapped
 
 if TYPE_CHECKING:
     from adapters.proving.running import Timed
-    from engine.symbolic.verifying import Refutation, Verdict
+    from engine.symbolic.moved import Shown
+    from engine.symbolic.verifying import Verdict
     from rules.bundle import Bundle
     from rules.invariants import Invariant
 
@@ -31,6 +35,7 @@ EXAMPLES = examples(
     "bascule verify",
     "bascule verify policies/history/0.9.0 --invariant capital-caps",
     "bascule verify --witness found; bascule decide capital-caps --inputs found/capital-caps.json",
+    "bascule verify --redundant                      and what the policies say in vain",
     "bascule verify --json | jq '.invariants[] | {name, result}'",
 )
 
@@ -44,17 +49,32 @@ EXAMPLES = examples(
 )  # fmt: skip
 @click.option("--witness", "folder_of_witnesses", metavar="DIR", type=click.Path(path_type=Path, file_okay=False),
               help="Write the inputs of each refutation there, as `NAME.json`.")  # fmt: skip
+@click.option(
+    "--redundant",
+    is_flag=True,
+    help="Also look for rules that can never apply, conditions and parameters without effect, and rows of "
+    "tables that overlap.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def verify(
-    folder: Path, names: tuple[str, ...], seconds: float, folder_of_witnesses: Path | None, as_json: bool
+    folder: Path,
+    names: tuple[str, ...],
+    seconds: float,
+    folder_of_witnesses: Path | None,
+    redundant: bool,
+    as_json: bool,
 ) -> int:
     """Prove that what the invariants of a bundle claim holds of all inputs, or find inputs of which it does not.
 
     What is refuted comes with the plainest inputs found that show it, decided by the reader that decides in service.
-    Exits with 0 where everything is proved, else with 1. The environment is ignored.
+    With `--redundant`, what the policies say in vain is told after the claims; rules and parameters without effect, but
+    for those that a suite or their document says to be so, count as claims that do not hold.
+
+    Exits with 0 where everything is proved, up to a length of lists where one is said, else with 1. The environment is
+    ignored.
     """
     bundle = _bundle(folder)
-    chosen = _chosen(bundle, names)
+    chosen = [] if redundant and not bundle.invariants and not names else _chosen(bundle, names)
     found: list[tuple[Invariant, Timed[Verdict]]] = []
     for invariant, timed in _verdicts(bundle, chosen, seconds):
         found.append((invariant, timed))
@@ -62,20 +82,30 @@ def verify(
             terminal.say("\n".join(_lines(invariant, timed)))
         if folder_of_witnesses is not None:
             _write(folder_of_witnesses, folder, timed)
-    if as_json:
-        terminal.say_json({"ok": all(map(_holds, found)), "invariants": [_as_json(*one) for one in found]})
-    else:
+    if found and not as_json:
         terminal.say(_summary(found))
-    return DONE if all(map(_holds, found)) else DOES_NOT_HOLD
+    in_vain = found_redundant(bundle, seconds, says=not as_json) if redundant else []
+    holds = all(map(_holds, found)) and not any(one.must_be_looked_at for one in in_vain)
+    if as_json:
+        told: dict[str, Any] = {"ok": holds, "invariants": [_as_json(*one) for one in found]}
+        terminal.say_json(told | ({"redundant": [redundant_as_json(one) for one in in_vain]} if redundant else {}))
+    elif redundant:
+        terminal.say(redundant_summary(in_vain))
+    return DONE if holds else DOES_NOT_HOLD
 
 
 def check_proved(folder: Path) -> None:
     """Raise `DoesNotHold` unless every invariant of a bundle is proved, and `Unusable` where there is none."""
     bundle = _bundle(folder)
+    count = 0
     for invariant, timed in _verdicts(bundle, _chosen(bundle, ()), SECONDS):
         if _result(timed) != "proved":
             terminal.note("\n".join(_lines(invariant, timed)))
             raise DoesNotHold(f"`{invariant.name}` is {_result(timed)}: nothing was written")
+        count += 1
+        if timed.answer is not None and timed.answer.up_to is not None:
+            terminal.note(f"note: `{invariant.name}` is proved for lists of at most {timed.answer.up_to} items")
+    terminal.note(f"{plural(count, 'invariant')} proved")
 
 
 def _bundle(folder: Path) -> Bundle:
@@ -148,7 +178,7 @@ def _lines(invariant: Invariant, timed: Timed[Verdict]) -> Iterator[str]:
         yield from _refuted(verdict.refutation)
 
 
-def _refuted(found: Refutation) -> Iterator[str]:
+def _refuted(found: Shown) -> Iterator[str]:
     decision = found.decision
     yield from wrapped(f"{decision.rule}: {printable(decision.reason)}", INDENT, "")
     for name, value in found.parameters.items():
@@ -196,5 +226,12 @@ def _write(folder: Path, bundle: Path, timed: Timed[Verdict]) -> None:
         path.write_text(json.dumps(verdict.refutation.inputs, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise Unusable(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
-    terminal.note(f"{verdict.invariant}: written to {printable(path)}; with the folder of the bundle, decide it again:")
+    moved = ", ".join(f"{name}={json.dumps(value)}" for name, value in verdict.refutation.parameters.items())
+    if moved:
+        terminal.note(
+            f"{verdict.invariant}: written to {printable(path)}; it is refuted with {printable(moved)}, which `decide` "
+            "does not take: with that as the default in a copy of the bundle, decide it again:"
+        )
+    else:
+        terminal.note(f"{verdict.invariant}: written to {printable(path)}; decide it again:")
     terminal.note(f"  bascule decide {verdict.invariant} --policies {printable(bundle)} --inputs {printable(path)}")

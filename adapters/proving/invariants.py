@@ -19,7 +19,7 @@ except ModuleNotFoundError as missing:
 
 def verdicts(bundle: Bundle, names: Sequence[str], seconds: float) -> Iterator[tuple[str, Timed[Verdict]]]:
     """The verdict on each invariant, by name, in order; each has so many seconds."""
-    packed = pickle.dumps(replace(bundle, documents=(), suites=()), pickle.HIGHEST_PROTOCOL)
+    packed = pickle.dumps(replace(bundle, documents=()), pickle.HIGHEST_PROTOCOL)
     return each(Work(_verdict, packed), names, seconds)
 
 

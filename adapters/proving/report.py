@@ -54,8 +54,11 @@ def changes_to(proof: Proof, change: Change) -> int:
 
 
 def unknown(proof: Proof) -> int:
-    """How many pairs nothing is known of; at least one where nothing could be shown."""
-    return sum(1 for one in proof.differences if one.result == "unknown") or bool(proof.why_not)
+    """How many pairs something is not known of; at least one where nothing could be shown.
+
+    One that never comes about for lists up to a length may for longer ones.
+    """
+    return sum(1 for one in proof.differences if one.result != "some") or bool(proof.why_not)
 
 
 def sentences(proof: Proof) -> Iterator[str]:
@@ -81,6 +84,8 @@ def listed(proof: Proof) -> list[Shown]:
 
 def _sentence(one: Shown) -> str:
     became = f"`{one.new}`" if one.new != OUTPUTS else "the same with other outputs"
+    if one.new == one.old:
+        became = f"`{one.new}` with another effect"
     if one.result == "unknown":
         return f"unknown: whether `{one.old}` becomes {became}: {one.why}"
     if one.result == "none":

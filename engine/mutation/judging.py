@@ -7,7 +7,7 @@ tell them apart; or none of these is known in the time. Time is asked of whoever
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -22,8 +22,10 @@ from engine.symbolic.differing import Compared, compared
 from engine.symbolic.proving import Patience
 from engine.symbolic.verifying import verified
 from rules.bundle import Bundle
+from rules.cel.tree import Node, Root, Select, walk
 from rules.mutation.mutant import Mutant
 from rules.mutation.replaced import Replaced, replaced
+from rules.plan import Plan
 
 Fate = Literal["refused", "suite", "invariant", "equivalent", "survived", "unknown"]
 """`suite` and `invariant` are what killed it."""
@@ -96,7 +98,7 @@ class _Survivor:
             return Judgement(self.mutant, "invariant", refuted)
         unknown: Judgement | None = None
         bounds: list[int] = []
-        for policy in self.changed.own:
+        for policy in self._shown_by():
             found = self._compared(policy)
             if found.fate == "survived":
                 return found
@@ -105,6 +107,19 @@ class _Survivor:
             elif found.up_to is not None:
                 bounds.append(found.up_to)
         return unknown or Judgement(self.mutant, "equivalent", up_to=min(bounds, default=None))
+
+    def _shown_by(self) -> Iterator[str]:
+        """The policies that show all that has changed: what takes it up itself, and what reads the rule of such a one.
+
+        A rule or a reason is no part of what a policy decides, but those that ask it may go by them.
+        """
+        shown: set[str] = set()
+        for policy in self.changed.policies:
+            plan = self.new.bundle.plans[policy]
+            asked = {call.name for call in plan.calls if call.policy in shown}
+            if policy in self.changed.own or _reads_rule_of(plan, asked):
+                shown.add(policy)
+                yield policy
 
     def _refuted(self) -> str | None:
         """The first invariant that does not hold any more."""
@@ -128,7 +143,10 @@ class _Survivor:
         if unasked:
             return Judgement(self.mutant, "unknown", policy, why=unasked)
         plans = self.new.bundle.plans
-        if alike(self.old.bundle.plans[policy], plans[policy]) or order_is_idle(self.mutant, plans[policy], plans):
+        own = policy in self.changed.own
+        if own and (
+            alike(self.old.bundle.plans[policy], plans[policy]) or order_is_idle(self.mutant, plans[policy], plans)
+        ):
             return Judgement(self.mutant, "equivalent", policy)
         if self.patience.left() <= 0:
             return Judgement(self.mutant, "unknown", policy, why="the time was up")
@@ -176,7 +194,31 @@ class _Survivor:
         open_ = [one for one in found.differences if one.result == "unknown"]
         if open_:
             return Judgement(self.mutant, "unknown", found.policy, why=open_[0].hard)
-        return Judgement(self.mutant, "equivalent", found.policy, min(one.up_to or 0 for one in found.differences))
+        bounds = [one.up_to for one in found.differences if one.up_to is not None]
+        return Judgement(self.mutant, "equivalent", found.policy, min(bounds))
+
+
+def _reads_rule_of(plan: Plan, calls: Collection[str]) -> bool:
+    """Whether what a plan decides rests on the rule or the reason of a policy that it asks; messages may quote them."""
+    return any(
+        isinstance(part, Select)
+        and part.field.name in ("rule", "reason")
+        and isinstance(part.operand, Root)
+        and (part.operand.kind, part.operand.name in calls) == ("call", True)
+        for node in _deciding(plan)
+        for part in walk(node, into_variables=True)
+    )
+
+
+def _deciding(plan: Plan) -> Iterator[Node]:
+    """The expressions of a plan but for those of its messages."""
+    for call in plan.calls:
+        yield from call.nodes
+    for case in plan.all_cases:
+        yield from (one for one in (case.when, *(way.when for way in case.alternatives)) if one is not None)
+    for output in plan.outputs:
+        yield from (one for one in (output.value, output.when) if one is not None)
+    yield from (requirement.that for requirement in plan.ensures)
 
 
 def _beside(texts: Iterable[str]) -> Iterable[float | int]:

@@ -5,7 +5,7 @@ What a proof cannot be asked about (inputs that are refused, inputs of another t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -15,15 +15,8 @@ from engine.policy import Machine, Policy
 from engine.suites import STAMP
 
 Path = tuple[str | int, ...]
+Apart = Callable[[Decision, Decision], bool]
 Found = tuple[dict[str, Any], tuple[Decision, Decision]]
-
-
-def told_apart(policy: str, old: Machine, new: Machine, values: Collection[Any] = ()) -> Iterator[Found]:
-    """Inputs on which both versions of a policy decide otherwise, and how; `values` are put in the place of numbers."""
-    for inputs in _inputs(policy, old, values):
-        both = decided(inputs, old.policies[policy]), decided(inputs, new.policies[policy])
-        if differ(*both):
-            yield inputs, both
 
 
 def decided(inputs: Mapping[str, Any], policy: Policy) -> Decision:
@@ -33,6 +26,19 @@ def decided(inputs: Mapping[str, Any], policy: Policy) -> Decision:
     except InputsRefused as refused:
         return policy.refused(refused, STAMP, inputs)
     return policy.decide(found, STAMP)
+
+
+def told_apart(
+    policy: str, old: Machine, new: Machine, values: Collection[Any] = (), *, apart: Apart | None = None
+) -> Iterator[Found]:
+    """Inputs on which both versions of a policy decide otherwise, and how; `values` are put in the place of numbers.
+
+    `apart` says what counts as otherwise: what is decided, where nothing is said.
+    """
+    for inputs in _inputs(policy, old, values):
+        both = decided(inputs, old.policies[policy]), decided(inputs, new.policies[policy])
+        if (apart or differ)(*both):
+            yield inputs, both
 
 
 def differ(old: Decision, new: Decision) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import z3
 
 from engine.columnar.building import FIRST_US, LAST_US
 from engine.symbolic.constants import settled
+from engine.symbolic.found import told
 from engine.symbolic.rounding import LARGEST, added, compared, divided, multiplied, negative, of_whole, product, rounded
 from engine.symbolic.site import Site
 from engine.symbolic.space import Number
@@ -91,12 +93,17 @@ def _quotient(site: Site) -> tuple[Value, Truth]:
     if b.known and b.term > 0:
         found = towards_zero(a.term, b.term)
         return Number(found, -(abs(a.low) // b.term) if a.low < 0 else 0, max(a.high, 0) // b.term), by_zero
-    exact = site.reader.space.whole("q", -most, most)
-    rest = minus(lifted(a.term), exact.term * lifted(b.term))
-    size = z3.If(lifted(b.term) >= 0, lifted(b.term), -lifted(b.term))
-    sign = disj(rest == 0, equal(rest > 0, lifted(a.term) > 0))
-    within = conj(rest < size, -rest < size, sign)
-    site.reader.space.exact.append(lifted(disj(by_zero, within)))
+    space = site.reader.space
+
+    def make() -> Number:
+        exact = space.whole("q", -most, most)
+        rest = minus(lifted(a.term), exact.term * lifted(b.term))
+        size = z3.If(lifted(b.term) >= 0, lifted(b.term), -lifted(b.term))
+        sign = disj(rest == 0, equal(rest > 0, lifted(a.term) > 0))
+        space.exact.append(lifted(disj(by_zero, conj(rest < size, -rest < size, sign))))
+        return exact
+
+    exact: Number = space.once(("whole quotient", told(a), told(b), most), site.args, make)
     found_, fails = checked(exact, INTS)
     return found_, disj(by_zero, fails)
 
@@ -113,10 +120,15 @@ def _remainder(site: Site) -> tuple[Value, Truth]:
     low, high = (-most if a.low < 0 else 0), (most if a.high > 0 else 0)
     if b.known and b.term > 0:
         return Number(minus(a.term, quotient.term * b.term), low, high), fails
-    rest = site.reader.space.whole("rest", low, high)
-    told = equal(rest.term, minus(lifted(a.term), quotient.term * lifted(b.term)))
-    site.reader.space.exact.append(lifted(disj(equal(b.term, 0), told)))
-    return rest, fails
+    space = site.reader.space
+
+    def make() -> Number:
+        found = space.whole("rest", low, high)
+        exact = equal(found.term, minus(lifted(a.term), quotient.term * lifted(b.term)))
+        space.exact.append(lifted(disj(equal(b.term, 0), exact)))
+        return found
+
+    return space.once(("remainder", told(a), told(b), low, high), site.args, make), fails
 
 
 # -- doubles
@@ -203,10 +215,15 @@ def _root(site: Site) -> tuple[Value, Truth]:
     a, space = site.number(), site.reader.space
     zero = Fraction(0)
     fails = False if a.low >= 0 else less(a.term, zero)
-    exact = space.real("root", zero, max(Fraction(1), min(a.high, LARGEST)))
-    space.exact.append(lifted(disj(fails, exact.term * exact.term == lifted(a.term))))
-    space.fact(disj(fails, negated(less(Fraction(1), a.term)), less_equal(exact.term, a.term)))
-    space.grows(("root", site.place), a.term, exact.term)
+
+    def make() -> Number:
+        exact = space.real("root", zero, max(Fraction(1), min(a.high, LARGEST)))
+        space.exact.append(lifted(disj(fails, exact.term * exact.term == lifted(a.term))))
+        space.fact(disj(fails, negated(less(Fraction(1), a.term)), less_equal(exact.term, a.term)))
+        space.grows(("root", site.place), a.term, exact.term)
+        return exact
+
+    exact: Number = space.once(("root", told(a), a.low, a.high), site.args, make)
     return rounded(space, site.place, exact)[0], fails
 
 
@@ -219,7 +236,7 @@ def _extreme(*, least: bool) -> Modelled:
             low, high = (min, min) if least else (max, max)
             found = chosen(mine, best, other)
             assert isinstance(found, Number)
-            best = Number(found.term, low(best.low, other.low), high(best.high, other.high))
+            best = replace(found, low=low(best.low, other.low), high=high(best.high, other.high))
         return best, False
 
     return form

@@ -6,8 +6,9 @@ Cases are asked in order; each is told where it is the one, so that exactly one 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from engine.exits import RULE as EXIT
 from engine.symbolic.constants import constant, given_slot
 from engine.symbolic.expressions import Expressions, Scope
 from engine.symbolic.found import Found
@@ -34,6 +35,20 @@ class Decided:
     outputs: Mapping[str, Slot]
     tried: tuple[Truth, ...]
     """Of `plan.all_cases`: where the case would apply before outputs and requirements are looked at."""
+    let_out: Truth = False
+    """Where deciding fails and an order is let out all the same, with the outputs of the fixed rule."""
+
+    def by_itself(self) -> Decided:
+        """The decision where no other policy asks for it: what only reduces is let out although deciding fails."""
+        plan = self.plan
+        lost = disj(*(conj(t, self.fails) for c, t in zip(plan.all_cases, self.tried, strict=True) if c.id == EXIT))
+        if plan.exits is None or lost is False:
+            return self
+        applies = tuple(
+            disj(applies, lost) if case.id == EXIT else applies
+            for case, applies in zip(plan.all_cases, self.applies, strict=True)
+        )
+        return replace(self, applies=applies, fails=conj(self.fails, negated(lost)), let_out=lost)
 
     def is_outcome(self, outcome: str) -> Truth:
         """Where the outcome is this one."""
@@ -61,6 +76,10 @@ class Deciding:
     unknowns: Unknowns
     moved: Mapping[tuple[str, str], Value] = field(default_factory=dict)
     """Parameters that do not stand at their defaults, by the document that declares them and their name."""
+
+    def beside(self, plans: Mapping[str, Plan]) -> Deciding:
+        """Other policies over the same unknowns, their parameters at their defaults."""
+        return Deciding(plans, self.space, self.words, self.unknowns)
 
     def decide(self, policy: str, inputs: Mapping[str, Slot]) -> Decided:
         """A decision on inputs, one for each of the policy's."""

@@ -7,7 +7,8 @@ otherwise and mean the same are equal without any search.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -15,15 +16,17 @@ from typing import Any, Literal
 from engine.decision import Decision
 from engine.faults import InputsRefused
 from engine.policy import Machine, Policy
-from engine.symbolic.deciding import Decided, Deciding
+from engine.symbolic.deciding import Decided
+from engine.symbolic.moved import STAMP
 from engine.symbolic.plainer import plainer
 from engine.symbolic.proving import PLACES, Patience, Problem, Search
-from engine.symbolic.terms import Truth, conj, disj, negated
+from engine.symbolic.terms import Truth, conj, disj, equal, negated
 from engine.symbolic.values import surely_same_slots
-from engine.symbolic.verifying import STAMP
 from rules.plan import Plan
 from rules.types import Field
 
+AT_FIRST_S = 1.0
+"""How long each pair is looked at before any is looked at for longer."""
 OUTPUTS = "outputs"
 """In place of a new outcome: the same outcome with other outputs."""
 Pair = tuple[str, str]
@@ -85,24 +88,41 @@ def compared(old: Machine, new: Machine, policy: str, patience: Patience) -> Com
 def _look(
     versions: _Versions, asked: _Asked, open_: Mapping[Pair, Truth], patience: Patience, found: dict[Pair, Difference]
 ) -> None:
-    """Ask of all open pairs together, then of each."""
-    if Search(asked.problem, disj(*open_.values()), lambda _: False, patience.left).impossible():
-        found |= {pair: Difference(*pair, "none") for pair in open_}
+    """Ask of all open pairs together, then of those that change an effect alike, then of each."""
+    for group in (list(open_), *versions.by_effect(open_)):
+        left = {pair: open_[pair] for pair in group if pair not in found}
+        if len(left) > 1 and Search(asked.problem, disj(*left.values()), lambda _: False, patience.left).contradicted():
+            found |= {pair: Difference(*pair, "none") for pair in left}
+    for seconds in (AT_FIRST_S, math.inf):
+        for pair, truth in open_.items():
+            if pair not in found and patience.left() > 0:
+                _look_at(versions, asked.problem, pair, truth, partial(_at_most, seconds, patience), found)
+
+
+def _at_most(seconds: float, patience: Patience) -> float:
+    return min(seconds, patience.left())
+
+
+def _look_at(
+    versions: _Versions,
+    problem: Problem,
+    pair: Pair,
+    truth: Truth,
+    left: Callable[[], float],
+    found: dict[Pair, Difference],
+) -> None:
+    """Ask of one pair."""
+    if truth is False:
+        found[pair] = Difference(*pair, "none")
         return
-    for pair, truth in open_.items():
-        if patience.left() <= 0:
-            return
-        if truth is False:
-            found[pair] = Difference(*pair, "none")
-            continue
-        search = Search(asked.problem, truth, partial(versions.shows, pair), patience.left)
-        answer = search.run()
-        if isinstance(answer, dict):
-            found[pair] = versions.plain(answer, pair)
-        elif answer == "impossible":
-            found[pair] = Difference(*pair, "none")
-        else:
-            versions.note(pair, bounded=answer == "bounded", hard=search.hard)
+    search = Search(problem, truth, partial(versions.shows, pair), left)
+    answer = search.run()
+    if isinstance(answer, dict):
+        found[pair] = versions.plain(answer, pair)
+    elif answer == "impossible":
+        found[pair] = Difference(*pair, "none")
+    else:
+        versions.note(pair, bounded=answer == "bounded", hard=search.hard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +140,15 @@ class _Versions:
         self.bounded_at: int | None = None
         self._noted: dict[Pair, tuple[bool, str]] = {}
 
+    def by_effect(self, pairs: Iterable[Pair]) -> list[list[Pair]]:
+        """Pairs that change an effect alike, and of these those that begin with the same outcome."""
+        groups: dict[tuple[str, ...], list[Pair]] = {}
+        for old, new in pairs:
+            change = self.old.plan.outcomes[old], self.new.plan.outcomes.get(new, new)
+            groups.setdefault(change, []).append((old, new))
+            groups.setdefault((*change, old), []).append((old, new))
+        return [groups[key] for key in sorted(groups, key=len)]
+
     @property
     def fields(self) -> tuple[Field, ...]:
         """The inputs of either."""
@@ -130,18 +159,22 @@ class _Versions:
         """Why both cannot be asked of the same inputs; nothing where they can."""
         theirs = {f.name: f for f in self.new.plan.inputs}
         other = [f.name for f in self.old.plan.inputs if f.name in theirs and theirs[f.name] != f]
-        return f"{', '.join(f'`{name}`' for name in other)} is of another type in each version" if other else ""
+        if other:
+            return f"{', '.join(f'`{name}`' for name in other)} is of another type in each version"
+        if self.old.plan.exits != self.new.plan.exits:
+            return "`exits` is another in each version: what only reduces is let out otherwise, whatever fails"
+        return ""
 
     def asked(self, places: int) -> _Asked:
         """Both versions, asked of inputs with so many places, and where each pair of outcomes comes about."""
         problem = Problem.of(self._plans[0], self.fields, places)
         first = problem.deciding
-        second = Deciding(self._plans[1], first.space, first.words, first.unknowns)
+        second = first.beside(self._plans[1])
         decided = [
-            deciding.decide(policy.plan.name, {f.name: problem.inputs[f.name] for f in policy.plan.inputs})
+            deciding.decide(policy.plan.name, {f.name: problem.inputs[f.name] for f in policy.plan.inputs}).by_itself()
             for deciding, policy in ((first, self.old), (second, self.new))
         ]
-        pairs = dict(_pairs(*decided))
+        pairs = dict(where_they_differ(*decided))
         self.pairs = tuple(pairs)
         return _Asked(problem, pairs)
 
@@ -164,7 +197,7 @@ class _Versions:
             return False
         if pair[1] == OUTPUTS:
             return both[1].outcome == pair[0] and both[0].outputs != both[1].outputs
-        return both[1].outcome == pair[1]
+        return both[1].outcome == pair[1] and (pair[0] != pair[1] or both[0].effect != both[1].effect)
 
     def plain(self, inputs: dict[str, Any], pair: Pair) -> Difference:
         """The plainest inputs found that show a pair by the same two rules."""
@@ -188,21 +221,55 @@ class _Versions:
         bounded, hard = self._noted.get(pair, (False, "the time is up"))
         if bounded and self.bounded_at is not None:
             return Difference(*pair, "none", up_to=self.bounded_at)
-        return Difference(*pair, "unknown", hard=hard)
+        return Difference(*pair, "unknown", hard=hard or "the time is up")
 
 
-def _pairs(old: Decided, new: Decided) -> Iterator[tuple[Pair, Truth]]:
-    """Where each pair of different outcomes comes about, and where the same outcome has other outputs."""
-    for mine in old.plan.outcomes:
-        where = old.is_outcome(mine)
-        if where is False:
-            continue
-        for theirs in new.plan.outcomes:
-            if mine != theirs:
-                yield (mine, theirs), conj(where, new.is_outcome(theirs))
-        other = _other_outputs(old, new)
+def where_they_differ(old: Decided, new: Decided) -> Iterator[tuple[Pair, Truth]]:
+    """Where each pair of different outcomes comes about, and where the same outcome has other outputs.
+
+    An outcome that has another effect makes a pair with itself.
+    """
+    other, before, after = _other_outputs(old, new), _rows(old), _rows(new)
+    at = {_told(truth): (outcome, truth) for outcome, truth in after}
+    kept = {_told(truth) for _, truth in before} & at.keys()
+    moved = [(outcome, truth) for outcome, truth in after if _told(truth) not in kept]
+
+    def becomes(mine: str, theirs: str) -> Truth:
+        """Where an outcome becomes another. What applies in the same terms in both versions does so together."""
+        return disj(
+            *(
+                conj(truth, at[_told(truth)][0] == theirs)
+                if _told(truth) in kept
+                else conj(truth, disj(*(one for outcome, one in moved if outcome == theirs)))
+                for outcome, truth in before
+                if outcome == mine
+            )
+        )
+
+    for mine in dict.fromkeys(outcome for outcome, _ in before):
+        for theirs, effect in new.plan.outcomes.items():
+            if mine != theirs or effect != old.plan.outcomes[mine]:
+                yield (mine, theirs), becomes(mine, theirs)
         if mine in new.plan.outcomes and other is not False:
-            yield (mine, OUTPUTS), conj(where, new.is_outcome(mine), other)
+            yield (mine, OUTPUTS), conj(becomes(mine, mine), other)
+
+
+def where_rules_differ(old: Decided, new: Decided) -> Truth:
+    """Where two versions of the same rules decide by another one, or give other outputs."""
+    pairs = zip((*old.applies, old.fails), (*new.applies, new.fails), strict=True)
+    return disj(*(negated(equal(mine, theirs)) for mine, theirs in pairs), _other_outputs(old, new))
+
+
+def _rows(decided: Decided) -> list[tuple[str, Truth]]:
+    """The outcome of each case and of failing, with where it is the one: no two of them are together."""
+    outcomes = (*(case.outcome for case in decided.plan.all_cases), decided.plan.on_error)
+    pairs = zip(outcomes, (*decided.applies, decided.fails), strict=True)
+    return [(outcome, truth) for outcome, truth in pairs if truth is not False]
+
+
+def _told(truth: Truth) -> Hashable:
+    """What a truth is the same as another by."""
+    return ("known", truth) if isinstance(truth, bool) else ("term", truth.get_id())
 
 
 def _other_outputs(old: Decided, new: Decided) -> Truth:
@@ -212,4 +279,4 @@ def _other_outputs(old: Decided, new: Decided) -> Truth:
     for name, slot in old.outputs.items():
         if name in new.outputs:
             other.append(negated(surely_same_slots(slot, new.outputs[name])))
-    return disj(*other)
+    return disj(*other, negated(equal(old.let_out, new.let_out)))

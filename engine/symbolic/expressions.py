@@ -89,10 +89,6 @@ class Expressions:
             self._known[at] = self._evaluated(node, mine)
         return self._known[at]
 
-    def site(self, node: Node, inner: Inner) -> Hashable:
-        """A place where something is rounded: the same in every decision of a policy."""
-        return id(node), len(inner)
-
     def _evaluated(self, node: Node, inner: Inner) -> Found:
         match node:
             case Constant():
@@ -159,7 +155,7 @@ class Expressions:
 
     def _further(self, table: Table, key: Word, t: Type, hint: str) -> Slot:
         """What a map may have beyond its places."""
-        at = ("beyond", id(table), told(key))
+        at = ("beyond", id(table), told(key), t)
 
         def make() -> Slot:
             return Slot(self.unknowns.value(t, hint, 0), conj(table.entries.more, self.space.truth("has beyond")))
@@ -258,20 +254,23 @@ class Expressions:
         size = row.size
         fits = True if most is None else compared(size, Number(most, most, most), strict=False)
         fine = [implied(place.within, self.within(place.value, item, inner)) for place in row.places]
-        further = True if row.whole or proves(inner, item) else disj(negated(row.more), self.space.truth("within"))
-        return conj(fits, *fine, further)
+        if row.whole or proves(inner, item):
+            return conj(fits, *fine)
+        within = self.space.once(("within", told(row), item), row, lambda: self.space.truth("within"))
+        return conj(fits, *fine, disj(negated(row.more), within))
 
     def beyond(self, node: Node, inner: Inner, what: str, make: Callable[[], Any]) -> Any:
         """What is unknown of a text, or of items beyond the places of a list: alike where the same asks the same."""
-        reads = (one for one in walk(node, into_variables=True) if isinstance(one, Root))
-        given: list[Any] = []
-        for read in sorted({(one.kind, one.name) for one in reads}):
+        reads = {(one.kind, one.name): one.type for one in walk(node, into_variables=True) if isinstance(one, Root)}
+        given: list[Any] = [inner[key] for key in sorted(free_locals(node))]
+        at: list[Hashable] = [what, key_of(node), node.type, *map(told, given)]
+        for read in sorted(reads):
             root = self.scope.roots.get(read)
             if root is None:
                 return make()  # what another policy decided: not told apart
-            given.append(root.value)
-        given += [inner[key] for key in sorted(free_locals(node))]
-        return self.space.once((what, key_of(node), *map(told, given)), given, make)
+            at += [reads[read], told(root.value), told(root.there), told(root.fails)]
+            given += [root.value, root.there, root.fails]
+        return self.space.once(tuple(at), given, make)
 
     def loose_truth(self, node: Node, kind: Hashable, args: tuple[Value, ...]) -> Truth:
         """Any truth, the same for the same arguments."""
@@ -281,6 +280,6 @@ class Expressions:
     def loose(self, node: Call, why: str, args: tuple[Value, ...]) -> Value:
         """Any value of a call's type, the same for the same arguments; said with the result."""
         self.space.loose.setdefault(" ".join(node.span.text.split()), why)
-        at = ("loose", node.overload.id, *map(told, args))
+        at = ("loose", node.overload.id, node.type, *map(told, args))
         found: Value = self.space.once(at, (node, args), lambda: self.unknowns.value(node.type, "any", 0))
         return found

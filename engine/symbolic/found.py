@@ -29,7 +29,9 @@ NOWHERE: Inner = {}
 def told(value: Value) -> Hashable:
     """What tells a value from others that are not surely the same, for as long as it is kept."""
     match value:
-        case Number() | Word():
+        case Number():
+            return _term(value.term), value.zero
+        case Word():
             return _term(value.term)
         case Row():
             places = (("place", told(place.value), _term(place.within)) for place in value.places)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 from engine.symbolic.arithmetic import DURATIONS, INTS, Range, checked, summed
 from engine.symbolic.constants import settled
@@ -159,10 +160,11 @@ def _tail(site: Site) -> tuple[Value, Truth]:
     row, count, space = site.row(0), site.number(1), site.reader.space
     size = row.size.term
     places: list[Place] = []
-    for place, before in zip(row.places, _before(row), strict=True):
+    for at, (place, before) in enumerate(zip(row.places, _before(row), strict=True)):
         last = less_equal(minus(size, before), count.term)
-        kept = last if row.whole else one_of(row.more, space.truth("kept"), last)
-        places.append(replace(place, within=conj(place.within, kept)))
+        if not row.whole:
+            last = one_of(row.more, site.beyond(f"kept {at}", partial(space.truth, "kept")), last)
+        places.append(replace(place, within=conj(place.within, last)))
     beyond = row.beyond
     if not row.whole:
         beyond = site.beyond("tail", lambda: space.whole("tail", 0, row.beyond.high))
@@ -175,7 +177,10 @@ def _distinct(site: Site) -> tuple[Value, Truth]:
     places: list[Place] = []
     for at, place in enumerate(row.places):
         twice = [conj(other.within, same(other.value, place.value)) for other in row.places[:at]]
-        places.append(replace(place, within=conj(place.within, negated(disj(*twice)))))
+        kept = conj(place.within, negated(disj(*twice)))
+        if place.late:  # what lies beyond the list before may be the same
+            kept = conj(kept, disj(negated(row.more), site.beyond(f"distinct {at}", partial(space.truth, "kept"))))
+        places.append(replace(place, within=kept))
     beyond = row.beyond
     if not row.whole:
         beyond = site.beyond("distinct", lambda: space.whole("distinct", 0, row.beyond.high))

@@ -85,7 +85,7 @@ def _filtered(reader: Expressions, node: Loop, inner: Inner, source: Found, row:
     places: list[Place] = []
     failing: list[Truth] = []
     for place, (body,) in _bodies(reader, node, inner, row):
-        places.append(Place(place.value, conj(place.within, body.value)))
+        places.append(replace(place, within=conj(place.within, body.value)))
         failing.append(conj(place.within, body.fails))
     beyond = row.beyond
     if not row.whole:
@@ -99,7 +99,7 @@ def _mapped(reader: Expressions, node: Loop, inner: Inner, source: Found, row: R
     places: list[Place] = []
     failing: list[Truth] = []
     for place, (body,) in _bodies(reader, node, inner, row):
-        places.append(Place(body.value, place.within))
+        places.append(replace(place, value=body.value))
         failing.append(conj(place.within, body.fails))
     return Found(Row(tuple(places), row.beyond), disj(source.fails, *failing, _beyond(reader, node, inner, row)))
 

@@ -163,9 +163,10 @@ class Search:
     def _witness(self, solver: Any, facts: list[Any], most: float = math.inf) -> Inputs | None:
         """Inputs that show it, with lists no longer than their places; each model may take `most` seconds."""
         found = self._checked(solver, [*facts, *self.short], min(most, self.left() * SHARE))
-        for _ in range(TRIES):
+        for tried in range(TRIES):
             if found == z3.unsat:
-                self._bounded, self.hard = True, ""
+                if not tried:  # else what was found before is all there is, and it does not come about
+                    self._bounded, self.hard = True, ""
                 return None
             if found != z3.sat:
                 self.hard = f"the solver gave up: {solver.reason_unknown()}"

@@ -7,7 +7,9 @@ the largest double is an error, as in every reader.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
+from dataclasses import replace
 from fractions import Fraction
 
 import z3
@@ -41,10 +43,24 @@ TINY = Fraction(1, 2**100)
 EXACT_INT = 2**53
 
 
+PLUS_ZERO, MINUS_ZERO = "+0", "-0"
+
+
 def double(value: float) -> Number:
     """A double that is known."""
     found = Fraction(value)
-    return Number(found, found, found)
+    return Number(found, found, found, MINUS_ZERO if value == 0 and math.copysign(1.0, value) < 0 else "")
+
+
+def _zero() -> Number:
+    """A zero of which nobody knows the sign."""
+    return Number(Fraction(0), Fraction(0), Fraction(0), object())
+
+
+def _signed(found: Number, *given: Number) -> Number:
+    """What was computed of numbers, the sign of zeros among them: it has its part in the sign of what comes out."""
+    signs = tuple(one.zero for one in given)
+    return replace(found, zero=signs) if any(signs) else found
 
 
 def nearest(value: Fraction) -> Fraction:
@@ -59,7 +75,9 @@ def rounded(space: Space, site: Hashable, exact: Number, lost: Fraction = Fracti
     low, high = nearest(exact.low), nearest(exact.high)
     if is_known(exact.term):
         beyond = abs(exact.term) >= BEYOND
-        return (Number(low, low, low), True) if beyond else (double(float(exact.term)), False)
+        if beyond:
+            return Number(low, low, low), True
+        return (_zero() if exact.term == 0 else double(float(exact.term))), False
     fails = disj(
         False if exact.high < BEYOND else less_equal(BEYOND, exact.term),
         False if exact.low > -BEYOND else less_equal(exact.term, -BEYOND),
@@ -95,15 +113,25 @@ def _near(exact: Number, found: Term, lost: Fraction) -> Truth:
 def added(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number, Truth]:
     """Give a + b of doubles. A sum is exact below the normal doubles, and with zero."""
     if a.known and a.term == 0:
-        return b, False
+        return _with_zero(b, a), False
     if b.known and b.term == 0:
-        return a, False
-    return rounded(space, site, Number(plus(a.term, b.term), a.low + b.low, a.high + b.high))
+        return _with_zero(a, b), False
+    found, fails = rounded(space, site, Number(plus(a.term, b.term), a.low + b.low, a.high + b.high))
+    return _signed(found, a, b), fails
+
+
+def _with_zero(a: Number, zero: Number) -> Number:
+    """A sum with zero: the same number, but that -0.0 becomes 0.0 where the zero is not -0.0 too."""
+    if a.low > 0 or a.high < 0 or zero.zero == MINUS_ZERO:
+        return a
+    return replace(a, zero=(PLUS_ZERO, a.zero, zero.zero))
 
 
 def negative(a: Number) -> Number:
     """Give -a."""
-    return Number(times(a.term, -1 if isinstance(a.low, int) else Fraction(-1)), -a.high, -a.low)
+    if a.known and a.term == 0 and not isinstance(a.term, int):
+        return _zero()
+    return Number(times(a.term, -1 if isinstance(a.low, int) else Fraction(-1)), -a.high, -a.low, a.zero)
 
 
 def multiplied(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number, Truth]:
@@ -111,7 +139,10 @@ def multiplied(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Numb
     for one, other in ((a, b), (b, a)):
         if one.known and one.term == 1:
             return other, False
-    return rounded(space, site, product(space, site, a, b), TINY)
+        if one.known and one.term == 0 and not other.known:
+            return _zero(), False
+    found, fails = rounded(space, site, product(space, site, a, b), TINY)
+    return _signed(found, a, b), fails
 
 
 def product(space: Space, site: Hashable, a: Number, b: Number) -> Number:
@@ -159,7 +190,8 @@ def divided(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number,
         if b.term == 1:
             return a, False
         ends = [a.low / b.term, a.high / b.term]
-        return rounded(space, site, Number(times(a.term, 1 / b.term), min(ends), max(ends)), TINY)
+        quotient, fails = rounded(space, site, Number(times(a.term, 1 / b.term), min(ends), max(ends)), TINY)
+        return _signed(quotient, a, b), fails
     zero = Fraction(0)
     by_zero = False if b.low > 0 or b.high < 0 else conj(less_equal(b.term, zero), less_equal(zero, b.term))
     low, high = _quotients(a, b)
@@ -180,7 +212,7 @@ def divided(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number,
     key = ("quotient", dividend.get_id(), b.term.get_id(), a.low, a.high, b.low, b.high)
     exact: Number = space.once(key, (dividend, b.term), make)
     found, fails = rounded(space, site, exact, TINY)
-    return found, disj(by_zero, fails)
+    return _signed(found, a, b), disj(by_zero, fails)
 
 
 def _quotients(a: Number, b: Number) -> tuple[Fraction | None, Fraction | None]:

@@ -23,6 +23,8 @@ class Number:
     term: Term
     low: Term
     high: Term
+    zero: Hashable = ""
+    """Of a double that may be zero, what its sign rests on beside the term: reals have one zero, doubles two."""
 
     @property
     def known(self) -> bool:

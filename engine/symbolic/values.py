@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from engine.symbolic.rounding import compared
 from engine.symbolic.space import Number
-from engine.symbolic.terms import Term, Truth, conj, disj, equal, is_known, less, negated, one_of, real, total
+from engine.symbolic.terms import Term, Truth, conj, disj, equal, implied, is_known, less, negated, one_of, real, total
 from engine.symbolic.words import Word
 
 
@@ -51,6 +51,8 @@ class Place:
 
     value: Value
     within: Truth = True
+    late: bool = False
+    """Whether items of which nothing is known may stand before it: it was joined to a list with such items."""
 
 
 NOTHING = Number(0, 0, 0)
@@ -102,7 +104,8 @@ def chosen(test: Truth, then: Value, other: Value) -> Value:
     match then, other:
         case Number(), Number():
             a, b = _of_one_sort(then.term, other.term)
-            return Number(one_of(test, a, b), min(then.low, other.low), max(then.high, other.high))
+            zero = then.zero if then.zero == other.zero else (then.zero, other.zero)
+            return Number(one_of(test, a, b), min(then.low, other.low), max(then.high, other.high), zero)
         case Word(), Word():
             return Word(one_of(test, then.term, other.term))
         case Record(), Record():
@@ -110,7 +113,7 @@ def chosen(test: Truth, then: Value, other: Value) -> Value:
         case Row(), Row():
             return chosen_row(test, then, other)
         case Table(), Table():
-            return Table((*then.keys, *other.keys), chosen_row(test, then.entries, other.entries))
+            return Table((*then.keys, *other.keys), _both(test, then.entries, other.entries))
         case _:
             return one_of(test, then, other)
 
@@ -126,22 +129,30 @@ def chosen_slot(test: Truth, then: Slot, other: Slot) -> Slot:
 
 def chosen_row(test: Truth, then: Row, other: Row) -> Row:
     """The items of one list where a test holds, else those of the other."""
+    if len(then.places) == len(other.places):
+        pairs = [*zip(then.places, other.places, strict=True)]
+        if all(a.value is b.value for a, b in pairs):  # the same items, of which others are kept
+            beyond = chosen(test, then.beyond, other.beyond)
+            assert isinstance(beyond, Number)
+            both = (Place(a.value, one_of(test, a.within, b.within), a.late or b.late) for a, b in pairs)
+            return Row(tuple(both), beyond)
+    return _both(test, then, other)
+
+
+def _both(test: Truth, then: Row, other: Row) -> Row:
+    """The places of both lists, those of one where a test holds, those of the other where not."""
     mine = tuple(replace(place, within=conj(test, place.within)) for place in then.places)
     theirs = tuple(replace(place, within=conj(negated(test), place.within)) for place in other.places)
     beyond = chosen(test, then.beyond, other.beyond)
     assert isinstance(beyond, Number)
-    if test is not True and test is not False and len(mine) == len(theirs):
-        pairs = zip(then.places, other.places, strict=True)
-        if all(a.value is b.value for a, b in pairs):  # the same items, of which others are kept
-            both = zip(then.places, other.places, strict=True)
-            return Row(tuple(Place(a.value, one_of(test, a.within, b.within)) for a, b in both), beyond)
     return Row((*mine, *theirs), beyond)
 
 
 def joined(a: Row, b: Row) -> Row:
     """One list after the other."""
     beyond = Number(total([a.beyond.term, b.beyond.term]), a.beyond.low + b.beyond.low, a.beyond.high + b.beyond.high)
-    return Row((*a.places, *b.places), beyond)
+    theirs = b.places if a.whole else tuple(replace(place, late=True) for place in b.places)
+    return Row((*a.places, *theirs), beyond)
 
 
 def _of_one_sort(a: Term, b: Term) -> tuple[Term, Term]:
@@ -182,6 +193,10 @@ def _same_rows(a: Row, b: Row) -> Truth | None:
     return None if any(one is None for one in found) else conj(*found)
 
 
+MOST_PAIRS = 100
+"""Of two lists, the pairs of places that are compared."""
+
+
 def surely_same(a: Value, b: Value) -> Truth:
     """Where two values are equal for sure: they may be equal elsewhere too, where items stand at other places."""
     match a, b:
@@ -193,7 +208,7 @@ def surely_same(a: Value, b: Value) -> Truth:
             return conj(*(surely_same_slots(a.field(name), b.field(name)) for name in a.names))
         case Row(), Row():
             exact = _same_rows(a, b)
-            return _place_by_place(a, b) if exact is None else exact
+            return _surely_same_rows(a, b) if exact is None else exact
         case Table(), Table():
             if len(a.keys) != len(b.keys):
                 return False
@@ -207,6 +222,25 @@ def surely_same(a: Value, b: Value) -> Truth:
 def surely_same_slots(a: Slot, b: Slot) -> Truth:
     """Where two values are absent both, or there both and equal for sure."""
     return conj(equal(a.there, b.there), disj(negated(a.there), surely_same(a.value, b.value)))
+
+
+def _surely_same_rows(a: Row, b: Row) -> Truth:
+    """Where two lists are equal for sure: place by place, or, of short ones, item by item wherever they stand."""
+    found = _place_by_place(a, b)
+    if found is True or len(a.places) * len(b.places) > MOST_PAIRS or not (a.whole and b.whole):
+        return found
+    return disj(found, _item_by_item(a, b))
+
+
+def _item_by_item(a: Row, b: Row) -> Truth:
+    """Where two lists have as many items, and each is equal to the one before which as many stand."""
+    before, theirs = ([Row(row.places[:at]).size.term for at in range(len(row.places))] for row in (a, b))
+    items = (
+        implied(conj(one.within, other.within, equal(at, to)), surely_same(one.value, other.value))
+        for one, at in zip(a.places, before, strict=True)
+        for other, to in zip(b.places, theirs, strict=True)
+    )
+    return conj(equal(a.size.term, b.size.term), *items)
 
 
 def _place_by_place(a: Row, b: Row) -> Truth:

@@ -45,7 +45,7 @@ def mutants(document: Shaped, types: Iterable[Type] = ()) -> tuple[Mutant, ...]:
         start, end, text = written_into(scalar, edit) if scalar is not None else (edit.start, edit.end, edit.text)
         place = str(document.source.span(start if scalar is None else scalar.offset_at(edit.start), end))
         if document.source.text[start:end] != text:
-            mutant = Mutant(document.name, edit.kind, start, end, text, place, edit.sentence)
+            mutant = Mutant(document.name, edit.kind, start, end, text, place, edit.sentence, edit.left_out)
             found.setdefault((start, end, text), mutant)
     return tuple(found[key] for key in sorted(found))
 

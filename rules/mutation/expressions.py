@@ -125,9 +125,11 @@ class _Expression:
         start, end = self._outside(left, at, -1), self._outside(right, at + len(sign), 1)
         if not (isinstance(left, Apply) and left.function == node.function):
             after = at + len(sign) + len(self.text[at + len(sign) :]) - len(self.text[at + len(sign) :].lstrip())
-            yield Edit("operand", start, after, "", f"`{self._shown(start, at)} {sign}` was dropped")
+            shown = self._shown(start, at)
+            yield Edit("operand", start, after, "", f"`{shown} {sign}` was dropped", shown)
         before = len(self.text[:at].rstrip())
-        yield Edit("operand", before, end, "", f"`{sign} {self._shown(at + len(sign), end)}` was dropped")
+        shown = self._shown(at + len(sign), end)
+        yield Edit("operand", before, end, "", f"`{sign} {shown}` was dropped", shown)
 
     def _outside(self, node: Syntax, sign: int, direction: int) -> int:
         """Where a side of an operator begins or ends, with the brackets round it."""

@@ -26,6 +26,8 @@ class Mutant:
     place: str
     """File, line and column, as a person would type it."""
     sentence: str
+    left_out: str = ""
+    """The condition that is left out, as it is written; empty where the change is another."""
 
     def of(self, original: str) -> str:
         """The text of the document with the change."""
@@ -44,10 +46,11 @@ class Edit:
     end: int
     text: str
     sentence: str
+    left_out: str = ""
 
     def later(self, by: int) -> Edit:
         """The same change where the text begins later."""
-        return Edit(self.kind, self.start + by, self.end + by, self.text, self.sentence)
+        return Edit(self.kind, self.start + by, self.end + by, self.text, self.sentence, self.left_out)
 
 
 def became(kind: Kind, start: int, old: str, new: str) -> Edit:

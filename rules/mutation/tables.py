@@ -81,7 +81,7 @@ def _test(cell: Cell, column: list[str], told: Told) -> Iterator[Edit]:
         if words:
             yield became("cell", at, ANY, words[0])
         return
-    yield became("cell", at, text, ANY)
+    yield Edit("cell", at, at + len(text), ANY, f"`{text}` became `{ANY}`", text)
     signed, interval = _SIGNED.match(text), _INTERVAL.fullmatch(text)
     if text.startswith("="):
         yield from _expression(cell.part(1, len(text)), told, condition=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 pytest.importorskip("z3", reason="proofs need z3: pip install 'bascule[prove]'")
 
+from adapters.proving.report import Proof, Shown, unknown
 from tests.adapters.running import CHEAP, run
 
 INVARIANT = """\
@@ -232,3 +234,66 @@ def test_without_the_solver_it_is_said_what_to_install(claims: Path, monkeypatch
     assert "pip install 'bascule[prove]'" in done.stderr
     assert CHEAP  # decisions need none of it
     assert run("decide", "gate", "--policies", claims, stdin=CHEAP).exit_code == 0
+
+
+def test_what_is_said_in_vain(bundle: Path) -> None:
+    """Without claims too: a rule that never applies fails, unless a suite says that it never does."""
+    gate, suite = bundle / "gate.yaml", bundle / "suites" / "gate.yaml"
+    text = gate.read_text("utf-8").replace("when: share < 1.0", "when: price > params.dearest + 1.0")
+    gate.write_text(
+        text.replace("{share:.2f}", "{price:.2f}").replace("  variables:\n    share: params.dearest / price\n", "")
+    )
+    found, code = redundant(bundle)
+    assert code == 1
+    assert {one["name"]: (one["result"], one["must_be_looked_at"]) for one in found} == {
+        "steep": ("never", True),
+        "noted": ("reached", False),
+    }
+    told = run("verify", bundle, "--redundant")
+    assert told.exit_code == 1
+    assert re.search(r"^never +gate: rule `steep` can never apply: to be looked at$", told.stdout, re.MULTILINE)
+    assert told.stdout.splitlines()[-1] == "redundant: 1 rule never, 1 rule without a case; 1 to be looked at"
+    declared = "  unreachable: [{rule: steep, because: dear takes it}]\n"
+    suite.write_text(suite.read_text("utf-8") + declared, "utf-8")
+    found, code = redundant(bundle)
+    assert code == 0
+    assert [one["declared"] for one in found if one["name"] == "steep"] == ["dear takes it"]
+    suite.write_text(suite.read_text("utf-8").replace("rule: steep", "rule: noted"), "utf-8")
+    found, code = redundant(bundle)
+    assert code == 1, "what a suite says that no inputs bring about, and inputs do"
+    assert [one["name"] for one in found if one["must_be_looked_at"]] == ["steep", "noted"]
+    suite.write_text(suite.read_text("utf-8").replace("rule: noted", "rule: dear"), "utf-8")
+    found, code = redundant(bundle)
+    assert code == 1, "what a suite says that no inputs bring about, and its own case does"
+    assert [one["name"] for one in found if one["must_be_looked_at"]] == ["dear", "steep"]
+
+
+def test_suites_that_fail_show_nothing(bundle: Path) -> None:
+    suite = bundle / "suites" / "gate.yaml"
+    suite.write_text(suite.read_text("utf-8").replace("outcome: OPEN", "outcome: TOO_DEAR"), "utf-8")
+    done = run("verify", bundle, "--redundant")
+    assert done.exit_code == 1
+    assert "`gate-suite/cheap-opens` fails as the policies are" in done.stderr
+
+
+def test_what_is_not_known_must_be_looked_at(bundle: Path) -> None:
+    """A quotient of products is hard; nothing that is not known passes."""
+    found, code = redundant(bundle)
+    assert code == 1
+    assert [(one["name"], one["result"]) for one in found if one["must_be_looked_at"]] == [("steep", "unknown")]
+
+
+def redundant(bundle: Path) -> tuple[list[dict[str, object]], int]:
+    done = run("verify", bundle, "--redundant", "--json")
+    told = json.loads(done.stdout)
+    assert told["ok"] == (done.exit_code == 0)
+    assert told["invariants"] == []
+    return told["redundant"], done.exit_code
+
+
+def test_what_was_excluded_for_short_lists_alone_fails_a_gate() -> None:
+    """A longer list may bring it about: nothing uncertain passes."""
+    bounded = Shown(old="NO", new="YES", result="none", up_to=12)
+    proof = Proof(policy="gate", pairs=6, equal=False, seconds=0.1, differences=[bounded])
+    assert unknown(proof) == 1
+    assert unknown(Proof(policy="gate", pairs=6, equal=True, seconds=0.1)) == 0

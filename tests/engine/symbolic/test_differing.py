@@ -12,8 +12,8 @@ import pytest
 pytest.importorskip("z3", reason="proofs need z3: pip install 'bascule[prove]'")
 
 from engine.policy import Machine, compile_bundle
-from engine.symbolic.differing import OUTPUTS, Compared, compared
-from engine.symbolic.proving import Patience
+from engine.symbolic.differing import OUTPUTS, Compared, compared, where_they_differ
+from engine.symbolic.proving import Patience, Problem
 from rules.bundle import load
 from tests.engine.shipped import HISTORY, ROOT, machine
 
@@ -126,3 +126,12 @@ def test_other_outputs_under_the_same_outcome_are_found(tmp_path: Path) -> None:
     found = compared(machine(), new, "allocation", ENOUGH)
     assert [one.result for one in found.differences if (one.old, one.new) == ("ALLOCATED", OUTPUTS)] == ["some"]
     assert not found.equal
+
+
+def test_what_both_versions_of_the_gate_compute_alike_is_one_term() -> None:
+    """No solver is asked: what lies beyond lists, the ends of series among it, is the same in both."""
+    gate = machine().policies["open-position"].plan
+    problem = Problem.of(machine().bundle.plans, gate.inputs, 2)
+    first = problem.deciding.decide("open-position", problem.inputs)
+    second = problem.deciding.beside(machine().bundle.plans).decide("open-position", problem.inputs)
+    assert {truth for _, truth in where_they_differ(first, second)} == {False}

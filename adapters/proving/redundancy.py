@@ -1,0 +1,46 @@
+"""What a bundle says in vain, unit by unit, each within its time."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+from adapters.proving.running import Work, each
+from rules.bundle import Bundle
+
+try:
+    from engine.redundancy.finding import Finding
+    from engine.redundancy.looking import Looker, Unit, units
+    from engine.symbolic.proving import Patience
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError("proofs need z3: pip install 'bascule[prove]'", name=missing.name) from missing
+
+
+def findings(bundle: Bundle, seconds: float) -> Iterator[tuple[int, int, tuple[Finding, ...]]]:
+    """How many units are done, of how many, and what was found of each; each has so many seconds."""
+    looked_at = units(bundle)
+    packed = pickle.dumps((bundle, looked_at), pickle.HIGHEST_PROTOCOL)
+    names = [str(at) for at in range(len(looked_at))]
+    for done, (name, timed) in enumerate(each(Work(_looked, packed), names, seconds), start=1):
+        found = timed.answer
+        if found is None:
+            found = (_timed_out(looked_at[int(name)], timed.working_at),)
+        yield done, len(looked_at), found
+
+
+def _looked(packed: bytes, name: str, left: Callable[[], float], hears: Callable[[str], None]) -> tuple[Finding, ...]:
+    looker, looked_at = _looker(packed)
+    return looker.looked(looked_at[int(name)], Patience(left, hears))
+
+
+@lru_cache(maxsize=1)
+def _looker(packed: bytes) -> tuple[Looker, tuple[Unit, ...]]:
+    bundle, looked_at = pickle.loads(packed)  # noqa: S301 -- from the process that began this one
+    return Looker(bundle), looked_at
+
+
+def _timed_out(unit: Unit, working_at: str) -> Finding:
+    at = f", at `{working_at}`" if working_at else ""
+    named = ("*", "") if unit.mutant is None else (unit.mutant.left_out, unit.mutant.place)
+    return Finding(unit.document, unit.part, *named, "unknown", why=f"the time was up{at}")
