@@ -25,7 +25,7 @@ from engine.symbolic.values import surely_same_slots
 from rules.plan import Plan
 from rules.types import Field
 
-AT_FIRST_S = 1.0
+AT_FIRST_S = 3.0
 """How long each pair is looked at before any is looked at for longer."""
 OUTPUTS = "outputs"
 """In place of a new outcome: the same outcome with other outputs."""
@@ -96,11 +96,13 @@ def _look(
     for seconds in (AT_FIRST_S, math.inf):
         for pair, truth in open_.items():
             if pair not in found and patience.left() > 0:
-                _look_at(versions, asked.problem, pair, truth, partial(_at_most, seconds, patience), found)
+                _look_at(versions, asked.problem, pair, truth, _at_most(seconds, patience.left), found)
 
 
-def _at_most(seconds: float, patience: Patience) -> float:
-    return min(seconds, patience.left())
+def _at_most(seconds: float, left: Callable[[], float]) -> Callable[[], float]:
+    """What is left of some seconds from now on."""
+    spared = max(0.0, left() - seconds)
+    return lambda: left() - spared
 
 
 def _look_at(

@@ -147,7 +147,10 @@ def _value(problem: Problem, label: str, parameter: Parameter) -> Value:
         assert isinstance(other, Word)
         fresh = conj(*(negated(equal(other.term, key.term)) for key in keys))
         places.append(Place(further.value, conj(further.there, fresh) if most > 0 else False))
-        return Table((*keys, other), Row(tuple(places), space.whole("keys", 0, max(most - 1, 0))))
+        further_keys = space.whole("keys", 0, max(most - 1, 0))
+        if not further_keys.known:
+            problem.deciding.unknowns.beyond.append(further_keys.term)
+        return Table((*keys, other), Row(tuple(places), further_keys))
 
     made: Table = space.once(("parameter", label), None, make)
     return made

@@ -1,20 +1,22 @@
 """Whether something can come about: no, with certainty; yes, with inputs that the scalar reader decided; or unknown.
 
 First without products of unknowns, which decides most; then with what lies beyond the places of lists left away, in
-search of a witness; then with everything. What is found to be impossible with lists of any length is so: else the
-length up to which it was looked at is said. Time is asked of whoever asks the question.
+search of a witness; then with everything, in several ways that take turns. What is found to be impossible with lists of
+any length is so: else the length up to which it was looked at is said. Time is asked of whoever asks the question.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import z3
 
 from engine.symbolic.deciding import Deciding
+from engine.symbolic.factors import PLAIN, Guesses, deciding_factors
 from engine.symbolic.space import Space
 from engine.symbolic.terms import Truth, lifted
 from engine.symbolic.unknowns import Unknowns
@@ -30,8 +32,8 @@ SHARE = 0.4
 """Of the time there is left, what one way of looking may take."""
 STRAIGHT_S = 3.0
 """How long facts are gone straight at before another way is tried."""
-PRODUCTS_S = 10.0
-"""How long a model of products is looked for at first."""
+ROUNDS_S = (1.0, 2.0, 4.0, math.inf)
+"""How long products are looked at in each way, begun anew each time: where one loses its way another may not."""
 TRIES = 4
 """Models whose inputs do not show what they claim, before another way is tried."""
 
@@ -61,6 +63,9 @@ class Problem:
     deciding: Deciding
     inputs: dict[str, Slot]
     fields: tuple[Field, ...]
+    context: Any = field(default_factory=z3.Context)
+    """Where it is solved: apart from all that was asked before, so that what is found is the same each time."""
+    _apart: dict[int, tuple[Any, Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plans: Mapping[str, Plan], fields: tuple[Field, ...], places: int) -> Problem:
@@ -70,6 +75,15 @@ class Problem:
         unknowns = Unknowns(space, words, places)
         inputs = {f.name: unknowns.slot(f, f.name) for f in fields}
         return cls(Deciding(plans, space, words, unknowns), inputs, fields)
+
+    def apart(self, terms: Iterable[Any]) -> list[Any]:
+        """Terms where they are solved."""
+        found = []
+        for term in terms:
+            if term.get_id() not in self._apart:
+                self._apart[term.get_id()] = term, term.translate(self.context)  # a number lives as long as its term
+            found.append(self._apart[term.get_id()][1])
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,36 +127,52 @@ class Search:
     def __init__(self, problem: Problem, truth: Truth, shows: Shows, left: Callable[[], float]) -> None:
         self.problem, self.shows, self.left = problem, shows, left
         deciding = problem.deciding
-        self.facts = [*deciding.space.holding, *deciding.words.facts(), lifted(truth)]
-        self.exact = deciding.space.exact
-        self.short = [term == 0 for term in deciding.unknowns.beyond]
+        self.facts = problem.apart([*deciding.space.holding, *deciding.words.facts(), lifted(truth)])
+        self.exact = problem.apart(deciding.space.exact)
+        self.short = problem.apart(term == 0 for term in deciding.unknowns.beyond)
         self.hard = ""
 
     def run(self) -> Inputs | str | None:
         """`impossible`, `bounded` where it is impossible for lists that have no more items than places, or inputs."""
         if self.impossible():
             return "impossible"
-        found = self._witness(z3.Solver(), self.facts)
+        found = self._witness(self._usual(), self.facts)
         if found is None and self.exact and not self._bounded:
             return self._with_products([*self.facts, *self.exact])
         return found if found is not None else "bounded" if self._bounded else None
 
     def _with_products(self, facts: list[Any]) -> Inputs | str | None:
-        """The same with products of unknowns: a witness by what solves them quickest, else that there is none."""
-        found = self._witness(z3.Tactic("qfnra-nlsat").solver(), facts, PRODUCTS_S)
-        if found is not None:
-            return found
-        if self._checked(z3.Solver(), facts, min(self.left(), STRAIGHT_S)) == z3.unsat:
-            return "impossible"
-        found = None if self._bounded else self._witness(z3.Solver(), facts)
-        return found if found is not None else "bounded" if self._bounded else None
+        """The same with products of unknowns: a witness or that there is none, by ways that take turns."""
+        for turn, most in enumerate(ROUNDS_S):
+            if self._checked(self._usual(), facts, min(most, self.left() * SHARE)) == z3.unsat:
+                return "impossible"
+            ways = (partial(self._guessed, turn), partial(self._witness, self._of_products(turn)))
+            for way in (*ways, partial(self._witness, self._usual())):
+                found = way(facts, most)
+                if found is not None:
+                    return found
+                if self._bounded:
+                    straight = self._checked(self._usual(), facts, min(STRAIGHT_S, self.left()))
+                    return "impossible" if straight == z3.unsat else "bounded"
+            if self.left() <= 0:
+                break
+        return None
+
+    def _guessed(self, turn: int, facts: list[Any], most: float) -> Inputs | None:
+        """Inputs that show it with factors of products at plain values, but for those that can stand at none."""
+        solver = self._usual()
+        guesses = Guesses(solver, deciding_factors(self.exact), (*PLAIN[turn:], *PLAIN[:turn]))
+        found = self._checked(solver, [*facts, *self.short], min(most, self.left() * SHARE), guesses.assumed)
+        while found == z3.unsat and guesses.give_way(solver.unsat_core()):
+            found = self._again(solver, min(most, self.left() * SHARE), guesses.assumed)
+        return self._shown(solver, found, most, guesses.assumed)
 
     _bounded = False
     """Whether it is impossible where nothing lies beyond the places."""
 
     def contradicted(self) -> bool:
         """Whether the facts contradict each other at the first glance."""
-        found = self._checked(z3.SimpleSolver(), self.facts, min(max(self.left(), 0.1), STRAIGHT_S))
+        found = self._checked(self._simple(), self.facts, min(max(self.left(), 0.1), STRAIGHT_S))
         return bool(found == z3.unsat)
 
     def impossible(self) -> bool:
@@ -150,34 +180,58 @@ class Search:
 
         Going straight at the facts is quickest, where it does not lose its way.
         """
-        found = self._checked(z3.SimpleSolver(), self.facts, min(self.left(), STRAIGHT_S))
+        found = self._checked(self._simple(), self.facts, min(self.left(), STRAIGHT_S))
         if found == z3.unknown:
-            found = self._checked(z3.Solver(), self.facts, self.left() * SHARE)
+            found = self._checked(self._usual(), self.facts, self.left() * SHARE)
         return bool(found == z3.unsat)
 
-    def _checked(self, solver: Any, facts: list[Any], seconds: float) -> Any:
-        solver.set("timeout", max(1, int(seconds * 1000)))
+    def _checked(self, solver: Any, facts: list[Any], seconds: float, assumed: Iterable[Any] = ()) -> Any:
         solver.add(*facts)
-        return solver.check()
+        return self._again(solver, seconds, assumed)
+
+    def _again(self, solver: Any, seconds: float, assumed: Iterable[Any] = ()) -> Any:
+        solver.set("timeout", max(1, int(seconds * 1000)))
+        return solver.check(*assumed)
 
     def _witness(self, solver: Any, facts: list[Any], most: float = math.inf) -> Inputs | None:
         """Inputs that show it, with lists no longer than their places; each model may take `most` seconds."""
         found = self._checked(solver, [*facts, *self.short], min(most, self.left() * SHARE))
-        for tried in range(TRIES):
-            if found == z3.unsat:
-                if not tried:  # else what was found before is all there is, and it does not come about
-                    self._bounded, self.hard = True, ""
-                return None
-            if found != z3.sat:
+        if found == z3.unsat:
+            self._bounded, self.hard = True, ""
+        return self._shown(solver, found, most)
+
+    def _shown(self, solver: Any, found: Any, most: float, assumed: Iterable[Any] = ()) -> Inputs | None:
+        """Inputs of a model, or of another one, that show what it claims."""
+        for _ in range(TRIES):
+            if found == z3.unknown:
                 self.hard = f"the solver gave up: {solver.reason_unknown()}"
+            if found != z3.sat:
                 return None
-            model = solver.model()
+            model = solver.model().translate(z3.main_ctx())
             for moving in (False, True):
                 witness = Witness(model, self.problem.deciding.words, moving=moving)
                 inputs = witness.inputs(self.problem.fields, self.problem.inputs)
                 if self.shows(inputs):
                     return inputs
             self.hard = "what the solver found does not come about when it is decided"
-            other = z3.Not(z3.And([name() == model[name] for name in model.decls() if name.arity() == 0]))
-            found = self._checked(solver, [other], min(most, self.left() * SHARE))
+            solver.add(_other_than(solver.model()))
+            found = self._again(solver, min(most, self.left() * SHARE), assumed)
         return None
+
+    def _simple(self) -> Any:
+        return z3.SimpleSolver(ctx=self.problem.context)
+
+    def _usual(self) -> Any:
+        return z3.Solver(ctx=self.problem.context)
+
+    def _of_products(self, seed: int) -> Any:
+        """A solver of products of unknowns. Which way it goes is for the seed to say."""
+        solver = z3.Tactic("qfnra-nlsat", self.problem.context).solver()
+        solver.set("seed", seed)
+        return solver
+
+
+def _other_than(model: Any) -> Any:
+    """That something is otherwise than in a model."""
+    named = sorted((name for name in model.decls() if name.arity() == 0), key=str)
+    return z3.Not(z3.And([name() == model[name] for name in named]))

@@ -148,8 +148,11 @@ def plus(a: Term, b: Term) -> Term:
 
 
 def _in_order(a: Any, b: Any) -> tuple[Any, Any]:
-    """Two terms in one order, whichever stood first, so that sums and products of the same are written alike."""
-    return (a, b) if a.get_id() <= b.get_id() else (b, a)
+    """Two terms in one order, whichever stood first, so that sums and products of the same are written alike.
+
+    By what they say first, so that the order is the same whatever was written before them.
+    """
+    return (a, b) if (a.hash(), a.get_id()) <= (b.hash(), b.get_id()) else (b, a)
 
 
 def minus(a: Term, b: Term) -> Term:
