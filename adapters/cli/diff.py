@@ -56,8 +56,8 @@ def diff(old: str, new: str, work: Work, policies: tuple[str, ...], **said: Any)
     """Show what NEW changes in OLD: documents, parameters and rules in words; with a log, every decision that changes.
 
     OLD and NEW are folders, git revisions of a folder (main:policies), or with `--store` what is `live` there, or was
-    under a revision or digest. `--fail-on` ends with 2 where it cannot be told what became of decisions. Policies that
-    ask one that changes are proved where they are named with `--policy`.
+    under a revision or digest. `--fail-on` ends with 2 where it cannot be told what became of decisions, or can become.
+    Policies that ask one that changes are proved where they are named with `--policy`.
     """
     if said["forbidden"] and not work.logs and not said["prove"]:
         raise Unusable("`--fail-on` is about decisions on record, or over all inputs: give `--log FILE`, or `--prove`")
@@ -114,6 +114,6 @@ def _judged(report: Report, forbidden: tuple[str, ...]) -> int:
     told = forbidden_found(report, forbidden)
     if told:
         raise DoesNotHold(told)
-    if forbidden and report.logs and (why := untold(report, forbidden)):
+    if forbidden and (why := untold(report, forbidden)):
         raise Unusable(f"--fail-on: {printable(why)}")
     return DONE

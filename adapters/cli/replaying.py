@@ -73,18 +73,37 @@ def fail_on_option(then: str) -> Callable[[F], F]:
 
 def forbidden_found(report: Report, forbidden: Sequence[str]) -> str:
     """What of `--fail-on` became of decisions; empty where nothing did."""
-    from adapters.proving.report import changes_to, unknown
+    from adapters.proving.report import changes_to
 
-    wanted = [change for change in FAILING if change in forbidden or "any" in forbidden]
+    wanted = _wanted(forbidden)
     told = [f"{plural(count, 'decision')} {change}" for change in wanted if (count := report.count(change))]
-    for proof in report.proofs if wanted else ():
+    for proof in report.proofs:
         told += [f"`{proof.policy}` can go {change}" for change in wanted if changes_to(proof, change)]
-        told += [f"of `{proof.policy}` it is not known"] if unknown(proof) else []
     return f"--fail-on: {', '.join(told)}" if told else ""
 
 
 def untold(report: Report, forbidden: Sequence[str]) -> str:
-    """Why nobody can tell whether something of `--fail-on` became of decisions; empty where it can be told.
+    """Why nobody can tell whether something of `--fail-on` became of decisions, or can; empty where it can be told."""
+    on_record = _untold_on_record(report, forbidden) if report.logs else ""
+    return on_record or _unproved(report, forbidden)
+
+
+def _unproved(report: Report, forbidden: Sequence[str]) -> str:
+    from adapters.proving.report import unknown
+
+    for proof in report.proofs:
+        for change in _wanted(forbidden):
+            if unknown(proof, change):
+                return f"of `{proof.policy}` it is not known whether it can go {change}"
+    return ""
+
+
+def _wanted(forbidden: Sequence[str]) -> list[Change]:
+    return [change for change in FAILING if change in forbidden or "any" in forbidden]
+
+
+def _untold_on_record(report: Report, forbidden: Sequence[str]) -> str:
+    """The same of decisions on record.
 
     A policy of which none can be decided again has shown nothing, whatever others have; and one that a side lacks may
     have become anything that the other side does, save that nothing opens where it is gone.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import TypeAlias
 
-from adapters.proving.report import Proof, Shown
+from adapters.proving.report import OUTPUTS, Proof, Shown
 from adapters.proving.running import Timed, Work, each
 from engine.comparison import Verdict, change_of
 from engine.decision import Decision
@@ -21,12 +22,16 @@ except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("proofs need z3: pip install 'bascule[prove]'", name=missing.name) from missing
 
 
+Effects: TypeAlias = Mapping[str, str]
+"""The effect of each outcome."""
+
+
 def proofs(old: Bundle, new: Bundle, policies: Sequence[str], seconds: float) -> Iterator[Proof]:
     """The proof of each policy, in order; each has so many seconds."""
     bundles = [replace(one, documents=(), suites=(), invariants=()) for one in (old, new)]
     packed = pickle.dumps(bundles, pickle.HIGHEST_PROTOCOL)
     for name, timed in each(Work(_compared, packed), policies, seconds):
-        yield _proof(name, timed)
+        yield _proof(name, timed, [one.plans[name].outcomes for one in bundles])
 
 
 def _compared(packed: bytes, policy: str, left: Callable[[], float], hears: Callable[[str], None]) -> Compared:
@@ -40,21 +45,24 @@ def _machines(packed: bytes) -> tuple[Machine, Machine]:
     return compile_bundle(old), compile_bundle(new)
 
 
-def _proof(policy: str, timed: Timed[Compared]) -> Proof:
+def _proof(policy: str, timed: Timed[Compared], effects: Sequence[Effects]) -> Proof:
     found, seconds = timed.answer, round(timed.seconds, 3)
     if found is None:
         at = f", at `{timed.working_at}`" if timed.working_at else ""
         return Proof(policy=policy, pairs=0, equal=False, seconds=seconds, why_not=f"the time was up{at}")
-    told = [_shown(one) for one in found.differences if one.result != "none" or one.up_to is not None]
+    told = [shown(one, *effects) for one in found.differences if one.result != "none" or one.up_to is not None]
     pairs = len(found.differences)
     return Proof(
         policy=policy, pairs=pairs, equal=found.equal, seconds=seconds, differences=told, why_not=found.why_not
     )
 
 
-def _shown(one: Difference) -> Shown:
+def shown(one: Difference, was: Effects, becomes: Effects) -> Shown:
+    """A difference as it is told; what is not known is told as the change that it would be."""
     if one.decisions is None:
-        return Shown(old=one.old, new=one.new, result=one.result, up_to=one.up_to, why=one.hard)
+        then = one.old if one.new == OUTPUTS else one.new
+        change = change_of(Verdict(one.old, was[one.old], ""), Verdict(then, becomes[then], ""))
+        return Shown(old=one.old, new=one.new, result=one.result, change=change, up_to=one.up_to, why=one.hard)
     old, new = one.decisions
     return Shown(
         old=one.old,

@@ -21,7 +21,8 @@ class Shown(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     new: str
     """The outcome, or `outputs` where the outcome is the same and outputs are not."""
     result: Literal["some", "none", "unknown"]
-    change: Change | None = None
+    change: Change
+    """By the effects of both outcomes."""
     old_rule: str | None = None
     new_rule: str | None = None
     old_reason: str = ""
@@ -53,12 +54,12 @@ def changes_to(proof: Proof, change: Change) -> int:
     return sum(1 for one in proof.differences if one.result == "some" and one.change == change)
 
 
-def unknown(proof: Proof) -> int:
-    """How many pairs something is not known of; at least one where nothing could be shown.
+def unknown(proof: Proof, change: Change) -> bool:
+    """Whether it is not known if some inputs become this.
 
-    One that never comes about for lists up to a length may for longer ones.
+    What never comes about for lists up to a length may for longer ones.
     """
-    return sum(1 for one in proof.differences if one.result != "some") or bool(proof.why_not)
+    return bool(proof.why_not) or any(one.result != "some" and one.change == change for one in proof.differences)
 
 
 def sentences(proof: Proof) -> Iterator[str]:

@@ -58,7 +58,7 @@ def _proved(proof: Proof) -> Iterator[str]:
     yield terminal.heading(f"{proof.policy}: over all inputs ({proof.seconds:.1f} s)")
     told = iter(sentences(proof))
     for one in listed(proof):
-        colour = COLOURS.get(one.change) if one.change else None
+        colour = COLOURS.get(one.change) if one.result == "some" else None
         lines = terminal.wrapped(printable(next(told)), 4, "  ")
         yield from (click.style(line, fg=colour) for line in lines)
         for name, value in (one.inputs or {}).items():

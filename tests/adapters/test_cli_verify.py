@@ -11,7 +11,10 @@ import pytest
 
 pytest.importorskip("z3", reason="proofs need z3: pip install 'bascule[prove]'")
 
+from adapters.cli.replaying import FAILING
+from adapters.proving.differences import shown
 from adapters.proving.report import Proof, Shown, unknown
+from engine.symbolic.differing import Difference
 from tests.adapters.running import CHEAP, run
 
 INVARIANT = """\
@@ -168,7 +171,7 @@ def test_who_asks_what_changes_is_named_and_no_gate_takes_it_for_unchanged(bundl
     for folder in (bundle, dearer):
         (folder / "asks.yaml").write_text(ASKS, "utf-8")
     done = run("diff", bundle, dearer, "--prove", "--fail-on", "outcome")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "nothing is proved: it asks a policy that changes" in " ".join(done.stdout.split())
     assert "of `asks` it is not known" in done.stderr
     told = run("diff", bundle, dearer, "--prove", "--policy", "asks")
@@ -179,7 +182,7 @@ def test_a_policy_of_one_side_is_no_policy_that_does_not_change(bundle: Path, tm
     new = Path(shutil.copytree(bundle, tmp_path / "new"))
     (new / "asks.yaml").write_text(ASKS, "utf-8")
     done = run("diff", bundle, new, "--prove", "--fail-on", "block-to-allow")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "of `asks` it is not known" in done.stderr
     named = run("diff", bundle, new, "--prove", "--policy", "asks")
     assert (named.exit_code, "not both sides have a policy `asks`" in named.stderr) == (2, True)
@@ -190,7 +193,7 @@ def test_other_types_are_no_types_that_do_not_change(bundle: Path, tmp_path: Pat
     types = (new / "types.yaml").read_text("utf-8")
     (new / "types.yaml").write_text(types.replace("maximum: 100.0", "maximum: 200.0"), "utf-8")
     done = run("diff", bundle, new, "--prove", "--fail-on", "block-to-allow")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "of `gate` it is not known" in done.stderr
 
 
@@ -291,9 +294,19 @@ def redundant(bundle: Path) -> tuple[list[dict[str, object]], int]:
     return told["redundant"], done.exit_code
 
 
-def test_what_was_excluded_for_short_lists_alone_fails_a_gate() -> None:
+def test_what_was_excluded_for_short_lists_alone_fails_a_gate_of_that_change() -> None:
     """A longer list may bring it about: nothing uncertain passes."""
-    bounded = Shown(old="NO", new="YES", result="none", up_to=12)
+    bounded = Shown(old="NO", new="YES", result="none", change="block-to-allow", up_to=12)
     proof = Proof(policy="gate", pairs=6, equal=False, seconds=0.1, differences=[bounded])
-    assert unknown(proof) == 1
-    assert unknown(Proof(policy="gate", pairs=6, equal=True, seconds=0.1)) == 0
+    assert [change for change in FAILING if unknown(proof, change)] == ["block-to-allow"]
+    out_of_time = Proof(policy="gate", pairs=0, equal=False, seconds=0.1, why_not="the time was up")
+    assert all(unknown(out_of_time, change) for change in FAILING)
+    assert not any(unknown(Proof(policy="gate", pairs=6, equal=True, seconds=0.1), change) for change in FAILING)
+
+
+@pytest.mark.parametrize(("new", "change"), [("YES", "block-to-allow"), ("HELD", "outcome"), ("outputs", "same")])
+def test_what_is_not_known_is_told_as_the_change_that_it_would_be(new: str, change: str) -> None:
+    """So that a gate of one change does not fail by another."""
+    effects = {"NO": "block", "HELD": "block", "YES": "allow"}
+    told = shown(Difference("NO", new, "unknown", hard="the time is up"), effects, effects)
+    assert (told.change, told.result, told.why) == (change, "unknown", "the time is up")
