@@ -12,7 +12,7 @@ import click
 
 from adapters.cli import terminal
 from adapters.cli.failures import DOES_NOT_HOLD, DONE, BundleFails, DoesNotHold, Unusable
-from adapters.cli.opening import folder_argument, open_machine
+from adapters.cli.opening import folder_argument, no_such, open_machine
 from adapters.cli.terminal import examples, plural, printable, wrapped
 
 if TYPE_CHECKING:
@@ -97,8 +97,6 @@ def _passing(folder: Path) -> Bundle:
 
 def _chosen(bundle: Bundle, names: tuple[str, ...], seed: int, count: int | None) -> tuple[tuple[Mutant, ...], int]:
     """The mutants that are looked at, and how many there are. Raises `Unusable`."""
-    from rules.diagnostics import did_you_mean
-
     try:
         from adapters.proving.mutants import all_mutants, sample
     except ModuleNotFoundError as missing:
@@ -106,8 +104,7 @@ def _chosen(bundle: Bundle, names: tuple[str, ...], seed: int, count: int | None
     known = {one.name for one in bundle.documents if one.kind not in ("Suite", "Invariant")}
     for name in names:
         if name not in known:
-            near = did_you_mean(name, known)
-            raise Unusable(f"there is no policy `{printable(name)}`" + (f"; did you mean `{near}`?" if near else ""))
+            raise no_such("policy", name, known, bundle.name)
     found = all_mutants(bundle, names)
     return (found if count is None else sample(found, seed, count)), len(found)
 

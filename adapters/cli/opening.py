@@ -122,16 +122,20 @@ def nearest(path: Path) -> Path:
 
 def find_policy(machine: Machine, name: str, folder: Path) -> Policy:
     """The policy of a name. Raises `Unusable`, naming the nearest and all there are."""
+    found = machine.policies.get(name)
+    if found is None:
+        raise no_such("policy", name, machine.bundle.plans, str(folder))
+    return found
+
+
+def no_such(what: str, name: str, known: Collection[str], where: str) -> Unusable:
+    """That there is nothing of a name: the nearest that there is, and all of them."""
     from rules.diagnostics import did_you_mean
 
-    found = machine.policies.get(name)
-    if found is not None:
-        return found
-    plans = machine.bundle.plans
-    near = did_you_mean(name, plans)
+    near = did_you_mean(name, known)
     hint = f" Did you mean `{near}`?" if near else ""
-    known = ", ".join(f"`{known}`" for known in sorted(plans)) or "none"
-    raise Unusable(f"there is no policy `{printable(name)}` in `{folder}`.{hint} It has {known}")
+    listed = ", ".join(f"`{one}`" for one in sorted(known)) or "none"
+    return Unusable(f"there is no {what} `{printable(name)}` in `{printable(where)}`.{hint} It has {listed}")
 
 
 def complete_policy(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:

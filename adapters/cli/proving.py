@@ -48,8 +48,10 @@ def proved(report: Report, old: Side, new: Side, named: Sequence[str], seconds: 
     except ModuleNotFoundError as missing:
         raise Unusable(str(missing)) from None
     for name in named:
-        if not (name in old.bundle.plans and name in new.bundle.plans):
-            raise Unusable(f"not both sides have a policy `{terminal.printable(name)}`")
+        lacking = [which for which, side in (("OLD", old), ("NEW", new)) if name not in side.bundle.plans]
+        if lacking:
+            told = f"`{terminal.printable(name)}` is no policy of {' and '.join(lacking)}"
+            raise Unusable(f"{told}: what is proved is how one that both have differs")
     asked, rest = (list(named), {}) if named else _changed(report, old, new)
     with terminal.Progress("proving", len(asked)) as progress:
         found = []

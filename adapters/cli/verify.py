@@ -11,7 +11,7 @@ import click
 
 from adapters.cli import terminal
 from adapters.cli.failures import DOES_NOT_HOLD, DONE, BundleRefused, DoesNotHold, Unusable
-from adapters.cli.opening import folder_argument, read_bundle
+from adapters.cli.opening import folder_argument, no_such, read_bundle
 from adapters.cli.redundant import as_json as redundant_as_json
 from adapters.cli.redundant import found_redundant
 from adapters.cli.redundant import summary as redundant_summary
@@ -123,15 +123,12 @@ def _bundle(folder: Path) -> Bundle:
 
 def _chosen(bundle: Bundle, names: tuple[str, ...]) -> list[Invariant]:
     """The invariants asked for. Raises `Unusable`."""
-    from rules.diagnostics import did_you_mean
-
     known = {one.name: one for one in bundle.invariants}
-    for name in names:
-        if name not in known:
-            near = did_you_mean(name, known)
-            raise Unusable(f"there is no invariant `{printable(name)}`" + (f"; did you mean `{near}`?" if near else ""))
     if not known:
         raise Unusable(f"`{bundle.name}` has no invariants: documents of `kind: Invariant` say what must hold")
+    for name in names:
+        if name not in known:
+            raise no_such("invariant", name, known, bundle.name)
     return [known[name] for name in dict.fromkeys(names)] or list(known.values())
 
 

@@ -66,7 +66,7 @@ def test_a_seed_is_drawn_and_told(bundle: Path) -> None:
 
 def test_what_cannot_be_done(bundle: Path) -> None:
     done = run("mutate", bundle, "--policy", "gat")
-    assert (done.exit_code, "did you mean `gate`?" in done.stderr) == (2, True)
+    assert (done.exit_code, "Did you mean `gate`?" in done.stderr) == (2, True)
     suite = next((bundle / "suites").glob("*.yaml"))
     suite.write_text(suite.read_text("utf-8").replace("outcome: OPEN", "outcome: TOO_DEAR", 1), "utf-8")
     done = run("mutate", bundle)
