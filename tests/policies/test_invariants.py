@@ -94,6 +94,20 @@ def test_what_refutes_it_is_decided_so_by_both_readers(name: str) -> None:
         assert list(compare(reader, decoded, Counter())) == []
 
 
+@pytest.mark.parametrize("name", ["available-capital", "margin-cap", "positions-symbol"])
+def test_what_refutes_it_does_not_hang_on_what_was_proved_before(name: str) -> None:
+    """Both times others were asked before it, and not the same ones."""
+    first = refuted(name)
+    for other in ("slots-cap", "headroom", "positions-regime"):
+        assert verdict_of(bundle(HISTORY), other).result != "unknown"
+    again = verdict_of(bundle(HISTORY), name)
+    assert first.refutation is not None
+    assert again.refutation is not None
+    assert (again.refutation.inputs, again.refutation.parameters) == (
+        first.refutation.inputs, first.refutation.parameters,
+    )  # fmt: skip
+
+
 def inputs_of(name: str) -> dict[str, Any]:
     refutation = refuted(name).refutation
     assert refutation is not None
