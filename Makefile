@@ -29,7 +29,7 @@ test: $(VENV)/.dev ## every check, in order, up to the first that fails
 	$(call step,lint,$(BIN)/ruff check)
 	$(call step,imports,$(BIN)/lint-imports)
 	$(call step,types,$(BIN)/mypy)
-	$(call step,tests and coverage,$(BIN)/python -m pytest -n 2 --cov --cov-report=term $(LONG:%=--ignore=%))
+	$(call step,tests and coverage,$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term $(LONG:%=--ignore=%))
 	$(call step,shipped policies,$(BIN)/bascule check policies)
 	$(call step,policy suites,$(BIN)/bascule test policies --min 95)
 	$(call step,schemas are current,$(BIN)/python -m adapters.schema_files --check)

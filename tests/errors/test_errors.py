@@ -139,6 +139,7 @@ IN_PLACE = {
 PIECE = re.compile(r"`([^`…]+)`|(\"\w+\")")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("case", ALL, ids=[case.name for case in ALL])
 def test_the_word_to_write_is_right(case: Case, tell: Callable[[Case], Told]) -> None:
     told = tell(case)
@@ -169,6 +170,7 @@ def as_written(found: Diagnostic) -> str:
     return text[: start - before] + remedy + text[end:]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("case", DRAFTS, ids=[case.name for case in DRAFTS])
 def test_a_line_written_as_said_is_right(case: Case, tell: Callable[[Case], Told]) -> None:
     told = tell(case)
