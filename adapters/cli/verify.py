@@ -158,8 +158,7 @@ def _lines(invariant: Invariant, timed: Timed[Verdict]) -> Iterator[str]:
     head = click.style(result.ljust(INDENT), fg=COLOURS[result], bold=True)
     yield f"{head}{invariant.name}: {printable(invariant.title)} ({timed.seconds:.1f} s)"
     if verdict is None:
-        at = f", at `{printable(timed.working_at)}`" if timed.working_at else ""
-        yield from wrapped(f"the time was up{at}", INDENT, "")
+        yield from wrapped(printable(timed.why), INDENT, "")
         return
     if verdict.result == "vacuous":
         yield from wrapped("what is given holds of no inputs: nothing is claimed", INDENT, "")
@@ -198,7 +197,7 @@ def _as_json(invariant: Invariant, timed: Timed[Verdict]) -> dict[str, Any]:
     out: dict[str, Any] = {"name": invariant.name, "title": invariant.title, "result": _result(timed)}
     out |= {"seconds": round(timed.seconds, 3), "varied": list(invariant.varied)}
     if verdict is None:
-        return out | {"why": "the time was up", "working_at": timed.working_at}
+        return out | {"why": timed.why, "working_at": timed.working_at}
     out["total"] = verdict.result == "proved" and verdict.up_to is None
     if verdict.up_to is not None:
         out["up_to"] = verdict.up_to

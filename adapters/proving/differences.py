@@ -48,8 +48,7 @@ def _machines(packed: bytes) -> tuple[Machine, Machine]:
 def _proof(policy: str, timed: Timed[Compared], effects: Sequence[Effects]) -> Proof:
     found, seconds = timed.answer, round(timed.seconds, 3)
     if found is None:
-        at = f", at `{timed.working_at}`" if timed.working_at else ""
-        return Proof(policy=policy, pairs=0, equal=False, seconds=seconds, why_not=f"the time was up{at}")
+        return Proof(policy=policy, pairs=0, equal=False, seconds=seconds, why_not=timed.why)
     told = [shown(one, *effects) for one in found.differences if one.result != "none" or one.up_to is not None]
     pairs = len(found.differences)
     return Proof(

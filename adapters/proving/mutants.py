@@ -40,8 +40,7 @@ def judged(bundle: Bundle, found: Sequence[Mutant], seconds: float, processes: i
         if timed.answer is not None:
             yield timed.answer
             continue
-        at = f", at `{timed.working_at}`" if timed.working_at else ""
-        yield Judgement(found[int(name)], "unknown", why=f"the time was up{at}")
+        yield Judgement(found[int(name)], "unknown", why=timed.why)
 
 
 def _judged(packed: bytes, name: str, left: Callable[[], float], hears: Callable[[str], None]) -> Judgement:

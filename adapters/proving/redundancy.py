@@ -25,7 +25,7 @@ def findings(bundle: Bundle, seconds: float) -> Iterator[tuple[int, int, tuple[F
     for done, (name, timed) in enumerate(each(Work(_looked, packed), names, seconds), start=1):
         found = timed.answer
         if found is None:
-            found = (_timed_out(looked_at[int(name)], timed.working_at),)
+            found = (_unknown(looked_at[int(name)], timed.why),)
         yield done, len(looked_at), found
 
 
@@ -40,7 +40,6 @@ def _looker(packed: bytes) -> tuple[Looker, tuple[Unit, ...]]:
     return Looker(bundle), looked_at
 
 
-def _timed_out(unit: Unit, working_at: str) -> Finding:
-    at = f", at `{working_at}`" if working_at else ""
+def _unknown(unit: Unit, why: str) -> Finding:
     named = ("*", "") if unit.mutant is None else (unit.mutant.left_out, unit.mutant.place)
-    return Finding(unit.document, unit.part, *named, "unknown", why=f"the time was up{at}")
+    return Finding(unit.document, unit.part, *named, "unknown", why=why)

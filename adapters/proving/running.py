@@ -1,7 +1,7 @@
 """Proofs in a process of their own, one after the other or several at once, each within its time.
 
 A solver looks at the clock when it comes by it. What has not answered soon after its time is up is ended with its
-process, and is unknown; what it was working at is told. The next proof gets another process.
+process, and is unknown, as is what a process died of; what it was working at is told. The next proof gets another one.
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ class Timed(Generic[T]):
     answer: T | None
     seconds: float
     working_at: str = ""
+    died: bool = False
+    """Whether its process ended by itself, for want of memory as a rule."""
+
+    @property
+    def why(self) -> str:
+        """Why there is no answer."""
+        ended = "its process died" if self.died else "the time was up"
+        return f"{ended}, at `{self.working_at}`" if self.working_at else ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,7 @@ class _Process(Generic[T]):
                     return Timed(None, time.monotonic() - began, working_at)
                 kind, found = self._here.recv()
             except (EOFError, OSError):
-                return Timed(None, time.monotonic() - began, working_at or "its process ended")
+                return Timed(None, time.monotonic() - began, working_at, died=True)
             if kind == "answer":
                 return Timed(found, time.monotonic() - began)
             if kind == "fault":

@@ -1,0 +1,69 @@
+"""Work in processes of their own: what answers, what is late, what dies and what is wrong, each told apart."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from threading import Event
+
+import pytest
+
+from adapters.proving.running import Work, each, spread
+
+
+def worked(given: str, name: str, left: Callable[[], float], hears: Callable[[str], None]) -> tuple[str, int]:
+    """What a process does of a name."""
+    hears(f"step {name}")
+    if name == "late":
+        Event().wait()
+    if name == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if name == "wrong":
+        raise ValueError(given)
+    assert 0 < left() <= 60
+    return f"{given} {name}", os.getpid()
+
+
+WORK = Work(worked, "given")
+
+
+def test_each_has_its_answer_in_order_from_one_process() -> None:
+    found = list(each(WORK, ["a", "b", "c"], 60))
+    assert [(name, timed.answer and timed.answer[0]) for name, timed in found] == [
+        ("a", "given a"),
+        ("b", "given b"),
+        ("c", "given c"),
+    ]
+    processes = {timed.answer[1] for _, timed in found if timed.answer is not None}
+    assert len(processes) == 1
+    assert os.getpid() not in processes
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "why"),
+    [("late", 1, "the time was up, at `step late`"), ("dies", 60, "its process died, at `step dies`")],
+)
+def test_what_has_no_answer_says_why_and_the_next_gets_another_process(name: str, seconds: float, why: str) -> None:
+    (_, before), (_, without), (_, after) = each(WORK, ["a", name, "b"], seconds)
+    assert without.answer is None
+    assert without.why == why
+    assert before.answer is not None
+    assert after.answer is not None
+    assert after.answer[0] == "given b"
+    assert after.answer[1] != before.answer[1]
+
+
+def test_what_is_wrong_is_raised_where_it_was_asked_for() -> None:
+    with pytest.raises(ValueError, match="given"):
+        list(each(WORK, ["a", "wrong", "b"], 60))
+    with pytest.raises(ValueError, match="given"):
+        list(spread(WORK, ["a", "wrong", "b"], 60, 2))
+
+
+def test_several_processes_answer_for_every_name_once() -> None:
+    names = [str(at) for at in range(9)]
+    found = list(spread(WORK, [*names, "dies"], 60, 3))
+    assert sorted(name for name, _ in found) == [*names, "dies"]
+    assert [timed.why for _, timed in found if timed.answer is None] == ["its process died, at `step dies`"]
+    assert {timed.answer[0] for _, timed in found if timed.answer is not None} == {f"given {name}" for name in names}
