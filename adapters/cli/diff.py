@@ -61,6 +61,8 @@ def diff(old: str, new: str, work: Work, policies: tuple[str, ...], **said: Any)
     """
     if said["forbidden"] and not work.logs and not said["prove"]:
         raise Unusable("`--fail-on` is about decisions on record, or over all inputs: give `--log FILE`, or `--prove`")
+    if said["prove"]:
+        _check_solver()
     store = _store(said["url"], said["trust_file"], said["unsigned"])
     sides = version_of(old, store), version_of(new, store)
     report = executed(*sides, replace(work, policies=policies))
@@ -68,6 +70,16 @@ def diff(old: str, new: str, work: Work, policies: tuple[str, ...], **said: Any)
         report = proved(report, *sides, policies, said["seconds"])
     _say(report, said["form"], said["out"])
     return _judged(report, said["forbidden"])
+
+
+def _check_solver() -> None:
+    """Raise `Unusable` where there is no solver: that is known before a log is decided again."""
+    from adapters.extras import check_solver
+
+    try:
+        check_solver()
+    except ModuleNotFoundError as missing:
+        raise Unusable(str(missing)) from None
 
 
 def _store(url: str | None, trust_file: Path | None, unsigned: bool) -> AtStore | None:

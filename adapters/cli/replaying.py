@@ -15,6 +15,7 @@ from adapters.cli import terminal
 from adapters.cli.failures import BundleRefused, NoBundle, Unusable
 from adapters.cli.log import unusable
 from adapters.cli.terminal import plural, printable
+from adapters.extras import lacking
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -182,4 +183,4 @@ def _executing(work: Work) -> Iterator[Executor]:
     except ModuleNotFoundError as missing:
         if missing.name != "distributed":
             raise
-        raise Unusable("`--scheduler` needs Dask: pip install 'bascule[cluster]'") from None
+        raise Unusable(lacking("`--scheduler` needs Dask", "cluster")) from None

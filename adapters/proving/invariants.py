@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from adapters.extras import PROOFS, lacking
 from adapters.proving.running import Timed, Work, each
 from rules.bundle import Bundle
 
@@ -14,7 +15,7 @@ try:
     from engine.symbolic.proving import Patience
     from engine.symbolic.verifying import Verdict, verified
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("proofs need z3: pip install 'bascule[prove]'", name=missing.name) from missing
+    raise ModuleNotFoundError(lacking(PROOFS, "prove"), name=missing.name) from missing
 
 
 def verdicts(bundle: Bundle, names: Sequence[str], seconds: float) -> Iterator[tuple[str, Timed[Verdict]]]:

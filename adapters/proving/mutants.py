@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 
+from adapters.extras import PROOFS, lacking
 from adapters.proving.running import Work, spread
 from rules.bundle import Bundle
 from rules.mutation.documents import mutants
@@ -16,7 +17,7 @@ try:
     from engine.mutation.judging import Judge, Judgement
     from engine.symbolic.proving import Patience
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("proofs need z3: pip install 'bascule[prove]'", name=missing.name) from missing
+    raise ModuleNotFoundError(lacking(PROOFS, "prove"), name=missing.name) from missing
 
 
 def all_mutants(bundle: Bundle, documents: Collection[str] = ()) -> tuple[Mutant, ...]:

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
+from adapters.extras import PROOFS, lacking
 from adapters.proving.running import Work, each
 from rules.bundle import Bundle
 
@@ -14,7 +15,7 @@ try:
     from engine.redundancy.looking import Looker, Unit, units
     from engine.symbolic.proving import Patience
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("proofs need z3: pip install 'bascule[prove]'", name=missing.name) from missing
+    raise ModuleNotFoundError(lacking(PROOFS, "prove"), name=missing.name) from missing
 
 
 def findings(bundle: Bundle, seconds: float) -> Iterator[tuple[int, int, tuple[Finding, ...]]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from adapters.extras import lacking
 from adapters.proving.report import Proof, Shown, listed, sentences
 from adapters.replaying.plots import amounts, by_symbol, changing, over_time
 from adapters.replaying.report import Pair, Replayed, Report
@@ -20,7 +21,7 @@ try:
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup, escape
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("a page needs Jinja2: pip install 'bascule[report]'", name=missing.name) from missing
+    raise ModuleNotFoundError(lacking("a page needs Jinja2", "report"), name=missing.name) from missing
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 MOST_PAIRS = 100

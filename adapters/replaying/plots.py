@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from adapters.extras import lacking
 from adapters.replaying.report import OfDay, Replayed, Sum
 from adapters.replaying.words import MEANT, TOLD, amount_names, meant
 from engine.comparison import Change
@@ -23,7 +24,7 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("plots need matplotlib: pip install 'bascule[report]'", name=missing.name) from missing
+    raise ModuleNotFoundError(lacking("plots need matplotlib", "report"), name=missing.name) from missing
 
 COLOURS: Mapping[Change, str] = {"block-to-allow": "#b3261e", "allow-to-block": "#b26a00", "outcome": "#1565c0"}
 BEFORE, NOW = "#8a8f98", "#1b5e20"

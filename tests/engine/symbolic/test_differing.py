@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("z3", reason="proofs need z3: pip install 'bascule[prove]'")
+pytest.importorskip("z3", reason="proofs need z3: pip install '.[prove]'")
 
 from engine.policy import Machine, compile_bundle
 from engine.symbolic.differing import OUTPUTS, Compared, compared, where_they_differ

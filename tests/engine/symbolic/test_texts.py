@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("z3", reason="proofs need z3: pip install 'bascule[prove]'")
+pytest.importorskip("z3", reason="proofs need z3: pip install '.[prove]'")
 
 from engine.symbolic.proving import Patience
 from engine.symbolic.verifying import verified
