@@ -2,14 +2,18 @@
 
 A solver looks at the clock when it comes by it. What has not answered soon after its time is up is ended with its
 process, and is unknown, as is what a process died of; what it was working at is told. The next proof gets another one.
+Who interrupts the command at a terminal interrupts its processes too; they are deaf to it, and end with the command.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from queue import SimpleQueue
@@ -115,12 +119,14 @@ class _Process(Generic[T]):
     def __init__(self, work: Work[T]) -> None:
         context = multiprocessing.get_context("spawn")
         self._here, there = context.Pipe()
-        self._process: SpawnProcess = context.Process(target=_serve, args=(there, work), daemon=True)
-        self._process.start()
+        self._process: SpawnProcess = context.Process(target=_serve, args=(there,), daemon=True)
+        with _deaf():
+            self._process.start()
         there.close()
         if not self._here.poll(START_S) or self._here.recv() != "ready":
             self.end()
             raise RuntimeError("the process of a proof does not begin")
+        self._here.send(work)  # not with the process: half of it would be read where the command ends meanwhile
 
     def ask(self, name: str, seconds: float) -> Timed[T]:
         """The answer for a name, or that there is none in time."""
@@ -147,20 +153,36 @@ class _Process(Generic[T]):
         self._process.join()
 
 
-def _serve(there: Connection, work: Work[Any]) -> None:
-    """What the process does."""
-    there.send("ready")
-    while True:
-        try:
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that this thread starts meanwhile get no SIGINT, from their first instruction on.
+
+    They inherit what is blocked here, in whatever thread; a handler could be set only once their modules are read.
+    """
+    resource_tracker.ensure_running()  # beginning it with the first process would unblock what is blocked here
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(there: Connection) -> None:
+    """What the process does, until whoever asks has gone."""
+    with suppress(EOFError, OSError):
+        there.send("ready")
+        work: Work[Any] = there.recv()
+        while True:
             name, seconds = there.recv()
-        except EOFError:
-            return
-        try:
-            found = work.run(work.given, name, _countdown(seconds), lambda at: there.send(("at", at)))
-        except Exception as fault:  # noqa: BLE001 -- raised again where the work was asked for
-            there.send(("fault", fault))
-        else:
-            there.send(("answer", found))
+            there.send(_came_of(work, name, seconds, there))
+
+
+def _came_of(work: Work[Any], name: str, seconds: float, there: Connection) -> tuple[str, Any]:
+    """The answer for a name, or what was wrong."""
+    try:
+        return "answer", work.run(work.given, name, _countdown(seconds), lambda at: there.send(("at", at)))
+    except Exception as fault:  # noqa: BLE001 -- raised again where the work was asked for
+        return "fault", fault
 
 
 def _countdown(seconds: float) -> Callable[[], float]:

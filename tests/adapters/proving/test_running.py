@@ -11,6 +11,15 @@ import pytest
 
 from adapters.proving.running import Work, each, spread
 
+BLOCKED = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+"""When this was imported: in a process that works, before it does anything."""
+
+
+def blocked(_given: str, _name: str, _left: Callable[[], float], _hears: Callable[[str], None]) -> bool:
+    """Whether no interrupt reached the process from when it read its modules until now."""
+    os.kill(os.getpid(), signal.SIGINT)
+    return signal.SIGINT in BLOCKED
+
 
 def worked(given: str, name: str, left: Callable[[], float], hears: Callable[[str], None]) -> tuple[str, int]:
     """What a process does of a name."""
@@ -67,3 +76,11 @@ def test_several_processes_answer_for_every_name_once() -> None:
     assert sorted(name for name, _ in found) == [*names, "dies"]
     assert [timed.why for _, timed in found if timed.answer is None] == ["its process died, at `step dies`"]
     assert {timed.answer[0] for _, timed in found if timed.answer is not None} == {f"given {name}" for name in names}
+
+
+def test_an_interrupt_reaches_no_process_that_works() -> None:
+    """From its beginning, in whatever thread it was begun; the command itself can be interrupted as before."""
+    deaf = Work(blocked, "given")
+    assert [timed.answer for _, timed in each(deaf, ["a"], 60)] == [True]
+    assert [timed.answer for _, timed in spread(deaf, ["a", "b"], 60, 2)] == [True, True]
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
