@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +37,8 @@ EXAMPLES = examples(
 @click.option("--policy", "names", metavar="NAME", multiple=True,
               help="Only mutants of this policy, library or Types document; may be given again.")  # fmt: skip
 @click.option("--seed", metavar="N", type=click.IntRange(0), help="Which of them; drawn and told where none is given.")
-@click.option(
-    "--count", metavar="N", type=click.IntRange(0), default=COUNT, show_default=True, help="How many of them."
-)
-@click.option("--all", "every", is_flag=True, help="All of them.")
+@click.option("--count", metavar="N", type=click.IntRange(1), show_default=f"{COUNT}", help="How many of them.")
+@click.option("--all", "every", is_flag=True, help="All of them, without `--count` and `--seed`.")
 @click.option(
     "--timeout", "seconds", metavar="SECONDS", type=click.FloatRange(0.1, 86_400), default=60.0, show_default=True,
     help="For each mutant; what takes longer is unknown.",
@@ -50,7 +49,7 @@ def mutate(  # noqa: PLR0913, PLR0917 -- one for each option
     folder: Path,
     names: tuple[str, ...],
     seed: int | None,
-    count: int,
+    count: int | None,
     every: bool,
     seconds: float,
     processes: int | None,
@@ -64,9 +63,13 @@ def mutate(  # noqa: PLR0913, PLR0917 -- one for each option
 
     Exits with 1 where a mutant survived or is unknown. The environment is ignored.
     """
-    seed = random.randrange(SEEDS) if seed is None else seed  # noqa: S311 -- nothing secret
+    drawing = _drawing(seed, count, every)
     bundle = _passing(folder)
-    chosen, known = _chosen(bundle, names, seed, None if every else count)
+    chosen, known = _chosen(bundle, names, drawing)
+    if drawing is not None and seed is None:
+        terminal.note(
+            f"{plural(len(chosen), 'mutant')} of {known:,}: `--seed {drawing.seed}` gives the same ones again"
+        )
     found: list[Judgement] = []
     for judgement in _judged(bundle, chosen, seconds, processes or os.cpu_count() or 1):
         found.append(judgement)
@@ -77,11 +80,30 @@ def mutate(  # noqa: PLR0913, PLR0917 -- one for each option
     if as_json:
         order = {mutant: at for at, mutant in enumerate(chosen)}
         told = [_as_json(one) for one in sorted(found, key=lambda one: order[one.mutant])]
-        drawn = {"seed": None if every else seed, "of": known}
+        drawn = {"seed": drawing.seed if drawing else None, "of": known}
         terminal.say_json({"ok": holds, **drawn, "counts": counts, "score": _score(counts), "mutants": told})
     else:
-        terminal.say("\n".join(_summary(counts, None if every else seed, known)))
+        terminal.say("\n".join(_summary(counts, drawing, known)))
     return DONE if holds else DOES_NOT_HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """Which mutants are looked at where it is not all of them."""
+
+    seed: int
+    count: int
+
+
+def _drawing(seed: int | None, count: int | None, every: bool) -> _Drawing | None:
+    """What is drawn; None where all are looked at."""
+    if not every:
+        drawn = random.randrange(SEEDS) if seed is None else seed  # noqa: S311 -- nothing secret
+        return _Drawing(drawn, COUNT if count is None else count)
+    for name, value in (("--seed", seed), ("--count", count)):
+        if value is not None:
+            raise click.UsageError(f"`{name}` beside `--all`: where all mutants are looked at, none are drawn")
+    return None
 
 
 def _passing(folder: Path) -> Bundle:
@@ -95,7 +117,7 @@ def _passing(folder: Path) -> Bundle:
     return machine.bundle
 
 
-def _chosen(bundle: Bundle, names: tuple[str, ...], seed: int, count: int | None) -> tuple[tuple[Mutant, ...], int]:
+def _chosen(bundle: Bundle, names: tuple[str, ...], drawing: _Drawing | None) -> tuple[tuple[Mutant, ...], int]:
     """The mutants that are looked at, and how many there are. Raises `Unusable`."""
     try:
         from adapters.proving.mutants import all_mutants, sample
@@ -106,7 +128,7 @@ def _chosen(bundle: Bundle, names: tuple[str, ...], seed: int, count: int | None
         if name not in known:
             raise no_such("policy", name, known, bundle.name)
     found = all_mutants(bundle, names)
-    return (found if count is None else sample(found, seed, count)), len(found)
+    return (sample(found, drawing.seed, drawing.count) if drawing else found), len(found)
 
 
 def _judged(bundle: Bundle, chosen: Sequence[Mutant], seconds: float, processes: int) -> Iterator[Judgement]:
@@ -156,8 +178,8 @@ def _lines(judgement: Judgement) -> Iterator[str]:
         yield from map(printable, judgement.telling.case.split("\n"))
 
 
-def _summary(counts: dict[str, int], seed: int | None, known: int) -> Iterator[str]:
-    drawn = "" if seed is None else f" of {known:,}, seed {seed}"
+def _summary(counts: dict[str, int], drawing: _Drawing | None, known: int) -> Iterator[str]:
+    drawn = f" of {known:,}, seed {drawing.seed}" if drawing else ""
     yield f"{plural(counts['mutants'], 'mutant')}{drawn}"
     told = (
         ("refused", "they do not check, and are not counted"),

@@ -60,8 +60,26 @@ def test_what_is_printed_and_the_exit_code(bundle: Path) -> None:
 
 
 def test_a_seed_is_drawn_and_told(bundle: Path) -> None:
-    drawn = told(bundle, "--count", "1", "--policy", "types")["seed"]
+    done = run("mutate", bundle, "--count", "1", "--policy", "types", "--json", "--processes", "1")
+    drawn = json.loads(done.stdout)["seed"]
     assert isinstance(drawn, int)
+    assert f"`--seed {drawn}` gives the same ones again" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--all", "--seed", "7"), "`--seed` beside `--all`"),
+        (("--all", "--count", "7"), "`--count` beside `--all`"),
+        (("--count", "0"), "x>=1"),
+    ],
+)
+def test_what_would_be_ignored_or_show_nothing_is_refused(
+    bundle: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    done = run("mutate", bundle, *arguments)
+    assert (done.exit_code, message in done.stderr) == (2, True)
+    assert "see `bascule mutate --help`" in done.stderr
 
 
 def test_what_cannot_be_done(bundle: Path) -> None:
