@@ -18,6 +18,7 @@ from adapters.cli.terminal import examples, plural, printable, wrapped
 
 if TYPE_CHECKING:
     from engine.mutation.judging import Judgement
+    from engine.mutation.offering import Offering
     from rules.bundle import Bundle
     from rules.mutation.mutant import Mutant
 
@@ -28,7 +29,7 @@ EXAMPLES = examples(
     "bascule mutate                                  200 mutants by a seed that is drawn and told",
     "bascule mutate --seed 7 --count 500",
     "bascule mutate --policy entry --policy book --all",
-    "bascule mutate --json | jq '.mutants[] | select(.fate == \"survived\") | .case'",
+    "bascule mutate --json | jq -r '.mutants[].case // empty'",
 )
 
 
@@ -71,15 +72,16 @@ def mutate(  # noqa: PLR0913, PLR0917 -- one for each option
             f"{plural(len(chosen), 'mutant')} of {known:,}: `--seed {drawing.seed}` gives the same ones again"
         )
     found: list[Judgement] = []
+    offering = _offering(bundle)
     for judgement in _judged(bundle, chosen, seconds, processes or os.cpu_count() or 1):
         found.append(judgement)
         if not as_json and judgement.fate in ("survived", "unknown"):
-            terminal.say("\n".join(_lines(judgement)))
+            terminal.say("\n".join(_lines(judgement, offering)))
     counts = _counts(found)
     holds = not counts["survived"] and not counts["unknown"]
     if as_json:
         order = {mutant: at for at, mutant in enumerate(chosen)}
-        told = [_as_json(one) for one in sorted(found, key=lambda one: order[one.mutant])]
+        told = [_as_json(one, offering) for one in sorted(found, key=lambda one: order[one.mutant])]
         drawn = {"seed": drawing.seed if drawing else None, "of": known}
         terminal.say_json({"ok": holds, **drawn, "counts": counts, "score": _score(counts), "mutants": told})
     else:
@@ -140,6 +142,12 @@ def _judged(bundle: Bundle, chosen: Sequence[Mutant], seconds: float, processes:
             yield judgement
 
 
+def _offering(bundle: Bundle) -> Offering:
+    from engine.mutation.offering import Offering
+
+    return Offering(bundle.suites)
+
+
 def _counts(found: list[Judgement]) -> dict[str, int]:
     """How many mutants came to each end."""
     bounded = [one for one in found if one.fate == "equivalent" and one.up_to is not None]
@@ -166,7 +174,7 @@ def _score(counts: dict[str, int]) -> float | None:
     return round(killed / could, 4) if could else None
 
 
-def _lines(judgement: Judgement) -> Iterator[str]:
+def _lines(judgement: Judgement, offering: Offering) -> Iterator[str]:
     """What a person reads of a mutant that nothing noticed."""
     colour = "red" if judgement.fate == "survived" else "yellow"
     head = click.style(judgement.fate.ljust(10), fg=colour, bold=True)
@@ -174,8 +182,13 @@ def _lines(judgement: Judgement) -> Iterator[str]:
     if judgement.why:
         yield from wrapped(printable(judgement.why), 10, "")
     if judgement.telling is not None:
-        yield from wrapped(f"a case for {judgement.telling.suite} that notices:", 10, "")
-        yield from map(printable, judgement.telling.case.split("\n"))
+        suite = judgement.telling.suite
+        name, case = offering.offered(judgement.telling)
+        if case is None:
+            yield from wrapped(f"the case `{name}` for {suite}, above, notices it too", 10, "")
+            return
+        yield from wrapped(f"a case for {suite} that notices:", 10, "")
+        yield from map(printable, case.split("\n"))
 
 
 def _summary(counts: dict[str, int], drawing: _Drawing | None, known: int) -> Iterator[str]:
@@ -198,7 +211,7 @@ def _summary(counts: dict[str, int], drawing: _Drawing | None, known: int) -> It
         yield f"score {click.style(f'{100 * score:.1f} %', fg=colour, bold=True)} killed of those not equivalent"
 
 
-def _as_json(judgement: Judgement) -> dict[str, Any]:
+def _as_json(judgement: Judgement, offering: Offering) -> dict[str, Any]:
     mutant = judgement.mutant
     out: dict[str, Any] = {
         "document": mutant.document,
@@ -210,5 +223,6 @@ def _as_json(judgement: Judgement) -> dict[str, Any]:
     said = {"by": judgement.by, "up_to": judgement.up_to, "why": judgement.why}
     out |= {name: value for name, value in said.items() if value not in ("", None)}
     if judgement.telling is not None:
-        out |= {"suite": judgement.telling.suite, "case": judgement.telling.case}
+        name, case = offering.offered(judgement.telling)
+        out |= {"suite": judgement.telling.suite, "case_id": name} | ({} if case is None else {"case": case})
     return out

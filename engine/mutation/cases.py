@@ -25,8 +25,19 @@ class Telling:
 
     suite: str
     policy: str
-    case: str
-    """YAML, indented as the cases of a suite are."""
+    name: str
+    """An id that says what is shown; another case of the suite may have it."""
+    body: str
+    """What the case says under its id: YAML, indented as the cases of a suite are."""
+
+    @property
+    def case(self) -> str:
+        """The case under its own name."""
+        return self.under(self.name)
+
+    def under(self, name: str) -> str:
+        """The case under an id, as it is pasted."""
+        return f"    - id: {name}\n{self.body}"
 
 
 def telling(
@@ -48,8 +59,8 @@ def telling(
     if not all(one.passed for one in run_cases(alone, old)) or all(one.passed for one in run_cases(alone, new)):
         return None
     given = _given(old.bundle, suite)
-    lines = "\n".join(_lines(name, inputs, given, expect))
-    return Telling(suite.name if suite is not None else f"{policy}-suite", policy, lines)
+    body = "\n".join(_lines(inputs, given, expect))
+    return Telling(suite.name if suite is not None else f"{policy}-suite", policy, name, body)
 
 
 def _expected(old: Decision, new: Decision) -> dict[str, Any]:
@@ -69,9 +80,9 @@ def _expected(old: Decision, new: Decision) -> dict[str, Any]:
 
 
 def _named(mutant: Mutant, decision: Decision) -> str:
-    """An id that says what is shown, and which there is not yet."""
+    """An id that says what is shown, and of which line of the document."""
     rule = re.sub(r"[^a-z0-9]+", "-", (decision.rule or decision.outcome).lower()).strip("-")
-    return f"{rule}-{mutant.kind}-{mutant.start}"
+    return f"{rule}-{mutant.kind}-{mutant.line}"
 
 
 def _given(bundle: Bundle, suite: Suite | None) -> Mapping[str, object]:
@@ -82,8 +93,7 @@ def _given(bundle: Bundle, suite: Suite | None) -> Mapping[str, object]:
     return {}
 
 
-def _lines(name: str, inputs: Mapping[str, Any], given: Mapping[str, object], expect: dict[str, Any]) -> Iterator[str]:
-    yield f"    - id: {name}"
+def _lines(inputs: Mapping[str, Any], given: Mapping[str, object], expect: dict[str, Any]) -> Iterator[str]:
     moved, dropped = dict(_moved(inputs, given)), list(_dropped(inputs, given))
     if moved:
         yield "      set:"

@@ -29,6 +29,11 @@ class Mutant:
     left_out: str = ""
     """The condition that is left out, as it is written; empty where the change is another."""
 
+    @property
+    def line(self) -> int:
+        """The line of the document on which the stretch begins."""
+        return int(self.place.split(":")[-2])
+
     def of(self, original: str) -> str:
         """The text of the document with the change."""
         return original[: self.start] + self.text + original[self.end :]

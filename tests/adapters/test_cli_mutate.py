@@ -44,7 +44,23 @@ def test_all_mutants_of_a_small_bundle(bundle: Path) -> None:
     counts = found["counts"]
     assert counts["mutants"] == len(found["mutants"]) == sum(counts.values()) - counts["mutants"]
     assert found["ok"] is (counts["survived"] + counts["unknown"] == 0)
-    assert all("case" in one for one in found["mutants"] if one["fate"] == "survived")
+    assert all("case_id" in one for one in found["mutants"] if one["fate"] == "survived")
+
+
+def test_all_cases_of_a_run_can_be_pasted(bundle: Path) -> None:
+    """Each once: the others are named where they notice a further mutant. What is pasted then notices every one."""
+    arguments = (bundle, "--all", "--policy", "gate")
+    survived = [one for one in told(*arguments)["mutants"] if one["fate"] == "survived"]
+    cases = [one["case"] for one in survived if "case" in one]
+    assert len(cases) < len(survived)
+    assert {one["case_id"] for one in survived} == {case.split("\n")[0].removeprefix("    - id: ") for case in cases}
+    printed = run("mutate", *arguments, "--processes", "1").stdout
+    assert [printed.count(case + "\n") for case in cases] == [1] * len(cases)
+    assert printed.count("above, notices it too") == len(survived) - len(cases)
+    suite = bundle / "suites" / "gate.yaml"
+    suite.write_text(suite.read_text("utf-8") + "\n".join(cases) + "\n", "utf-8")
+    assert run("test", bundle).exit_code == 0
+    assert told(*arguments)["counts"]["survived"] == 0
 
 
 def test_what_is_printed_and_the_exit_code(bundle: Path) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 pytest.importorskip("z3")
 
+from engine.mutation.cases import Telling
 from engine.mutation.judging import Fate, Judge, Judgement
+from engine.mutation.offering import Offering
 from engine.policy import compile_bundle
 from engine.suites import run_cases
 from engine.symbolic.proving import Patience
@@ -123,6 +125,15 @@ def test_the_case_of_a_survivor_notices_it(name: str, folder: Path) -> None:
     assert (again.fate, again.by) == ("suite", f"gate-suite/{suite.cases[-1].id}")
     assert re.fullmatch(r"[a-z-]+-(comparison|bound)-\d+", suite.cases[-1].id)
     del bundle
+
+
+def test_a_case_is_offered_once_and_under_an_id_of_its_own(folder: Path) -> None:
+    offering = Offering(bundle_of(folder).suites)
+    first, same, other = (Telling("gate-suite", "gate", "shuts", body) for body in ("says", "says", "says more"))
+    assert offering.offered(first) == ("shuts-2", "    - id: shuts-2\nsays")
+    assert offering.offered(same) == ("shuts-2", None)
+    assert offering.offered(other) == ("shuts-3", "    - id: shuts-3\nsays more")
+    assert offering.offered(Telling("new-suite", "gate", "shuts", "says")) == ("shuts", "    - id: shuts\nsays")
 
 
 def test_without_time_nothing_is_known(folder: Path) -> None:
