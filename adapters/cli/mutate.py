@@ -112,8 +112,9 @@ def _passing(folder: Path) -> Bundle:
     """The bundle, whose suites pass: what fails as it is notices nothing. Raises as `bascule test` does."""
     from engine.mutation.changed import noticed
 
-    machine = open_machine(folder, {}, BundleFails)
-    case = noticed(machine.bundle.suites, machine, machine.policies)
+    with terminal.Progress("testing as it is", None):
+        machine = open_machine(folder, {}, BundleFails)
+        case = noticed(machine.bundle.suites, machine, machine.policies)
     if case is not None:
         raise DoesNotHold(f"`{printable(case)}` fails as the policies are: see `bascule test {folder}`")
     return machine.bundle

@@ -141,7 +141,7 @@ def publish(
             _agree(asked, prepared, found)
         return prepared, await publisher.commit(prepared), found
 
-    with terminal.Progress("services that have loaded it", None) as progress:
+    with terminal.Progress("services that have loaded it", None, waits=True) as progress:
         prepared, published, found = at_store(asked.url, work)
     if asked.as_json:
         terminal.say_json(_as_json(prepared, published, found))

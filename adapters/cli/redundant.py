@@ -49,13 +49,13 @@ def found_redundant(bundle: Bundle, seconds: float, *, says: bool) -> list[Findi
     from engine.mutation.changed import noticed
     from engine.policy import compile_bundle
 
-    machine = compile_bundle(bundle)
-    case = noticed(bundle.suites, machine, machine.policies)
-    if case is not None:  # what suites show is relied on
-        raise DoesNotHold(f"`{printable(case)}` fails as the policies are: see `bascule test`")
     found: list[Finding] = []
-    with terminal.Progress("looking", None, results=says) as progress:
-        for done, total, some in findings(bundle, seconds):
+    with terminal.Progress("looking", None) as progress:
+        machine = compile_bundle(bundle)
+        case = noticed(bundle.suites, machine, machine.policies)
+        if case is not None:  # what suites show is relied on
+            raise DoesNotHold(f"`{printable(case)}` fails as the policies are: see `bascule test`")
+        for done, total, some in findings(bundle, seconds, progress.through):
             progress.reached_of(done, total)
             found += some
             for one in some if says else ():

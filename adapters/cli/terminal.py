@@ -11,15 +11,16 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import RLock, Timer
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import click
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
 
 PIPE_WIDTH = 100
 NARROWEST = 40
@@ -46,12 +47,14 @@ def colour_forbidden(environment: Mapping[str, str] = os.environ) -> bool:
 
 def say(text: str = "") -> None:
     """A line of the result, on standard output."""
-    click.echo(text, color=_colour())
+    with _below():
+        click.echo(text, color=_colour())
 
 
 def note(text: str) -> None:
     """A line about the work, on standard error."""
-    click.echo(text, err=True, color=_colour())
+    with _below():
+        click.echo(text, err=True, color=_colour())
 
 
 def _colour() -> bool | None:
@@ -61,12 +64,10 @@ def _colour() -> bool | None:
 
 def say_json(value: object) -> None:
     """A value as one line of JSON on standard output; bytes are JSON already."""
-    if isinstance(value, bytes):
-        click.echo(value)
-        return
     import msgspec
 
-    click.echo(msgspec.json.encode(value))
+    with _below():
+        click.echo(value if isinstance(value, bytes) else msgspec.json.encode(value))
 
 
 def asks() -> bool:
@@ -147,43 +148,99 @@ def lowered(message: str) -> str:
 class Progress:
     """Progress on standard error, once the work has taken a second and only where a person looks on.
 
-    `total` is in the units that `reached` is told. Nothing is shown where the `results` scroll by meanwhile.
+    `total` is in the units that `reached` is told. It stands below what `say` and `note` print meanwhile, and is not
+    shown where `results` scroll by that are written otherwise. Where somebody is asked first, it `waits` for `reached`.
     """
 
-    def __init__(self, label: str, total: int | None, *, results: bool = False) -> None:
-        self._label, self._total = label, total
+    _latest: ClassVar[Progress | None] = None
+    """The one that is, or may be, on the terminal."""
+
+    def __init__(self, label: str, total: int | None, *, results: bool = False, waits: bool = False) -> None:
+        self._label, self._total, self._done, self._waits = label, total, 0, waits
         self._next = time.monotonic() + PATIENCE_S
         self._watched = sys.stderr.isatty() and not (results and sys.stdout.isatty())
+        self._due = Timer(PATIENCE_S, self._show)
+        self._lock, self._ended = RLock(), False
+        self._before: Progress | None = None
         self._shown: RichProgress | None = None
-        self._task: TaskID | None = None
 
     def reached(self, done: int) -> None:
         """Say how far the work is; cheap to call often."""
+        self._done = done
         if not self._watched or time.monotonic() < self._next:
             return
         self._next = time.monotonic() + EVERY_S
-        if self._shown is None:
-            self._show()
-        assert self._shown is not None
-        assert self._task is not None
-        self._shown.update(self._task, completed=done)
+        self._show()
 
     def reached_of(self, done: int, total: int) -> None:
         """Say how far the work is, of how much."""
         self._total = total
         self.reached(done)
 
-    def _show(self) -> None:
-        from rich.console import Console
-        from rich.progress import Progress as RichProgress
+    def through(self, names: Iterable[str]) -> Iterator[str]:
+        """Names as they are taken to be worked on, each said beside the label."""
+        label = self._label
+        for name in names:
+            self._label = f"{label} {printable(name)}"
+            if self._shown is not None:
+                self._show()
+            yield name
 
-        self._shown = RichProgress(console=Console(stderr=True), transient=True)
-        self._task = self._shown.add_task(self._label, total=self._total)
-        self._shown.start()
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Off the terminal, for what is printed meanwhile."""
+        with self._lock:
+            shown = self._shown
+            if shown is not None:
+                shown.stop()
+            try:
+                yield
+            finally:
+                if shown is not None:
+                    shown.start()
+
+    def _show(self) -> None:
+        """Draw it, or draw it anew; from whatever thread."""
+        with self._lock:
+            if self._ended:
+                return
+            if self._shown is None:
+                self._shown = _bar()
+                self._shown.add_task(self._label)
+                self._shown.start()
+            (task,) = self._shown.task_ids
+            self._shown.update(task, description=self._label, total=self._total, completed=self._done)
 
     def __enter__(self) -> Progress:
+        self._before, Progress._latest = Progress._latest, self
+        if self._watched and not self._waits:
+            self._due.daemon = True
+            self._due.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._shown is not None:
-            self._shown.stop()
+        Progress._latest = self._before
+        self._due.cancel()
+        with self._lock:
+            self._ended = True
+            if self._shown is not None:
+                self._shown.stop()
+                self._shown = None
+
+
+def _bar() -> RichProgress:
+    """A bar that leaves nothing behind; the streams stay as they are, for results go to another one."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    label = TextColumn("{task.description}", markup=False)
+    columns = (label, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    return RichProgress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+
+
+def _below() -> AbstractContextManager[None]:
+    """Print above the progress that is drawn, if any."""
+    latest = Progress._latest
+    return latest.aside() if latest is not None else nullcontext()

@@ -118,7 +118,8 @@ def _bundle(folder: Path) -> Bundle:
             raise Refused(checked.diagnostics)
         return checked.bundle
 
-    return read_bundle(folder, read, BundleRefused)
+    with terminal.Progress("reading", None):
+        return read_bundle(folder, read, BundleRefused)
 
 
 def _chosen(bundle: Bundle, names: tuple[str, ...]) -> list[Invariant]:
@@ -138,8 +139,8 @@ def _verdicts(bundle: Bundle, chosen: list[Invariant], seconds: float) -> Iterat
     except ModuleNotFoundError as missing:
         raise Unusable(str(missing)) from None
     known = {one.name: one for one in chosen}
-    with terminal.Progress("proving", len(chosen), results=True) as progress:
-        for done, (name, timed) in enumerate(verdicts(bundle, list(known), seconds), start=1):
+    with terminal.Progress("proving", len(chosen)) as progress:
+        for done, (name, timed) in enumerate(verdicts(bundle, progress.through(known), seconds), start=1):
             progress.reached(done)
             yield known[name], timed
 

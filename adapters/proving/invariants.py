@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(lacking(PROOFS, "prove"), name=missing.name) from missing
 
 
-def verdicts(bundle: Bundle, names: Sequence[str], seconds: float) -> Iterator[tuple[str, Timed[Verdict]]]:
+def verdicts(bundle: Bundle, names: Iterable[str], seconds: float) -> Iterator[tuple[str, Timed[Verdict]]]:
     """The verdict on each invariant, by name, in order; each has so many seconds."""
     packed = pickle.dumps(replace(bundle, documents=()), pickle.HIGHEST_PROTOCOL)
     return each(Work(_verdict, packed), names, seconds)

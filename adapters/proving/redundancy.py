@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from adapters.extras import PROOFS, lacking
@@ -18,11 +18,16 @@ except ModuleNotFoundError as missing:
     raise ModuleNotFoundError(lacking(PROOFS, "prove"), name=missing.name) from missing
 
 
-def findings(bundle: Bundle, seconds: float) -> Iterator[tuple[int, int, tuple[Finding, ...]]]:
-    """How many units are done, of how many, and what was found of each; each has so many seconds."""
+def findings(
+    bundle: Bundle, seconds: float, begun: Callable[[Iterable[str]], Iterable[str]] = iter
+) -> Iterator[tuple[int, int, tuple[Finding, ...]]]:
+    """How many units are done, of how many, and what was found of each; each has so many seconds.
+
+    `begun` is given what the units are about, and takes each as it is worked on.
+    """
     looked_at = units(bundle)
     packed = pickle.dumps((bundle, looked_at), pickle.HIGHEST_PROTOCOL)
-    names = [str(at) for at in range(len(looked_at))]
+    names = (str(at) for at, _ in enumerate(begun(unit.document for unit in looked_at)))
     for done, (name, timed) in enumerate(each(Work(_looked, packed), names, seconds), start=1):
         found = timed.answer
         if found is None:
