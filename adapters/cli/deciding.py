@@ -199,6 +199,8 @@ def _run(request: Request, policy: Policy, write: Writer) -> int:
         for fault in made.faults[:MOST_NAMED]:
             terminal.note(f"  {_fault_text(fault)}")
     if not made.usable:
+        if policy.plan.kind == "Invariant":
+            terminal.note("bascule: nothing is said of the claim: these inputs do not fit, so they refute nothing")
         return UNUSABLE
     return DOES_NOT_HOLD if request.exit_code and made.decision.effect == "block" else DONE
 
