@@ -12,13 +12,14 @@ import click
 from adapters.cli import terminal
 from adapters.cli.at_store import store_option, trust_of, trust_options
 from adapters.cli.failures import DONE, DoesNotHold, Unusable
+from adapters.cli.opening import complete_new_policy, no_such
 from adapters.cli.proving import proved
 from adapters.cli.replaying import Work, executed, fail_on_option, forbidden_found, untold, version_of, work_options
 from adapters.cli.terminal import examples, printable
 
 if TYPE_CHECKING:
     from adapters.replaying.report import Report
-    from adapters.replaying.versions import AtStore
+    from adapters.replaying.versions import AtStore, Side
 
 FORMS = ("text", "json", "markdown", "html")
 
@@ -33,7 +34,8 @@ EXAMPLES = examples(
 @click.command(epilog=EXAMPLES, short_help="Show what one bundle changes in another.")
 @click.argument("old")
 @click.argument("new", default="policies")
-@click.option("--policy", "policies", metavar="NAME", multiple=True, help="Only of this policy; may be given again.")
+@click.option("--policy", "policies", metavar="NAME", multiple=True, shell_complete=complete_new_policy,
+              help="Only of this policy; may be given again.")  # fmt: skip
 @click.option(
     "--format",
     "form",
@@ -65,6 +67,7 @@ def diff(old: str, new: str, work: Work, policies: tuple[str, ...], **said: Any)
         _check_solver()
     store = _store(said["url"], said["trust_file"], said["unsigned"])
     sides = version_of(old, store), version_of(new, store)
+    _check_names(policies, *sides)
     report = executed(*sides, replace(work, policies=policies))
     if said["prove"]:
         report = proved(report, *sides, policies, said["seconds"])
@@ -80,6 +83,14 @@ def _check_solver() -> None:
         check_solver()
     except ModuleNotFoundError as missing:
         raise Unusable(str(missing)) from None
+
+
+def _check_names(names: tuple[str, ...], old: Side, new: Side) -> None:
+    """Raise `Unusable` for a name that neither side has."""
+    known = {*old.bundle.plans, *new.bundle.plans}
+    for name in names:
+        if name not in known:
+            raise no_such("policy", name, known, new.bundle.name)
 
 
 def _store(url: str | None, trust_file: Path | None, unsigned: bool) -> AtStore | None:

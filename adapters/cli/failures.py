@@ -74,6 +74,12 @@ class BundleFails(BundleRefused):
     exit_code = DOES_NOT_HOLD
 
 
+class BundleUnproved(BundleRefused):
+    """The same, where its claims were to be proved."""
+
+    consequence = "so nothing was proved"
+
+
 class BundleUnpublished(BundleFails):
     """The same, where it was to be published."""
 

@@ -87,9 +87,18 @@ class Bascule(click.Group):
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()
+        except click.UsageError as error:
+            error.ctx = error.ctx or self._asked(ctx)
+            raise
         except BrokenPipeError:
             return failures.pipe_closed()
         return result
+
+    def _asked(self, ctx: click.Context) -> click.Context:
+        """The command that was being read: where an option lacks its value, the parser says nothing of whose it is."""
+        name = ctx.invoked_subcommand
+        command = self.get_command(ctx, name) if name else None
+        return ctx if command is None else click.Context(command, parent=ctx, info_name=name)
 
 
 def _print_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

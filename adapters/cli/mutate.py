@@ -13,7 +13,7 @@ import click
 
 from adapters.cli import terminal
 from adapters.cli.failures import DOES_NOT_HOLD, DONE, BundleFails, DoesNotHold, Unusable
-from adapters.cli.opening import folder_argument, no_such, open_machine
+from adapters.cli.opening import complete_changed, folder_argument, no_such, open_machine
 from adapters.cli.terminal import examples, plural, printable, wrapped
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 COUNT = 200
 SEEDS = 2**32
+NOT_CHANGED = ("Suite", "Invariant")
+"""The kinds that are to notice what is changed."""
 
 EXAMPLES = examples(
     "bascule mutate                                  200 mutants by a seed that is drawn and told",
@@ -35,7 +37,7 @@ EXAMPLES = examples(
 
 @click.command(epilog=EXAMPLES, short_help="Change policies one token at a time: do their suites notice?")
 @folder_argument
-@click.option("--policy", "names", metavar="NAME", multiple=True,
+@click.option("--policy", "names", metavar="NAME", multiple=True, shell_complete=complete_changed,
               help="Only mutants of this policy, library or Types document; may be given again.")  # fmt: skip
 @click.option("--seed", metavar="N", type=click.IntRange(0), help="Which of them; drawn and told where none is given.")
 @click.option("--count", metavar="N", type=click.IntRange(1), show_default=f"{COUNT}", help="How many of them.")
@@ -126,10 +128,13 @@ def _chosen(bundle: Bundle, names: tuple[str, ...], drawing: _Drawing | None) ->
         from adapters.proving.mutants import all_mutants, sample
     except ModuleNotFoundError as missing:
         raise Unusable(str(missing)) from None
-    known = {one.name for one in bundle.documents if one.kind not in ("Suite", "Invariant")}
+    kinds = {one.name: one.kind for one in bundle.documents}
+    known = {name for name, kind in kinds.items() if kind not in NOT_CHANGED}
     for name in names:
+        if name in kinds and name not in known:
+            raise Unusable(f"`{name}` is of `kind: {kinds[name]}`: it is to notice what is changed, and is not changed")
         if name not in known:
-            raise no_such("policy", name, known, bundle.name)
+            raise no_such("document to change", name, known, bundle.name)
     found = all_mutants(bundle, names)
     return (sample(found, drawing.seed, drawing.count) if drawing else found), len(found)
 

@@ -18,6 +18,7 @@ from adapters.cli.terminal import plural, printable
 if TYPE_CHECKING:
     from adapters.bootstrap import Opened
     from engine.policy import Machine, Policy
+    from rules.bundle import Bundle
 
 DEFAULT_FOLDER = "policies"
 FOLDER = click.Path(path_type=Path)
@@ -140,15 +141,57 @@ def no_such(what: str, name: str, known: Collection[str], where: str) -> Unusabl
 
 def complete_policy(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The policies of the bundle at hand, for the shell."""
+    return _completed(_policies(_typed(ctx, "folder")), incomplete)
+
+
+def complete_new_policy(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The policies of the new bundle of two, for the shell; none where it is no folder."""
+    return _completed(_policies(_typed(ctx, "new")), incomplete)
+
+
+def complete_invariant(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The invariants of the bundle at hand, for the shell."""
+    bundle = _whole(ctx)
+    return _completed({one.name: one.title for one in bundle.invariants} if bundle else {}, incomplete)
+
+
+def complete_changed(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The documents that decide, or that those rest on, of the bundle at hand, for the shell."""
+    bundle = _whole(ctx)
+    documents = bundle.documents if bundle else ()
+    found = {one.name: one.kind for one in documents if one.kind not in ("Suite", "Invariant")}
+    return _completed(found, incomplete)
+
+
+def _typed(ctx: click.Context, name: str) -> str | Path | None:
+    """What was typed so far for an argument or an option; arguments stay unread where an option lacks its value yet."""
+    arguments = [one.name for one in ctx.command.params if isinstance(one, click.Argument)]
+    unread = dict(zip(arguments, ctx.args, strict=False))
+    found: str | Path | None = unread.get(name) or ctx.params.get(name)
+    return found
+
+
+def _policies(folder: str | Path | None) -> Mapping[str, str]:
+    """The policies of a folder with their titles."""
     try:
-        machine = open_machine(Path(ctx.params.get("folder") or DEFAULT_FOLDER), {}, asked=())
+        machine = open_machine(Path(folder or DEFAULT_FOLDER), {}, asked=())
     except click.ClickException:
-        return []
-    return [
-        CompletionItem(name, help=plan.title)
-        for name, plan in sorted(machine.bundle.plans.items())
-        if name.startswith(incomplete)
-    ]
+        return {}
+    return {name: plan.title for name, plan in machine.bundle.plans.items()}
+
+
+def _whole(ctx: click.Context) -> Bundle | None:
+    """The bundle at hand, its suites and invariants included; None where there is none."""
+    from rules.bundle import Unreadable, load
+
+    try:
+        return load(Path(_typed(ctx, "folder") or DEFAULT_FOLDER)).bundle
+    except (Unreadable, OSError):
+        return None
+
+
+def _completed(found: Mapping[str, str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name, help=what) for name, what in sorted(found.items()) if name.startswith(incomplete)]
 
 
 def environment() -> Mapping[str, str]:

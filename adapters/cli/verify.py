@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from adapters.cli import terminal
-from adapters.cli.failures import DOES_NOT_HOLD, DONE, BundleRefused, DoesNotHold, Unusable
-from adapters.cli.opening import folder_argument, no_such, read_bundle
+from adapters.cli.failures import DOES_NOT_HOLD, DONE, BundleUnproved, DoesNotHold, Unusable
+from adapters.cli.opening import complete_invariant, folder_argument, no_such, read_bundle
 from adapters.cli.redundant import as_json as redundant_as_json
 from adapters.cli.redundant import found_redundant
 from adapters.cli.redundant import summary as redundant_summary
@@ -42,7 +42,8 @@ EXAMPLES = examples(
 
 @click.command(epilog=EXAMPLES, short_help="Prove the invariants of a bundle, or refute them.")
 @folder_argument
-@click.option("--invariant", "names", metavar="NAME", multiple=True, help="Only this one; may be given again.")
+@click.option("--invariant", "names", metavar="NAME", multiple=True, shell_complete=complete_invariant,
+              help="Only this one; may be given again.")  # fmt: skip
 @click.option(
     "--timeout", "seconds", metavar="SECONDS", type=click.FloatRange(0.1, 86_400), default=SECONDS, show_default=True,
     help="For each invariant; what takes longer is unknown.",
@@ -70,8 +71,9 @@ def verify(
     With `--redundant`, what the policies say in vain is told after the claims; rules and parameters without effect, but
     for those that a suite or their document says to be so, count as claims that do not hold.
 
-    Exits with 0 where everything is proved, up to a length of lists where one is said, else with 1. The environment is
-    ignored.
+    Exits with 0 where everything is proved, up to a length of lists where one is said; with 1 where something is
+    refuted, vacuous or unknown; with 2 where nothing could be looked at, as where the bundle does not check. The
+    environment is ignored.
     """
     bundle = _bundle(folder)
     chosen = [] if redundant and not bundle.invariants and not names else _chosen(bundle, names)
@@ -84,6 +86,8 @@ def verify(
             _write(folder_of_witnesses, folder, timed)
     if found and not as_json:
         terminal.say(_summary(found))
+        if folder_of_witnesses is None and any(_result(timed) == "refuted" for _, timed in found):
+            terminal.note("`--witness DIR` writes the inputs of what is refuted, and says how to decide them again")
     in_vain = found_redundant(bundle, seconds, says=not as_json) if redundant else []
     holds = all(map(_holds, found)) and not any(one.must_be_looked_at for one in in_vain)
     if as_json:
@@ -119,7 +123,7 @@ def _bundle(folder: Path) -> Bundle:
         return checked.bundle
 
     with terminal.Progress("reading", None):
-        return read_bundle(folder, read, BundleRefused)
+        return read_bundle(folder, read, BundleUnproved)
 
 
 def _chosen(bundle: Bundle, names: tuple[str, ...]) -> list[Invariant]:

@@ -101,6 +101,8 @@ def test_what_would_be_ignored_or_show_nothing_is_refused(
 def test_what_cannot_be_done(bundle: Path) -> None:
     done = run("mutate", bundle, "--policy", "gat")
     assert (done.exit_code, "Did you mean `gate`?" in done.stderr) == (2, True)
+    done = run("mutate", bundle, "--policy", "gate-suite")
+    assert (done.exit_code, "`gate-suite` is of `kind: Suite`" in done.stderr) == (2, True)
     suite = next((bundle / "suites").glob("*.yaml"))
     suite.write_text(suite.read_text("utf-8").replace("outcome: OPEN", "outcome: TOO_DEAR", 1), "utf-8")
     done = run("mutate", bundle)

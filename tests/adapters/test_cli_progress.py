@@ -88,7 +88,7 @@ def test_a_proof_is_shown_before_it_is_done(written: Callable[..., str], bundle:
     told = written("verify", bundle)
     drawn, _, rest = told.partition("proved    ")
     assert "proving cheap" in drawn
-    assert "0%" in drawn
+    assert "  0%" in drawn
     assert "1 invariant" in rest
 
 
@@ -97,7 +97,7 @@ def test_a_comparison_is_shown_before_the_first_policy_is_done(
 ) -> None:
     drawn, _, rest = written("diff", bundle, dearer, "--prove").partition("pairs of outcomes")
     assert "proving" in drawn
-    assert "0%" in drawn
+    assert "  0%" in drawn
     assert "proving" not in rest
 
 

@@ -8,9 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
 pytest.importorskip("z3", reason="proofs need z3: pip install '.[prove]'")
 
+from adapters.cli.main import cli
 from adapters.cli.replaying import FAILING
 from adapters.proving.differences import shown
 from adapters.proving.report import Proof, Shown, unknown
@@ -104,12 +106,60 @@ def test_a_refutation_that_needs_other_parameters_says_which(claims: Path) -> No
             "there is no invariant `publishd` in `small`. Did you mean `published`? It has `cheap`,",
         ),
         (("--timeout", "0"), "0.1<=x<=86400"),
+        (("--invariant",), "bascule verify: option '--invariant' requires an argument\n  see `bascule verify --help`"),
     ],
 )
 def test_unusable_input(claims: Path, arguments: tuple[str, ...], message: str) -> None:
     done = run("verify", claims, *arguments)
     assert done.exit_code == 2
     assert message in done.stderr
+
+
+def test_of_a_bundle_that_does_not_check_nothing_is_proved(claims: Path) -> None:
+    (claims / "cheap.yaml").write_text("kind: Invariant", "utf-8")
+    done = run("verify", claims)
+    assert done.exit_code == 2
+    assert re.search(r"has \d errors?, so nothing was proved$", done.stderr, re.MULTILINE)
+
+
+def test_who_sees_a_refutation_is_told_of_its_inputs(claims: Path, tmp_path: Path) -> None:
+    told = "`--witness DIR` writes the inputs of what is refuted"
+    assert told in run("verify", claims, "--invariant", "cheap").stderr
+    assert told not in run("verify", claims, "--invariant", "published").stderr
+    assert told not in run("verify", claims, "--invariant", "cheap", "--witness", tmp_path / "found").stderr
+
+
+@pytest.mark.parametrize("inputs", [b"{", b'{"now": "2026-02-03T12:00:00Z", "price": "dear"}'])
+def test_inputs_that_do_not_fit_say_nothing_of_a_claim(claims: Path, inputs: bytes) -> None:
+    told = "nothing is said of the claim"
+    done = run("decide", "published", "--policies", claims, stdin=inputs)
+    assert (done.exit_code, done.stdout.startswith("REFUTED (block)"), told in done.stderr) == (2, True, True)
+    assert told not in run("decide", "cheap", "--policies", claims, stdin=CHEAP).stderr
+    assert told not in run("decide", "gate", "--policies", claims, stdin=inputs).stderr
+
+
+def test_names_that_neither_version_has(bundle: Path) -> None:
+    for more in ((), ("--prove",)):
+        done = run("diff", bundle, bundle, "--policy", "gat", *more)
+        assert (done.exit_code, "Did you mean `gate`? It has `gate`" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "names"),
+    [
+        (("verify", "FOLDER", "--invariant"), "", ["cheap", "never-dear", "published", "varied"]),
+        (("verify", "FOLDER", "--invariant"), "c", ["cheap"]),
+        (("mutate", "FOLDER", "--policy"), "", ["gate", "types"]),
+        (("diff", "FOLDER", "FOLDER", "--policy"), "g", ["gate"]),
+        (("diff", "FOLDER", "main:policies", "--policy"), "", []),
+        (("decide", "--policies", "FOLDER"), "g", ["gate"]),
+        (("verify", "nowhere", "--invariant"), "", []),
+    ],
+)
+def test_a_shell_completes_names(claims: Path, arguments: tuple[str, ...], typed: str, names: list[str]) -> None:
+    shell = ShellComplete(cli, {}, "bascule", "_BASCULE_COMPLETE")
+    found = shell.get_completions([one.replace("FOLDER", str(claims)) for one in arguments], typed)
+    assert [one.value for one in found] == names
 
 
 def test_a_bundle_without_invariants_is_told(bundle: Path) -> None:
