@@ -137,8 +137,9 @@ def test_without_a_summary_it_is_printed(desk: Desk) -> None:
 
 
 def values(step: dict[str, Any]) -> dict[str, str]:
-    """The variables of a step, each with the default of the input that it is given."""
+    """The variables of a step, each with the default of the input that it is given, or one that does not skip it."""
     defaults = {name: str(one["default"]) for name, one in ACTION["inputs"].items()}
+    defaults |= dict.fromkeys(re.findall(r"inputs\.([a-z-]+) != '0'", step.get("if", "")), "200")
     given = {name: re.findall(r"inputs\.([a-z-]+)", text) for name, text in step.get("env", {}).items()}
     return {name: defaults[inputs[0]] for name, inputs in given.items()}
 

@@ -164,6 +164,13 @@ def test_everything_is_installed_from_the_checkout() -> None:
     assert not is_of_the_checkout(installed("pip install 'bascule[prove]'")[0])
 
 
+def test_the_first_command_installs_what_the_readme_goes_on_with() -> None:
+    """A server for the demo, a solver for `verify`."""
+    made = re.search(r"^demo: (\S+) .*?^\1: .*?'\.\[([a-z,]+)\]'", (ROOT / "Makefile").read_text("utf-8"), re.M | re.S)
+    assert made is not None
+    assert set(made[2].split(",")) >= {"embedded", "prove"}
+
+
 def test_operations_lists_every_extra() -> None:
     text = (ROOT / "docs" / "operations.md").read_text("utf-8").partition("## In continuous integration")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == EXTRAS - {"dev", "bench"}
