@@ -19,7 +19,7 @@ WAITS = f"""\
 import os, signal, sys
 if "--multiprocessing-fork" in sys.orig_argv:
     signal.pthread_sigmask(signal.SIG_BLOCK, {{signal.SIGTERM}})
-    print("{BEGUN}", file=sys.stderr, flush=True)
+    os.write(2, b"{BEGUN}\\n")  # in one go: another does so meanwhile
     signal.sigwait({{signal.SIGTERM}})
     os._exit(0)
 """
