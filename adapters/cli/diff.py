@@ -48,7 +48,7 @@ EXAMPLES = examples(
     "--timeout", "seconds", metavar="SECONDS", type=click.FloatRange(0.1, 86_400), default=60.0, show_default=True,
     help="For the proof of each policy; what takes longer is unknown.",
 )  # fmt: skip
-@fail_on_option("Exit with 1")
+@fail_on_option("Exit with 1", proved=True)
 @work_options
 @store_option
 @trust_options
@@ -61,6 +61,8 @@ def diff(old: str, new: str, work: Work, policies: tuple[str, ...], **said: Any)
     """
     if said["forbidden"] and not work.logs and not said["prove"]:
         raise Unusable("`--fail-on` is about decisions on record, or over all inputs: give `--log FILE`, or `--prove`")
+    if "outputs" in said["forbidden"] and not said["prove"]:
+        raise Unusable("`--fail-on outputs` is about all inputs: give `--prove`")
     store = _store(said["url"], said["trust_file"], said["unsigned"])
     sides = version_of(old, store), version_of(new, store)
     report = executed(*sides, replace(work, policies=policies))

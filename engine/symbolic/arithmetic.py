@@ -11,7 +11,18 @@ import z3
 from engine.columnar.building import FIRST_US, LAST_US
 from engine.symbolic.constants import settled
 from engine.symbolic.found import told
-from engine.symbolic.rounding import LARGEST, added, compared, divided, multiplied, negative, of_whole, product, rounded
+from engine.symbolic.rounding import (
+    LARGEST,
+    MINUS_ZERO,
+    added,
+    compared,
+    divided,
+    multiplied,
+    negative,
+    of_whole,
+    product,
+    rounded,
+)
 from engine.symbolic.site import Site
 from engine.symbolic.space import Number
 from engine.symbolic.terms import (
@@ -169,11 +180,12 @@ def floor_of(term: Term) -> Term:
 
 
 def _to_whole(form: Callable[[Term], Term]) -> Modelled:
-    """Rounded to a whole number that is a double still."""
+    """Rounded to a whole number that is a double still, with the sign of what was rounded."""
 
     def rounded_(site: Site) -> tuple[Value, Truth]:
         a = site.number()
-        return Number(real(form(a.term)), Fraction(form(a.low)), Fraction(form(a.high))), False
+        zero = MINUS_ZERO if a.known and a.term < 0 else a.zero
+        return Number(real(form(a.term)), Fraction(form(a.low)), Fraction(form(a.high)), zero), False
 
     return rounded_
 

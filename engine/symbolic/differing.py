@@ -91,6 +91,8 @@ def _look(
     """Ask of all open pairs together, then of those that change an effect alike, then of each."""
     for group in (list(open_), *versions.by_effect(open_)):
         left = {pair: open_[pair] for pair in group if pair not in found}
+        if patience.left() <= 0:
+            return
         if len(left) > 1 and Search(asked.problem, disj(*left.values()), lambda _: False, patience.left).contradicted():
             found |= {pair: Difference(*pair, "none") for pair in left}
     for seconds in (AT_FIRST_S, math.inf):
