@@ -184,6 +184,7 @@ ALIKE: dict[str, list[tuple[str, ...]]] = {
         ("(1e-200 * {double})", "({0} / 1e200)", "({0} * 1e-100 * 1e-100)"),
         ("(({double} + 0.0) * {double})", "(({1} + 0.0) * {0})", "({0} * {1} + 0.0)"),
         ("(({double} + 0.0) / {double})", "({0} / ({1} + 0.0))", "({0} / {1} + 0.0)"),
+        ("math.sqrt(-0.0)", "math.sqrt(0.0)", "math.floor(-0.0)", "math.ceil(-0.5)", "math.abs(-0.0)", "0.0", "-0.0"),
         ("params.caps[{string}]", "({0} in params.caps ? params.caps[{0}] : 0.0)"),
         ("({double} * 1e-200 * 1e-200)", "({0} * 0.0)", "0.0", "-0.0"),
     ],
@@ -251,6 +252,11 @@ ALIKE: dict[str, list[tuple[str, ...]]] = {
         ("{list:string}.map(#, # == 'a' ? '1' : '2')", "{0}.map(#, # == 'a' ? '1' : # == 'b' ? '2' : '3')"),
         ("{string}.split(',').map(#, # + 'x')", "{0}.split(',').map(#, # + 'y')", "{0}.split(',')", "[{0} + 'x']"),
         ("([{string}] + {list:string})", "({1} + [{0}])", "([{0}] + {1}.distinct())", "([{0}] + {1}.map(#, # + ''))"),
+        ("([{string}] + {string}.split(','))", "({1}.split(',') + [{0}])", "([{0}] + {1}.split(',') + [''])"),
+        (
+            "(['a', 'b'] + {string}.split(',')).map(#, # == 'a' ? '1' : '2')",
+            "(['a', 'b'] + {0}.split(',')).map(#, # == 'a' ? '1' : # == 'b' ? '2' : '3')",
+        ),
         ("{string}.split(',')", "{0}.split(';')", "{0}.split(',', -1)", "{0}.split(',', 2)", "[{0}]"),
     ],
     "list:double": [

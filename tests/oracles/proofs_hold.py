@@ -35,6 +35,7 @@ from rules.plan import ParameterValue, Plan
 from rules.types import MapType
 from tests.engine.small import HEADER, TYPES, rule_list
 from tests.oracles.confusable import Expression, Pair, Writer, declared, read_by
+from tests.oracles.confusable_forms import INPUTS
 from tests.oracles.hostile import Hostile, longest
 
 NEVER = "rules: [{id: never, when: 'size(\"\") > 0', outcome: NO, reason: r}]"
@@ -191,8 +192,9 @@ class Check:
             same = f"({one.text}) == ({other.text})"
         given = []
         if self.rng.random() < 0.4:
-            test = Writer(self.rng).write("bool", 2)
-            given, names = [test.text], read_by(one.text, other.text, test.text)
+            long = [f"size({name}) > 13" for name in names if "maxItems: 16" in INPUTS[name][1]]
+            given = [self.rng.choice([*long, Writer(self.rng).write("bool", 2).text])]
+            names = read_by(one.text, other.text, *given)
         if "params." in same + str(given) or not names:
             return None
         asks = _asks(same + str(given))

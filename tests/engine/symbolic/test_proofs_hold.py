@@ -16,14 +16,15 @@ from tests.oracles import proofs_hold
 from tests.oracles.proofs_hold import Ended, false_proofs, of_rows
 
 PATIENCE_S = 0.05
-ROWS = 420
-PAIRS = 120
+SEED = 6
+ROWS = 400
+PAIRS = 100
 SETTLED = ("equal", "proved", "moved: impossible", "vacuous")
 
 
 def test_no_proof_of_two_wordings_is_false() -> None:
     ended: Ended = Counter()
-    found = list(of_rows(0, PATIENCE_S, ended, most=ROWS))
+    found = list(of_rows(SEED, PATIENCE_S, ended, most=ROWS))
     assert not found, "\n".join(map(str, found))
     assert_settles(ended)
 
