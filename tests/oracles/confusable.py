@@ -113,7 +113,8 @@ class Writer:
         if kind in ALIKE_OF and self.rng.random() < 0.35:
             row = self.rng.choice(ALIKE_OF[kind])
             one = self.filled(kind, row[0], self.rng.choice((0, 0, 1, 2)) + 1, ())
-            return "row", *(replace(one, form=form) for form in self.rng.sample(row, 2))
+            first, second = self.rng.sample(row, 2)
+            return "row", replace(one, form=first), replace(one, form=second)
         one = self.write(kind, self.rng.choice((1, 1, 2, 2, 3)))
         edit = self.rng.choice(EDITS)
         other = edit(self, one)
