@@ -95,7 +95,7 @@ class _Comparison:
 
 
 def _stands(parameter: Parameter | None) -> tuple[Any, ...] | None:
-    return None if parameter is None else (parameter.type, parameter.default, parameter.unlisted)
+    return None if parameter is None else (parameter.type, repr(parameter.default), repr(parameter.unlisted))
 
 
 def told_apart_by(old: Plan, new: Plan, changed: Collection[str]) -> tuple[Plan, Plan]:

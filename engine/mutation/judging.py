@@ -22,7 +22,7 @@ from engine.symbolic.differing import Compared, compared
 from engine.symbolic.proving import Patience
 from engine.symbolic.verifying import verified
 from rules.bundle import Bundle
-from rules.cel.tree import Node, Root, Select, walk
+from rules.cel.tree import Call, Node, Root, Select, walk
 from rules.mutation.mutant import Mutant
 from rules.mutation.replaced import Replaced, replaced
 from rules.plan import Plan, expressions
@@ -112,7 +112,7 @@ class _Survivor:
         """The policies that show all that has changed: what takes it up itself, and what decides by another's rule.
 
         A rule or a reason is no part of what a policy decides, but those that ask it may go by them, or pass them on in
-        a reason of their own.
+        a reason of their own. Nor is the sign of a zero, which its text shows.
         """
         told_otherwise: set[str] = set()
         for policy in self.changed.policies:
@@ -121,7 +121,7 @@ class _Survivor:
             own = policy in self.changed.own
             if own or _reads_rule_of(expressions(plan), asked):
                 told_otherwise.add(policy)
-            if own or _reads_rule_of(_deciding(plan), asked):
+            if own or _reads_rule_of(_deciding(plan), asked) or _writes_doubles(_deciding(plan)):
                 yield policy
 
     def _refuted(self) -> str | None:
@@ -211,6 +211,12 @@ def _reads_rule_of(nodes: Iterable[Node], calls: Collection[str]) -> bool:
         for node in nodes
         for part in walk(node, into_variables=True)
     )
+
+
+def _writes_doubles(nodes: Iterable[Node]) -> bool:
+    """Whether expressions make texts of doubles."""
+    parts = (part for node in nodes for part in walk(node, into_variables=True))
+    return any(isinstance(part, Call) and part.overload.id == "string_double" for part in parts)
 
 
 def _deciding(plan: Plan) -> Iterator[Node]:

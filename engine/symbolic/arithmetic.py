@@ -171,7 +171,9 @@ def _absolute(site: Site) -> tuple[Value, Truth]:
     high = max(abs(a.low), abs(a.high))
     low = zero if a.low <= zero <= a.high else min(abs(a.low), abs(a.high))
     found = Number(one_of(less(a.term, zero), negative(a).term, a.term), low, high)
-    return checked(found, INTS) if isinstance(a.low, int) else (found, False)
+    if isinstance(a.low, int):
+        return checked(found, INTS)
+    return (found if a.known or low else replace(found, zero="absolute")), False
 
 
 def floor_of(term: Term) -> Term:
@@ -184,7 +186,7 @@ def _to_whole(form: Callable[[Term], Term]) -> Modelled:
 
     def rounded_(site: Site) -> tuple[Value, Truth]:
         a = site.number()
-        zero = MINUS_ZERO if a.known and a.term < 0 else a.zero
+        zero = (MINUS_ZERO if a.term < 0 else a.zero) if a.known else ("whole", a.zero)
         return Number(real(form(a.term)), Fraction(form(a.low)), Fraction(form(a.high)), zero), False
 
     return rounded_

@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import z3
 
-from engine.symbolic.space import Number, Space
+from engine.symbolic.space import Number, Space, mark
 from engine.symbolic.terms import (
     Term,
     Truth,
@@ -60,8 +60,9 @@ def _zero() -> Number:
 
 def _signed(found: Number, *given: Number) -> Number:
     """What was computed of numbers, the sign of zeros among them: it has its part in the sign of what comes out."""
-    signs = tuple(one.zero for one in given)
-    return replace(found, zero=signs) if any(signs) else found
+    if not any(one.zero for one in given):
+        return found
+    return replace(found, zero=(found.zero, *((mark(one.term), one.zero) for one in given)))
 
 
 def nearest(value: Fraction) -> Fraction:
@@ -144,7 +145,8 @@ def negative(a: Number) -> Number:
     """Give -a."""
     if a.known and a.term == 0 and not isinstance(a.term, int):
         return _zero()
-    return Number(times(a.term, -1 if isinstance(a.low, int) else Fraction(-1)), -a.high, -a.low, a.zero)
+    zero = ("negative", a.zero) if a.zero != "" else ""
+    return Number(times(a.term, -1 if isinstance(a.low, int) else Fraction(-1)), -a.high, -a.low, zero)
 
 
 def multiplied(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number, Truth]:

@@ -7,11 +7,11 @@ which nothing is known: with none, what is said of the list holds of every list.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from engine.symbolic.rounding import compared
-from engine.symbolic.space import Number
+from engine.symbolic.space import Number, mark
 from engine.symbolic.terms import Term, Truth, conj, disj, equal, implied, is_known, less, negated, one_of, real, total
 from engine.symbolic.words import Word
 
@@ -96,14 +96,6 @@ class Table:
 Value: TypeAlias = Truth | Number | Word | Record | Row | Table
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """What was chosen by; its number stands for it as long as it is kept."""
-
-    number: int
-    kept: Truth = field(compare=False)
-
-
 def chosen(test: Truth, then: Value, other: Value) -> Value:
     """The one value where a test holds, else the other, of one type."""
     if test is True or then is other:
@@ -113,7 +105,7 @@ def chosen(test: Truth, then: Value, other: Value) -> Value:
     match then, other:
         case Number(), Number():
             a, b = _of_one_sort(then.term, other.term)
-            zero = then.zero if then.zero == other.zero else (_Test(test.get_id(), test), then.zero, other.zero)
+            zero = then.zero if then.zero == other.zero else (mark(test), then.zero, other.zero)
             return Number(one_of(test, a, b), min(then.low, other.low), max(then.high, other.high), zero)
         case Word(), Word():
             return Word(one_of(test, then.term, other.term))

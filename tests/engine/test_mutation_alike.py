@@ -44,7 +44,9 @@ OTHERS: dict[str, tuple[str, str, str, str, bool]] = {
     "nothing": ("entry", "title: When a position may open", "title: When it may", "entry", True),
     "a reason": ("entry", "'regime_positions={in_regime} >= max", "'regime={in_regime} >= max", "entry", False),
     "a default": ("entry", "default: 0.7,", "default: 0.8,", "entry", False),
-    "something else is read": ("entry", "(sizing.allocation) ? sizing.allocation :", "(sizing.notional) ? sizing.notional :", "entry", False),
+    "something else is read": (
+        "entry", "(sizing.allocation) ? sizing.allocation :", "(sizing.notional) ? sizing.notional :", "entry", False
+    ),
 }  # fmt: skip
 
 

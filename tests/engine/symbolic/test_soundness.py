@@ -246,6 +246,33 @@ def test_a_text_of_something_else_is_not_taken_for_the_same(tmp_path: Path, old:
     assert not found.equal
 
 
+OUTPUT = """
+inputs: {{x: {{type: double, minimum: -1.0, maximum: 1.0, default: {default}}}, t: timestamp, n: Count}}
+rules: [{{id: r, when: n > 1000000, outcome: NO, reason: r}}]
+otherwise: {{outcome: 'YES', reason: fine}}
+outputs: {{o: {{type: {type}, value: '{value}'}}}}
+"""
+SINCE = 't - timestamp("1970-01-01T00:00:00Z")'
+OUTPUTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "a time and how long it is since 1970": (
+        {"type": "timestamp", "value": "t"}, {"type": "duration", "value": SINCE},
+    ),
+    "lists of these": (
+        {"type": "{list: timestamp}", "value": "[t]"}, {"type": "{list: duration}", "value": f"[{SINCE}]"},
+    ),
+    "the default of an input": (
+        {"type": "Word", "value": "string(x)", "default": "0.0"},
+        {"type": "Word", "value": "string(x)", "default": "-0.0"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_another_output_is_not_taken_for_the_same(tmp_path: Path, name: str) -> None:
+    both = (rule_list("gate", OUTPUT.format(**{"default": "0.5", **one})) for one in OUTPUTS[name])
+    assert not versions(tmp_path, *both).equal
+
+
 def gate(folder: Path, output: str) -> Machine:
     """The shipped gate with one more output."""
     shutil.copytree("policies", folder, ignore=shutil.ignore_patterns("history"))
@@ -297,6 +324,29 @@ def test_a_mutant_that_only_a_reader_of_rules_notices_is_not_equivalent(tmp_path
     document = next(one for one in bundle.documents if one.name == "asked")
     (moved,) = (one for one in mutants(document) if one.kind == "order")
     assert Judge(bundle).judged(moved, ENOUGH).fate == "survived"
+
+
+SIGNED = """
+inputs: {thing: Thing}
+rules: [{id: r, when: thing.n > 1000000, outcome: NO, reason: r}]
+otherwise: {outcome: 'YES', reason: fine}
+outputs: {o: {type: Amount, value: 'thing.x <= 0.0 ? 0.0 : thing.x'}}
+"""
+SHOWS_SIGNS = """
+inputs: {thing: Thing}
+calls: {a: {policy: asked}}
+rules: [{id: r, when: has(a.o) && string(a.o) == "0", outcome: NO, reason: r}]
+otherwise: {outcome: 'YES', reason: fine}
+"""
+
+
+def test_a_mutant_that_only_the_text_of_a_zero_notices_is_not_equivalent(tmp_path: Path) -> None:
+    bundle = bundle_of(tmp_path, rule_list("asked", SIGNED), rule_list("gate", SHOWS_SIGNS))
+    document = next(one for one in bundle.documents if one.name == "asked")
+    judge = Judge(bundle)
+    kept = [one for one in mutants(document) if "`<=` became `<`" in one.sentence]
+    assert kept
+    assert all(judge.judged(one, ENOUGH).fate in ("survived", "unknown") for one in kept)
 
 
 PASSES_ON = """
