@@ -50,7 +50,7 @@ EXAMPLES = examples(
     "--timeout", "seconds", metavar="SECONDS", type=click.FloatRange(0.1, 86_400), default=60.0, show_default=True,
     help="For the proof of each policy; what takes longer is unknown.",
 )  # fmt: skip
-@fail_on_option("Exit with 1")
+@fail_on_option("Exit with 1", proved=True)
 @work_options
 @store_option
 @trust_options
@@ -63,6 +63,8 @@ def diff(old: str, new: str, work: Work, policies: tuple[str, ...], **said: Any)
     """
     if said["forbidden"] and not work.logs and not said["prove"]:
         raise Unusable("`--fail-on` is about decisions on record, or over all inputs: give `--log FILE`, or `--prove`")
+    if "outputs" in said["forbidden"] and not said["prove"]:
+        raise Unusable("`--fail-on outputs` is about all inputs: give `--prove`")
     if said["prove"]:
         _check_solver()
     store = _store(said["url"], said["trust_file"], said["unsigned"])

@@ -17,20 +17,21 @@ if TYPE_CHECKING:
     from adapters.replaying.versions import Side
 
 
-def _changed(report: Report, old: Side, new: Side) -> tuple[list[str], dict[str, str]]:
+def _changed(old: Side, new: Side) -> tuple[list[str], dict[str, str]]:
     """The policies that are proved unasked, and all others that may decide otherwise, each with why it is not proved.
 
-    Proved are those whose own document is another, or whose inputs or plan are, as by a library or the types. One that
-    asks such a policy is larger, and those that it asks say more; one that a side lacks has nothing to be held against.
+    Proved are those whose own document is another, or which say something else for what they take from elsewhere, as
+    from a library or the types. One that asks such a policy is larger, and those that it asks say more; one that a side
+    lacks has nothing to be held against.
     """
+    from engine.mutation.alike import alike_by_themselves
+
     before, after = (side.bundle.plans for side in (old, new))
     texts = [read_bytes(side.bundle.content).documents for side in (old, new)]
-    told = {one.policy for one in report.changes}
     both = [name for name in after if name in before]
     written = {name for name in both if texts[0].get(name) != texts[1].get(name)}
     shared = any(texts[0].get(name) != texts[1].get(name) for name in {*texts[0], *texts[1]} - {*before, *after})
-    other = {name for name in both if before[name].inputs != after[name].inputs}
-    mine = [name for name in both if name in written | other or (shared and name in told)]
+    mine = [n for n in both if n in written or (shared and not alike_by_themselves(before[n], after[n]))]
     rest = dict.fromkeys(sorted(before.keys() ^ after.keys()), "it is on one side alone")
     reached = {*mine, *rest}
     for name in both:  # a policy stands after those that it calls
@@ -52,7 +53,7 @@ def proved(report: Report, old: Side, new: Side, named: Sequence[str], seconds: 
         if lacking:
             told = f"`{terminal.printable(name)}` is no policy of {' and '.join(lacking)}"
             raise Unusable(f"{told}: what is proved is how one that both have differs")
-    asked, rest = (list(named), {}) if named else _changed(report, old, new)
+    asked, rest = (list(named), {}) if named else _changed(old, new)
     with terminal.Progress("proving", len(asked)) as progress:
         found = []
         for proof in proofs(old.bundle, new.bundle, asked, seconds):

@@ -20,6 +20,7 @@ from adapters.extras import lacking
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from adapters.proving.report import Became
     from adapters.replaying.report import Report
     from adapters.replaying.versions import AtStore, Side
     from engine.comparison import Change
@@ -29,6 +30,8 @@ F = TypeVar("F", bound=Callable[..., object])
 
 FAILING: tuple[Change, ...] = ("block-to-allow", "allow-to-block", "outcome")
 """What somebody may want not to become of a decision."""
+PROVED: tuple[Became, ...] = (*FAILING, "outputs")
+"""What over all inputs besides: the same outcome with other outputs, of which those on record are not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,14 @@ def work_options(command: Callable[..., int]) -> Callable[..., int]:
     return found
 
 
-def fail_on_option(then: str) -> Callable[[F], F]:
-    """The `--fail-on CHANGE` option, as `forbidden`; `then` is what is done."""
+def fail_on_option(then: str, *, proved: bool = False) -> Callable[[F], F]:
+    """The `--fail-on CHANGE` option, as `forbidden`; `then` is what is done. `proved`: over all inputs too."""
+    where = "a decision on record, or with `--prove` any," if proved else "a decision on record"
+    told = f"outcome (another one of the same effect){', outputs (with `--prove`)' if proved else ''}"
     return click.option(
-        "--fail-on", "forbidden", multiple=True, metavar="CHANGE", type=click.Choice([*FAILING, "any"]),
-        help=f"{then} where a decision on record becomes this: {', '.join(FAILING)}, or any; may be given again.",
+        "--fail-on", "forbidden", multiple=True, metavar="CHANGE",
+        type=click.Choice([*(PROVED if proved else FAILING), "any"]),
+        help=f"{then} where {where} becomes this: block-to-allow, allow-to-block, {told}, or any; may be given again.",
     )  # fmt: skip
 
 
@@ -79,7 +85,9 @@ def forbidden_found(report: Report, forbidden: Sequence[str]) -> str:
     wanted = _wanted(forbidden)
     told = [f"{plural(count, 'decision')} {change}" for change in wanted if (count := report.count(change))]
     for proof in report.proofs:
-        told += [f"`{proof.policy}` can go {change}" for change in wanted if changes_to(proof, change)]
+        told += [
+            f"`{proof.policy}`: {change} comes about" for change in _proved(forbidden) if changes_to(proof, change)
+        ]
     return f"--fail-on: {', '.join(told)}" if told else ""
 
 
@@ -93,14 +101,18 @@ def _unproved(report: Report, forbidden: Sequence[str]) -> str:
     from adapters.proving.report import unknown
 
     for proof in report.proofs:
-        for change in _wanted(forbidden):
+        for change in _proved(forbidden):
             if unknown(proof, change):
-                return f"of `{proof.policy}` it is not known whether it can go {change}"
+                return f"of `{proof.policy}` it is not known whether {change} comes about"
     return ""
 
 
 def _wanted(forbidden: Sequence[str]) -> list[Change]:
     return [change for change in FAILING if change in forbidden or "any" in forbidden]
+
+
+def _proved(forbidden: Sequence[str]) -> list[Became]:
+    return [change for change in PROVED if change in forbidden or "any" in forbidden]
 
 
 def _untold_on_record(report: Report, forbidden: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TypeAlias
 
-from adapters.proving.report import OUTPUTS, Proof, Shown
+from adapters.proving.report import OUTPUTS, Became, Proof, Shown
 from adapters.proving.running import Timed, Work, each
 from engine.comparison import Verdict, change_of
 from engine.decision import Decision
@@ -60,20 +60,24 @@ def shown(one: Difference, was: Effects, becomes: Effects) -> Shown:
     """A difference as it is told; what is not known is told as the change that it would be."""
     if one.decisions is None:
         then = one.old if one.new == OUTPUTS else one.new
-        change = change_of(Verdict(one.old, was[one.old], ""), Verdict(then, becomes[then], ""))
+        change = _became(one, Verdict(one.old, was[one.old], ""), Verdict(then, becomes[then], ""))
         return Shown(old=one.old, new=one.new, result=one.result, change=change, up_to=one.up_to, why=one.hard)
     old, new = one.decisions
     return Shown(
         old=one.old,
         new=one.new,
         result="some",
-        change=change_of(_verdict(old), _verdict(new)),
+        change=_became(one, _verdict(old), _verdict(new)),
         old_rule=old.rule,
         new_rule=new.rule,
         old_reason=old.reason,
         new_reason=new.reason,
         inputs=one.inputs,
     )
+
+
+def _became(one: Difference, old: Verdict, new: Verdict) -> Became:
+    return OUTPUTS if one.new == OUTPUTS and old.effect == new.effect else change_of(old, new)
 
 
 def _verdict(decision: Decision) -> Verdict:

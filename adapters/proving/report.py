@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
 from engine.comparison import Change
 
-OUTPUTS = "outputs"
+OUTPUTS: Final = "outputs"
+Became: TypeAlias = Change | Literal["outputs"]
+"""What becomes of a decision; of the same outcome, other outputs."""
 MOST_UNKNOWN = 5
 """Pairs of which nothing is known that a report for people lists; JSON has them all."""
 
@@ -21,7 +23,7 @@ class Shown(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     new: str
     """The outcome, or `outputs` where the outcome is the same and outputs are not."""
     result: Literal["some", "none", "unknown"]
-    change: Change
+    change: Became
     """By the effects of both outcomes."""
     old_rule: str | None = None
     new_rule: str | None = None
@@ -49,12 +51,12 @@ class Proof(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Why nothing could be shown."""
 
 
-def changes_to(proof: Proof, change: Change) -> int:
+def changes_to(proof: Proof, change: Became) -> int:
     """How many pairs of outcomes become this for some inputs."""
     return sum(1 for one in proof.differences if one.result == "some" and one.change == change)
 
 
-def unknown(proof: Proof, change: Change) -> bool:
+def unknown(proof: Proof, change: Became) -> bool:
     """Whether it is not known if some inputs become this.
 
     What never comes about for lists up to a length may for longer ones.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import click
 
@@ -12,9 +12,8 @@ from adapters.cli.terminal import plural, printable
 from adapters.proving.report import Proof, listed, sentences
 from adapters.replaying.report import Amounts, Pair, Replayed, Report, Sum
 from adapters.replaying.words import MEANT, TOLD, of_bundles, of_recent, verdict
-from engine.comparison import Change
 
-COLOURS: dict[Change, str] = {"block-to-allow": "red", "allow-to-block": "yellow", "outcome": "cyan"}
+COLOURS: Mapping[str, str] = {"block-to-allow": "red", "allow-to-block": "yellow", "outcome": "cyan"}
 MOST = 12
 """Rows of a table that are printed."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from math import copysign
+from typing import Any, get_args
 
-from rules.cel.tree import Local, Node, Root, walk
+from rules.cel.tree import Definition, Local, Node, RecordOf, Root, Select, walk
 from rules.mutation.mutant import Mutant
 from rules.plan import Call, Parameter, Plan, expressions, may_fail
 from rules.source import Span
@@ -25,14 +26,30 @@ PASSED_OVER = frozenset(
 """Where it is written and what is said of it: neither decides. Definitions count where they are read."""
 
 
+DERIVED = tuple(node for node in get_args(Node) if node is not RecordOf)
+"""Expressions whose type is made of those of their parts; a record's is declared."""
+FROM_TYPES = frozenset({"type", "fails", "fails_absent"})
+"""What expressions are said to be by the types of what they read."""
+
+
 def alike(old: Plan, new: Plan) -> bool:
     """Whether two plans decide alike because they say the same."""
     return _Comparison(old, new).same(old, new)
 
 
+def alike_by_themselves(old: Plan, new: Plan) -> bool:
+    """Whether two plans say the same, reasons too, whatever the types are of what the policies that they ask decide.
+
+    Where these decide alike, both do.
+    """
+    return _Comparison(old, new, by_themselves=True).same(old, new)
+
+
 class _Comparison:
-    def __init__(self, old: Plan, new: Plan) -> None:
+    def __init__(self, old: Plan, new: Plan, *, by_themselves: bool = False) -> None:
         self.parameters = tuple({p.name: p for p in plan.parameters} for plan in (old, new))
+        self.by_themselves = by_themselves
+        self.passed_over = PASSED_OVER - {"reason"} if by_themselves else PASSED_OVER
         self.seen: dict[tuple[int, int], bool] = {}
 
     def same(self, a: Any, b: Any) -> bool:
@@ -51,6 +68,8 @@ class _Comparison:
         match a:
             case Root(kind="parameter"):
                 return b.kind == "parameter" and self._root(a, b)
+            case Select() if self.by_themselves:
+                return a.field.name == b.field.name and self.same(a.operand, b.operand)
             case Local():
                 return bool(a.name == b.name)
             case Span():
@@ -59,8 +78,12 @@ class _Comparison:
                 return list(a) == list(b) and all(self.same(value, b[key]) for key, value in a.items())
             case tuple() | list():
                 return len(a) == len(b) and all(map(self.same, a, b))
+            case float():
+                return bool(a == b) and copysign(1.0, a) == copysign(1.0, b)
             case _ if is_dataclass(a):
-                names = [field.name for field in fields(a) if field.name not in PASSED_OVER]
+                typed = self.by_themselves and isinstance(a, (*DERIVED, Definition))
+                over = self.passed_over | FROM_TYPES if typed else self.passed_over
+                names = [field.name for field in fields(a) if field.name not in over]
                 return all(self.same(getattr(a, name), getattr(b, name)) for name in names)
             case _:
                 return bool(a == b)
@@ -72,7 +95,7 @@ class _Comparison:
 
 
 def _stands(parameter: Parameter | None) -> tuple[Any, ...] | None:
-    return None if parameter is None else (parameter.type, parameter.default, parameter.unlisted)
+    return None if parameter is None else (parameter.type, repr(parameter.default), repr(parameter.unlisted))
 
 
 def told_apart_by(old: Plan, new: Plan, changed: Collection[str]) -> tuple[Plan, Plan]:

@@ -22,10 +22,10 @@ from engine.symbolic.differing import Compared, compared
 from engine.symbolic.proving import Patience
 from engine.symbolic.verifying import verified
 from rules.bundle import Bundle
-from rules.cel.tree import Node, Root, Select, walk
+from rules.cel.tree import Call, Node, Root, Select, walk
 from rules.mutation.mutant import Mutant
 from rules.mutation.replaced import Replaced, replaced
-from rules.plan import Plan
+from rules.plan import Plan, expressions
 
 Fate = Literal["refused", "suite", "invariant", "equivalent", "survived", "unknown"]
 """`suite` and `invariant` are what killed it."""
@@ -109,16 +109,19 @@ class _Survivor:
         return unknown or Judgement(self.mutant, "equivalent", up_to=min(bounds, default=None))
 
     def _shown_by(self) -> Iterator[str]:
-        """The policies that show all that has changed: what takes it up itself, and what reads the rule of such a one.
+        """The policies that show all that has changed: what takes it up itself, and what decides by another's rule.
 
-        A rule or a reason is no part of what a policy decides, but those that ask it may go by them.
+        A rule or a reason is no part of what a policy decides, but those that ask it may go by them, or pass them on in
+        a reason of their own. Nor is the sign of a zero, which its text shows.
         """
-        shown: set[str] = set()
+        told_otherwise: set[str] = set()
         for policy in self.changed.policies:
             plan = self.new.bundle.plans[policy]
-            asked = {call.name for call in plan.calls if call.policy in shown}
-            if policy in self.changed.own or _reads_rule_of(plan, asked):
-                shown.add(policy)
+            asked = {call.name for call in plan.calls if call.policy in told_otherwise}
+            own = policy in self.changed.own
+            if own or _reads_rule_of(expressions(plan), asked):
+                told_otherwise.add(policy)
+            if own or _reads_rule_of(_deciding(plan), asked) or _writes_doubles(_deciding(plan)):
                 yield policy
 
     def _refuted(self) -> str | None:
@@ -198,16 +201,22 @@ class _Survivor:
         return Judgement(self.mutant, "equivalent", found.policy, min(bounds))
 
 
-def _reads_rule_of(plan: Plan, calls: Collection[str]) -> bool:
-    """Whether what a plan decides rests on the rule or the reason of a policy that it asks; messages may quote them."""
+def _reads_rule_of(nodes: Iterable[Node], calls: Collection[str]) -> bool:
+    """Whether expressions rest on the rule or the reason of a policy that is asked."""
     return any(
         isinstance(part, Select)
         and part.field.name in ("rule", "reason")
         and isinstance(part.operand, Root)
         and (part.operand.kind, part.operand.name in calls) == ("call", True)
-        for node in _deciding(plan)
+        for node in nodes
         for part in walk(node, into_variables=True)
     )
+
+
+def _writes_doubles(nodes: Iterable[Node]) -> bool:
+    """Whether expressions make texts of doubles."""
+    parts = (part for node in nodes for part in walk(node, into_variables=True))
+    return any(isinstance(part, Call) and part.overload.id == "string_double" for part in parts)
 
 
 def _deciding(plan: Plan) -> Iterator[Node]:

@@ -94,5 +94,5 @@ def _shows(old: Moved, new: Moved, found: Mapping[str, Any]) -> bool:
 
 
 def otherwise(old: Decision, new: Decision) -> bool:
-    """Whether two decisions are not the same, or not by the same rule."""
-    return old.rule != new.rule or differ(old, new)
+    """Whether two decisions are not the same, or not by the same rule or for the same reason."""
+    return (old.rule, old.reason) != (new.rule, new.reason) or differ(old, new)

@@ -69,7 +69,7 @@ def _reached(rule: Finding, machine: Machine, patience: Patience) -> Finding:
         if with_others.result == "possible":
             return replace(_shown(rule, anywhere, with_others), result="never as published")
         if with_others.result == "unknown":
-            return replace(rule, result="never as published", up_to=found.up_to)
+            return replace(rule, why=f"never with the parameters as published; with others: {with_others.hard}")
         found = with_others
     return replace(rule, result="never", up_to=found.up_to)
 

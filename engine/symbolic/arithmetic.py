@@ -11,7 +11,18 @@ import z3
 from engine.columnar.building import FIRST_US, LAST_US
 from engine.symbolic.constants import settled
 from engine.symbolic.found import told
-from engine.symbolic.rounding import LARGEST, added, compared, divided, multiplied, negative, of_whole, product, rounded
+from engine.symbolic.rounding import (
+    LARGEST,
+    MINUS_ZERO,
+    added,
+    compared,
+    divided,
+    multiplied,
+    negative,
+    of_whole,
+    product,
+    rounded,
+)
 from engine.symbolic.site import Site
 from engine.symbolic.space import Number
 from engine.symbolic.terms import (
@@ -160,7 +171,9 @@ def _absolute(site: Site) -> tuple[Value, Truth]:
     high = max(abs(a.low), abs(a.high))
     low = zero if a.low <= zero <= a.high else min(abs(a.low), abs(a.high))
     found = Number(one_of(less(a.term, zero), negative(a).term, a.term), low, high)
-    return checked(found, INTS) if isinstance(a.low, int) else (found, False)
+    if isinstance(a.low, int):
+        return checked(found, INTS)
+    return (found if a.known or low else replace(found, zero="absolute")), False
 
 
 def floor_of(term: Term) -> Term:
@@ -169,11 +182,12 @@ def floor_of(term: Term) -> Term:
 
 
 def _to_whole(form: Callable[[Term], Term]) -> Modelled:
-    """Rounded to a whole number that is a double still."""
+    """Rounded to a whole number that is a double still, with the sign of what was rounded."""
 
     def rounded_(site: Site) -> tuple[Value, Truth]:
         a = site.number()
-        return Number(real(form(a.term)), Fraction(form(a.low)), Fraction(form(a.high))), False
+        zero = (MINUS_ZERO if a.term < 0 else a.zero) if a.known else ("whole", a.zero)
+        return Number(real(form(a.term)), Fraction(form(a.low)), Fraction(form(a.high)), zero), False
 
     return rounded_
 

@@ -9,7 +9,7 @@ from engine.scalar.constants import native
 from engine.scalar.names import NAMES
 from engine.scalar.runtime import EPOCH, EvaluationError
 from engine.scalar.translations import write_call
-from engine.symbolic.rounding import double
+from engine.symbolic.rounding import MINUS_ZERO, double
 from engine.symbolic.site import Site
 from engine.symbolic.space import Number
 from engine.symbolic.terms import Truth, is_known
@@ -40,10 +40,10 @@ class Unsettled(Exception):
 
 
 def known(value: Value) -> bool:
-    """Whether a value holds nothing that is to be found; records are not looked into."""
+    """Whether a value holds nothing that is to be found, the sign of a zero among it; records are not looked into."""
     match value:
         case Number():
-            return value.known
+            return value.known and (bool(value.term) or value.zero in ("", MINUS_ZERO))
         case Word():
             return value.known
         case Row():
@@ -55,11 +55,8 @@ def known(value: Value) -> bool:
 
 
 def settled(site: Site) -> tuple[Value, Truth] | None:
-    """The value of a call of constants, and whether it fails; None where something is to be found.
-
-    So is the text of a zero, which shows its sign: reals have none.
-    """
-    if not all(map(known, site.args)) or (site.node.overload.id == "string_double" and site.number().term == 0):
+    """The value of a call of constants, and whether it fails; None where something is to be found."""
+    if not all(map(known, site.args)):
         return None
     words, node = site.reader.words, site.node
     given = [natural(value, arg.type, words) for value, arg in zip(site.args, node.args, strict=True)]
@@ -78,7 +75,7 @@ def natural(value: Value, t: Type, words: Words) -> Any:
     """A known value as the scalar reader has it."""
     match value, t:
         case Number(), DoubleType():
-            return float(value.term)
+            return -0.0 if value.zero == MINUS_ZERO else float(value.term)
         case Number(), _:
             return native(value.term, t)
         case Word(), _:

@@ -23,7 +23,7 @@ from engine.symbolic.proving import PLACES, Patience, Problem, Search
 from engine.symbolic.terms import Truth, conj, disj, equal, negated
 from engine.symbolic.values import surely_same_slots
 from rules.plan import Plan
-from rules.types import Field
+from rules.types import DoubleType, EnumType, Field, IntType, ListType, MapType, RecordType, StringType, Type
 
 AT_FIRST_S = 3.0
 """How long each pair is looked at before any is looked at for longer."""
@@ -91,6 +91,8 @@ def _look(
     """Ask of all open pairs together, then of those that change an effect alike, then of each."""
     for group in (list(open_), *versions.by_effect(open_)):
         left = {pair: open_[pair] for pair in group if pair not in found}
+        if patience.left() <= 0:
+            return
         if len(left) > 1 and Search(asked.problem, disj(*left.values()), lambda _: False, patience.left).contradicted():
             found |= {pair: Difference(*pair, "none") for pair in left}
     for seconds in (AT_FIRST_S, math.inf):
@@ -160,7 +162,7 @@ class _Versions:
     def why_not(self) -> str:
         """Why both cannot be asked of the same inputs; nothing where they can."""
         theirs = {f.name: f for f in self.new.plan.inputs}
-        other = [f.name for f in self.old.plan.inputs if f.name in theirs and theirs[f.name] != f]
+        other = [f.name for f in self.old.plan.inputs if f.name in theirs and not _same_field(theirs[f.name], f)]
         if other:
             return f"{', '.join(f'`{name}`' for name in other)} is of another type in each version"
         if self.old.plan.exits != self.new.plan.exits:
@@ -226,6 +228,11 @@ class _Versions:
         return Difference(*pair, "unknown", hard=hard or "the time is up")
 
 
+def _same_field(a: Field, b: Field) -> bool:
+    """Whether two fields are the same, their defaults to the sign of a zero."""
+    return a == b and repr(a) == repr(b)
+
+
 def where_they_differ(old: Decided, new: Decided) -> Iterator[tuple[Pair, Truth]]:
     """Where each pair of different outcomes comes about, and where the same outcome has other outputs.
 
@@ -274,11 +281,32 @@ def _told(truth: Truth) -> Hashable:
     return ("known", truth) if isinstance(truth, bool) else ("term", truth.get_id())
 
 
+def _comparable(a: Type, b: Type) -> bool:
+    """Whether values of two types can be equal: a time is a number here, as a duration is, and never the same one."""
+    match a, b:
+        case ((IntType() | DoubleType()), (IntType() | DoubleType())):
+            return True
+        case ((StringType() | EnumType()), (StringType() | EnumType())):
+            return True
+        case ListType(), ListType():
+            return _comparable(a.item, b.item)
+        case MapType(), MapType():
+            return _comparable(a.value, b.value)
+        case RecordType(), RecordType():
+            theirs = {f.name: f.type for f in b.fields}
+            return all(_comparable(f.type, theirs[f.name]) for f in a.fields if f.name in theirs)
+        case _:
+            return type(a) is type(b)
+
+
 def _other_outputs(old: Decided, new: Decided) -> Truth:
     """Where an output is there on one side alone, or another value."""
     other: list[Truth] = [slot.there for sides in ((old, new), (new, old)) for name, slot in sides[0].outputs.items()
                           if name not in sides[1].outputs]  # fmt: skip
+    types = [{output.name: output.type for output in one.plan.outputs} for one in (old, new)]
     for name, slot in old.outputs.items():
         if name in new.outputs:
-            other.append(negated(surely_same_slots(slot, new.outputs[name])))
+            theirs = new.outputs[name]
+            comparable = _comparable(types[0][name], types[1][name])
+            other.append(negated(surely_same_slots(slot, theirs)) if comparable else disj(slot.there, theirs.there))
     return disj(*other, negated(equal(old.let_out, new.let_out)))

@@ -34,7 +34,7 @@ def told(value: Value) -> Hashable:
         case Word():
             return _term(value.term)
         case Row():
-            places = (("place", told(place.value), _term(place.within)) for place in value.places)
+            places = (("place", told(place.value), _term(place.within), place.late) for place in value.places)
             return ("row", *places, _term(value.beyond.term))
         case Record() | Table():
             return id(value)

@@ -101,7 +101,11 @@ def _mapped(reader: Expressions, node: Loop, inner: Inner, source: Found, row: R
     for place, (body,) in _bodies(reader, node, inner, row):
         places.append(replace(place, value=body.value))
         failing.append(conj(place.within, body.fails))
-    return Found(Row(tuple(places), row.beyond), disj(source.fails, *failing, _beyond(reader, node, inner, row)))
+    beyond = row.beyond
+    if not row.whole:  # as many, but other items: told apart from those of the list itself
+        beyond = reader.beyond(node, inner, "mapped", lambda: reader.space.whole("mapped", 0, row.beyond.high))
+        reader.space.fact(equal(beyond.term, row.beyond.term))
+    return Found(Row(tuple(places), beyond), disj(source.fails, *failing, _beyond(reader, node, inner, row)))
 
 
 def _least(reader: Expressions, node: Loop, inner: Inner, source: Found, row: Row) -> Found:

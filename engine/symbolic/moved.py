@@ -19,12 +19,12 @@ from engine.symbolic.deciding import Decided, Deciding
 from engine.symbolic.expressions import Expressions
 from engine.symbolic.plainer import plainer
 from engine.symbolic.proving import Problem
-from engine.symbolic.terms import Truth, conj, equal, negated
+from engine.symbolic.terms import Truth, conj, equal, less_equal, negated
 from engine.symbolic.unknowns import MOST_ITEMS
 from engine.symbolic.values import Place, Row, Table, Value
 from engine.symbolic.words import Word
 from rules.plan import Parameter, ParameterValue, Plan, reached_parameters
-from rules.types import Field, MapType
+from rules.types import BoolType, Field, MapType
 
 STAMP = Stamp("witness", datetime(2026, 1, 1, tzinfo=UTC), simulated=True)
 PARAMETER = "parameter "
@@ -94,7 +94,7 @@ class Moved:
             return None
 
     def _values(self, found: Mapping[str, Any]) -> dict[str, ParameterValue]:
-        return {label: p.read(_written(label, p, found)) for label, p in self.parameters.items()}
+        return {label: _read(label, p, found) for label, p in self.parameters.items()}
 
     def without(self, found: Mapping[str, Any], label: str) -> dict[str, Any]:
         """What was found, with a parameter where it stands in the document."""
@@ -121,54 +121,57 @@ def movable(plan: Plan, plans: Mapping[str, Plan]) -> tuple[str, ...]:
 
 
 def _fields(label: str, parameter: Parameter) -> tuple[Field, ...]:
-    """What is to be found of a parameter; of one per key, a value for each key that is published, and another key."""
+    """What is to be found of a parameter; of one per key, of each published key its value or that it is gone."""
     t, default, name = parameter.type, parameter.default, PARAMETER + label
     if isinstance(t, MapType) and isinstance(default, Mapping):
         further = (Field(name + FURTHER_KEY, t.key), Field(name + FURTHER, t.value, optional=True))
-        return (*(Field(f"{name}[{key}]", t.value) for key in default), *further)
+        listed = [f"{name}[{key}]" for key in default]
+        return *(Field(one, t.value) for one in listed), *(Field(one + GONE, BoolType()) for one in listed), *further
     return (Field(name, t),)
 
 
+GONE = " gone"
+"""Of a parameter per key, whether a key that the document lists is not listed any more."""
 FURTHER_KEY, FURTHER = " key", " value"
 """Of a parameter per key, a key that the document does not list."""
 
 
 def _value(problem: Problem, label: str, parameter: Parameter) -> Value:
-    """Any value of a parameter; of one per key, any for each key that is published, and for any number of others."""
+    """Any value of a parameter; of one per key, any or none for each published key, and any number of others."""
     t, default, name = parameter.type, parameter.default, PARAMETER + label
     if not isinstance(t, MapType) or not isinstance(default, Mapping):
         return problem.inputs[name].value
-    space, most = problem.deciding.space, (t.max_entries or MOST_ITEMS) - len(default)
+    space, most, inputs = problem.deciding.space, t.max_entries or MOST_ITEMS, problem.inputs
 
     def make() -> Table:
         keys = [problem.deciding.words.of(key) for key in default]
-        places = [Place(problem.inputs[f"{name}[{key}]"].value) for key in default]
-        other, further = problem.inputs[name + FURTHER_KEY].value, problem.inputs[name + FURTHER]
+        listed = [f"{name}[{key}]" for key in default]
+        places = [Place(inputs[one].value, negated(inputs[one + GONE].value)) for one in listed]
+        other, further = inputs[name + FURTHER_KEY].value, inputs[name + FURTHER]
         assert isinstance(other, Word)
         fresh = conj(*(negated(equal(other.term, key.term)) for key in keys))
-        places.append(Place(further.value, conj(further.there, fresh) if most > 0 else False))
-        further_keys = space.whole("keys", 0, max(most - 1, 0))
-        if not further_keys.known:
-            problem.deciding.unknowns.beyond.append(further_keys.term)
-        return Table((*keys, other), Row(tuple(places), further_keys))
+        further_keys = space.whole("keys", 0, most)
+        problem.deciding.unknowns.beyond.append(further_keys.term)
+        entries = Row((*places, Place(further.value, conj(further.there, fresh))), further_keys)
+        space.fact(less_equal(entries.size.term, most))
+        return Table((*keys, other), entries)
 
     made: Table = space.once(("parameter", label), None, make)
     return made
 
 
-def _written(label: str, parameter: Parameter, found: Mapping[str, Any]) -> object:
+def _read(label: str, parameter: Parameter, found: Mapping[str, Any]) -> ParameterValue:
     """A parameter as it was found, its published value where it was not."""
     name = PARAMETER + label
-    if isinstance(parameter.default, Mapping):
-        listed = {key: f"{name}[{key}]" for key in parameter.default}
-        values = {key: found[at] for key, at in listed.items() if at in found}
-        other = (
-            {found[name + FURTHER_KEY]: found[name + FURTHER]}
-            if {name + FURTHER, name + FURTHER_KEY} <= found.keys()
-            else {}
-        )
-        return other | values
-    return found.get(name, parameter.written(parameter.default))
+    if not isinstance(parameter.default, Mapping):
+        return parameter.read(found.get(name, parameter.written(parameter.default)))
+    listed = {key: f"{name}[{key}]" for key in parameter.default}
+    written = {key: found[at] for key, at in listed.items() if at in found}
+    if {name + FURTHER, name + FURTHER_KEY} <= found.keys():
+        written = {found[name + FURTHER_KEY]: found[name + FURTHER]} | written
+    values = parameter.read(written)
+    assert isinstance(values, Mapping)
+    return {key: value for key, value in values.items() if key not in listed or not found.get(listed[key] + GONE)}
 
 
 def inputs_of(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -172,7 +172,7 @@ class Search:
 
     def contradicted(self) -> bool:
         """Whether the facts contradict each other at the first glance."""
-        found = self._checked(self._simple(), self.facts, min(max(self.left(), 0.1), STRAIGHT_S))
+        found = self._checked(self._simple(), self.facts, min(self.left(), STRAIGHT_S))
         return bool(found == z3.unsat)
 
     def impossible(self) -> bool:

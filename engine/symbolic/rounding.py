@@ -1,7 +1,8 @@
 """Doubles as reals: each operation exactly, then rounded to some value as near as rounding to the nearest comes.
 
-Of a rounded value is known: how far it may lie from what was rounded, the sign, the bounds that rounding keeps, and
-that the same place never makes a larger value smaller. That is more than rounding can do, never less. A result beyond
+Of a rounded value is known: how far it may lie from what was rounded, the sign, the bounds that rounding keeps, that
+the same place never makes a larger value smaller, and that it stays on the side of what it was computed of where the
+exact value is: rounding steps over no double. That is more than rounding can do, never less. A result beyond
 the largest double is an error, as in every reader.
 """
 
@@ -14,7 +15,7 @@ from fractions import Fraction
 
 import z3
 
-from engine.symbolic.space import Number, Space
+from engine.symbolic.space import Number, Space, mark
 from engine.symbolic.terms import (
     Term,
     Truth,
@@ -59,8 +60,9 @@ def _zero() -> Number:
 
 def _signed(found: Number, *given: Number) -> Number:
     """What was computed of numbers, the sign of zeros among them: it has its part in the sign of what comes out."""
-    signs = tuple(one.zero for one in given)
-    return replace(found, zero=signs) if any(signs) else found
+    if not any(one.zero for one in given):
+        return found
+    return replace(found, zero=(found.zero, *((mark(one.term), one.zero) for one in given)))
 
 
 def nearest(value: Fraction) -> Fraction:
@@ -117,7 +119,19 @@ def added(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number, T
     if b.known and b.term == 0:
         return _with_zero(a, b), False
     found, fails = rounded(space, site, Number(plus(a.term, b.term), a.low + b.low, a.high + b.high))
+    for one, other in ((a, b), (b, a)):
+        _keeps_its_side(space, found, one, above=other.low >= 0, below=other.high <= 0)
     return _signed(found, a, b), fails
+
+
+def _keeps_its_side(space: Space, found: Number, of: Number, *, above: bool, below: bool) -> None:
+    """A rounded value stays on the side of a double that the exact one is surely on."""
+    if found.known:
+        return
+    if above and found.low < of.high:
+        space.fact(less_equal(of.term, found.term))
+    if below and found.high > of.low:
+        space.fact(less_equal(found.term, of.term))
 
 
 def _with_zero(a: Number, zero: Number) -> Number:
@@ -131,7 +145,8 @@ def negative(a: Number) -> Number:
     """Give -a."""
     if a.known and a.term == 0 and not isinstance(a.term, int):
         return _zero()
-    return Number(times(a.term, -1 if isinstance(a.low, int) else Fraction(-1)), -a.high, -a.low, a.zero)
+    zero = ("negative", a.zero) if a.zero != "" else ""
+    return Number(times(a.term, -1 if isinstance(a.low, int) else Fraction(-1)), -a.high, -a.low, zero)
 
 
 def multiplied(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number, Truth]:
@@ -142,7 +157,17 @@ def multiplied(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Numb
         if one.known and one.term == 0 and not other.known:
             return _zero(), False
     found, fails = rounded(space, site, product(space, site, a, b), TINY)
+    for one, by in ((a, b), (b, a)):
+        _scaled(space, found, one, less=by.low >= 0 and by.high <= 1, more=by.low >= 1)
     return _signed(found, a, b), fails
+
+
+def _scaled(space: Space, found: Number, of: Number, *, less: bool, more: bool) -> None:
+    """What is multiplied by so much as surely makes it less, or more, is not rounded to the other side of it."""
+    if of.low >= 0:
+        _keeps_its_side(space, found, of, above=more, below=less)
+    elif of.high <= 0:
+        _keeps_its_side(space, found, of, above=less, below=more)
 
 
 def product(space: Space, site: Hashable, a: Number, b: Number) -> Number:
@@ -191,6 +216,7 @@ def divided(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number,
             return a, False
         ends = [a.low / b.term, a.high / b.term]
         quotient, fails = rounded(space, site, Number(times(a.term, 1 / b.term), min(ends), max(ends)), TINY)
+        _scaled(space, quotient, a, less=b.low >= 1, more=b.low > 0 and b.high <= 1)
         return _signed(quotient, a, b), fails
     zero = Fraction(0)
     by_zero = False if b.low > 0 or b.high < 0 else conj(less_equal(b.term, zero), less_equal(zero, b.term))
@@ -212,6 +238,7 @@ def divided(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Number,
     key = ("quotient", dividend.get_id(), b.term.get_id(), a.low, a.high, b.low, b.high)
     exact: Number = space.once(key, (dividend, b.term), make)
     found, fails = rounded(space, site, exact, TINY)
+    _scaled(space, found, a, less=b.low >= 1, more=b.low > 0 and b.high <= 1)
     return _signed(found, a, b), disj(by_zero, fails)
 
 

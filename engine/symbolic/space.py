@@ -13,7 +13,20 @@ from typing import Any
 
 import z3
 
-from engine.symbolic.terms import Term, Truth, conj, implied, less_equal, lifted
+from engine.symbolic.terms import Term, Truth, conj, implied, is_known, less_equal, lifted
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Stands for a term among what values are told apart by: by its number, as long as it is kept."""
+
+    number: int
+    kept: Any = field(compare=False)
+
+
+def mark(term: Term) -> Hashable:
+    """What tells a term from others."""
+    return term if is_known(term) else Mark(term.get_id(), term)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +37,10 @@ class Number:
     low: Term
     high: Term
     zero: Hashable = ""
-    """Of a double that may be zero, what its sign rests on beside the term: reals have one zero, doubles two."""
+    """Of a double that may be zero, what its sign rests on beside the term: reals have one zero, doubles two.
+
+    Nothing: on the term alone; a zero that is known is then 0.0.
+    """
 
     @property
     def known(self) -> bool:
@@ -85,9 +101,9 @@ class Space:
         return Number(term, low, high)
 
     def real(self, hint: str, low: Fraction, high: Fraction) -> Number:
-        """A real number within bounds."""
+        """A real number within bounds; a zero, where it can be nothing else, of a sign that nobody knows."""
         if low == high:
-            return Number(low, low, high)
+            return Number(low, low, high, "" if low else object())
         term = z3.Real(self.name(hint))
         self.holding += [term >= lifted(low), term <= lifted(high)]
         return Number(term, low, high)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from engine.symbolic.rounding import compared
-from engine.symbolic.space import Number
+from engine.symbolic.space import Number, mark
 from engine.symbolic.terms import Term, Truth, conj, disj, equal, implied, is_known, less, negated, one_of, real, total
 from engine.symbolic.words import Word
 
@@ -64,6 +64,7 @@ class Row:
 
     places: tuple[Place, ...]
     beyond: Number = NOTHING
+    """Its term stands for which items they are, too: lists of as many other ones have another term."""
 
     @property
     def whole(self) -> bool:
@@ -104,7 +105,7 @@ def chosen(test: Truth, then: Value, other: Value) -> Value:
     match then, other:
         case Number(), Number():
             a, b = _of_one_sort(then.term, other.term)
-            zero = then.zero if then.zero == other.zero else (then.zero, other.zero)
+            zero = then.zero if then.zero == other.zero else (mark(test), then.zero, other.zero)
             return Number(one_of(test, a, b), min(then.low, other.low), max(then.high, other.high), zero)
         case Word(), Word():
             return Word(one_of(test, then.term, other.term))

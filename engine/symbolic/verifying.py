@@ -61,10 +61,11 @@ def _proved(claim: _Claim, as_published: _Claim, found: Answer, suites: Iterable
     applies = as_published.applies(suites, patience)  # fewer unknowns first
     if applies.result != "possible" and claim.moved.parameters:
         applies = claim.applies(suites, patience)
-    if applies.result == "impossible":
+    if applies.result == "impossible" and applies.up_to is None:
         return Verdict(name, "vacuous", loose=found.loose)
-    if applies.result == "unknown":
-        why = f"no inputs were found of which it claims anything: {applies.hard}"
+    if applies.result != "possible":
+        why = applies.hard or f"lists of at most {applies.up_to} items were looked at"
+        why = f"no inputs were found of which it claims anything: {why}"
         return Verdict(name, "unknown", loose=found.loose, hard=why)
     return Verdict(name, "proved", found.up_to, found.loose)
 

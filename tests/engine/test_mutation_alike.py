@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.mutation.alike import alike
+from engine.mutation.alike import alike, alike_by_themselves
 from rules.mutation.replaced import replaced
 from tests.engine.shipped import bundle
 
@@ -34,3 +34,29 @@ def test_alike(name: str) -> None:
         assert name in ("an argument", "another key of a map")
         return
     assert alike(bundle().plans[policy], changed.bundle.plans[policy]) is expected
+
+
+OTHERS: dict[str, tuple[str, str, str, str, bool]] = {
+    "another outcome of a policy that is asked": (
+        "allocation", "{ALLOCATED: {effect: allow},", "{LATER: {effect: block}, ALLOCATED: {effect: allow},",
+        "entry", True,
+    ),
+    "nothing": ("entry", "title: When a position may open", "title: When it may", "entry", True),
+    "a reason": ("entry", "'regime_positions={in_regime} >= max", "'regime={in_regime} >= max", "entry", False),
+    "a default": ("entry", "default: 0.7,", "default: 0.8,", "entry", False),
+    "something else is read": (
+        "entry", "(sizing.allocation) ? sizing.allocation :", "(sizing.notional) ? sizing.notional :", "entry", False
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_alike_by_themselves(name: str) -> None:
+    document, before, after, policy, expected = OTHERS[name]
+    text = next(one.source.text for one in bundle().documents if one.name == document)
+    assert before in text
+    changed = replaced(bundle(), document, text.replace(before, after, 1))
+    assert changed is not None
+    plans = bundle().plans[policy], changed.bundle.plans[policy]
+    assert alike_by_themselves(*plans) is expected
+    assert alike_by_themselves(plans[0], plans[0])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,58 @@ def test_a_key_that_nobody_listed_and_a_parameter_of_another_policy_may_be_waite
         "paused": "never as published", "asked": "never as published", "otherwise": "reached",
     }  # fmt: skip
     assert found_in(bundle, "parameter") == {}
+
+
+LISTED = HEAD.format("RuleList", "gate") + (
+    "  inputs: {name: {type: string, maxLength: 8}}\n"
+    "  parameters: {fees: {per: Key, type: int, min: 0, max: 9, unlisted: 0, default: {A: 1, B: 2}, maxEntries: 2,"
+    " description: d}}\n"
+    "  outcomes: {NO: {effect: block}, YES: {effect: allow}}\n"
+    "  rules:\n"
+    "    - {id: gone, when: '!(\"A\" in params.fees)', outcome: NO, reason: a}\n"
+    "    - {id: many, when: size(params.fees) > 2, outcome: NO, reason: b}\n"
+    '    - {id: other, when: \'"C" in params.fees && "B" in params.fees\', outcome: NO, reason: c}\n'
+    "  otherwise: {outcome: YES, reason: j}\n  onError: NO\n"
+)
+
+
+def test_a_key_that_is_listed_may_be_so_no_more(tmp_path: Path) -> None:
+    """The rule that watches for it is no dead one."""
+    bundle = bundle_of(tmp_path, bundle=BUNDLE, types=TYPES, gate=LISTED)
+    found = found_in(bundle, "rule")
+    assert {name: one.result for name, one in found.items()} == {
+        "gone": "never as published", "many": "never", "other": "never", "otherwise": "reached",
+    }  # fmt: skip
+    assert found["gone"].parameters == {"fees[A] gone": True}
+    policy = compile_bundle(bundle).policies["gate"].with_parameters({"fees": {"B": 2}})
+    assert policy.decide(policy.decoder.from_plain({"name": "x"}), STAMP).rule == "gone"
+
+
+CUBES = HEAD.format("RuleList", "gate") + (
+    "  inputs: {x: {type: double, minimum: -1.0e+9, maximum: 1.0e+9}}\n"
+    "  parameters:\n"
+    "    k: {type: double, min: -1000.0, max: 1000.0, default: 0.0, description: d}\n"
+    "    l: {type: double, min: -1000.0, max: 1000.0, default: 0.0, description: d}\n"
+    "    m: {type: double, min: -1000.0, max: 1000.0, default: 0.0, description: d}\n"
+    "  outcomes: {NO: {effect: block}, YES: {effect: allow}}\n"
+    "  rules:\n"
+    "    - id: cubes\n"
+    "      when: >-\n"
+    "        params.m * params.k > 1.0 && params.l * params.m > 1.0 && x * x * x * params.m ==\n"
+    "        params.k * params.k * params.k + params.l * params.l * params.l + 0.123\n"
+    "      outcome: NO\n      reason: a\n"
+    "  otherwise: {outcome: YES, reason: j}\n  onError: NO\n"
+)
+
+
+def test_a_rule_that_may_wait_for_parameters_nobody_knows_must_be_looked_at(tmp_path: Path) -> None:
+    bundle = bundle_of(tmp_path, bundle=BUNDLE, types=TYPES, gate=CUBES)
+    until = time.monotonic() + 4.0
+    unit = next(unit for unit in units(bundle, ["gate"]) if unit.part == "rule")
+    looked = Looker(bundle).looked(unit, Patience(lambda: until - time.monotonic()))
+    (found,) = (one for one in looked if one.name == "cubes")
+    assert (found.result, found.must_be_looked_at) == ("unknown", True)
+    assert found.why.startswith("never with the parameters as published; with others: ")
 
 
 # -- every input of policies over few words, without a solver

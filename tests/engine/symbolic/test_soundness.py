@@ -90,6 +90,10 @@ outputs: {{'o?': {{type: Amount, when: '{when}', value: thing.x}}}}
     )
 
 
+PIECES = 'w.split(",").map(t, size(t))'
+SIZES = "{list: Count, maxItems: 16}"
+OF_WORDS = f"{{w: Word, q: {WORDS}}}"
+AMOUNTS = "{list: Amount, maxItems: 20}"
 ITEMS = [{"name": "a", "amount": 1.0, "count": count} for count in (8, 9, 7)]
 FALSE: dict[str, tuple[list[str], dict[str, Any]]] = {
     "what is twice in joined lists": (
@@ -104,6 +108,37 @@ FALSE: dict[str, tuple[list[str], dict[str, Any]]] = {
     "a zero's sign after a product": ([never("string(0.0 * x) != string(0.0)", "{x: Amount}")], {"x": -1.0}),
     "a zero's sign after a difference": ([never("string(-x) != string(0.0 - x)", "{x: Amount}")], {"x": 0.0}),
     "a zero's sign, that no model has": ([never("x == 0.0 && string(x) == '-0'", "{x: Amount}")], {"x": -0.0}),
+    **{
+        f"a zero's sign after {form}": (
+            [never(f"string({form}(x)) != string({form}(x + 0.0))", "{x: Amount}")],
+            {"x": -0.0},
+        )
+        for form in ("math.floor", "math.ceil", "math.trunc", "math.round")
+    },
+    "a zero's sign, of what was cut off": (
+        [never("x == 0.0 && string(math.trunc(-0.5)) == '-0'", "{x: Amount}")],
+        {"x": 0.0},
+    ),
+    "a zero's sign after a choice": (
+        [never("string(a ? x : x + 0.0) != string(b ? x : x + 0.0)", "{x: Amount, a: bool, b: bool}")],
+        {"x": -0.0, "a": True, "b": False},
+    ),
+    "a zero's sign in a list": (
+        [never("string([x, x + 0.0][n]) != string([x, x + 0.0][m])", "{x: Amount, n: Count, m: Count}")],
+        {"x": -0.0, "n": 0, "m": 1},
+    ),
+    "what is made of the pieces of a text": (
+        [never(f"({PIECES} == q) != ({PIECES.replace('size(t)', 'size(t) + 1')} == q)", f"{{w: Word, q: {SIZES}}}")],
+        {"w": "a", "q": [1]},
+    ),
+    "where a piece of a text is joined": (
+        [never("('x,' + w).split(',') != q && (w.split(',') + ['x'] == q) != (['x'] + w.split(',') == q)", OF_WORDS)],
+        {"w": "a", "q": ["a", "x"]},
+    ),
+    "a claim of long lists alone": (
+        [claim(f"forAll: {{xs: {AMOUNTS}}}\ngiven: ['size(xs) > 13']\nholds: [{{id: c, that: 'xs[0] > 5.0'}}]")],
+        {"xs": [1.0] * 14},
+    ),
     "the text of a choice of maps": (
         [never("(n > 3 ? {'a': true} : {'b': true}).exists(k, k == 'b')", "{n: Count}")],
         {"n": 1},
@@ -189,15 +224,53 @@ def test_another_effect_of_an_outcome_is_a_difference(tmp_path: Path) -> None:
     assert [one.effect for one in told.decisions] == ["block", "allow"]
 
 
-def test_a_zero_of_another_sign_is_not_taken_for_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("string(x)", "string(x + 0.0)"),
+        ("string(math.floor(x))", "string(math.floor(x + 0.0))"),
+        ("string(x > 1.0 ? 1.0 : x)", "string(x > 1.0 ? 1.0 : x + 0.0)"),
+        ("w.split(',').map(t, t + 'x').join()", "w.split(',').map(t, t + 'y').join()"),
+        ("(['x'] + w.split(',')).join()", "(w.split(',') + ['x']).join()"),
+    ],
+)
+def test_a_text_of_something_else_is_not_taken_for_the_same(tmp_path: Path, old: str, new: str) -> None:
+    """A zero of another sign; other things made of the same unknown items, or those in another order."""
     rules = (
-        "inputs: {{x: Amount}}\n"
-        "rules: [{{id: r, when: 'string({}) == \"0\"', outcome: NO, reason: r}}]\n"
+        "inputs: {{x: Amount, w: Word}}\n"
+        "rules: [{{id: r, when: '{} == \"0\"', outcome: NO, reason: r}}]\n"
         "otherwise: {{outcome: 'YES', reason: fine}}"
     )
-    old, new = (rule_list("gate", rules.format(one)) for one in ("x", "x + 0.0"))
-    found = versions(tmp_path, old, new)
+    texts = (rule_list("gate", rules.format(one.replace("'", "''"))) for one in (old, new))
+    found = versions(tmp_path, *texts)
     assert not found.equal
+
+
+OUTPUT = """
+inputs: {{x: {{type: double, minimum: -1.0, maximum: 1.0, default: {default}}}, t: timestamp, n: Count}}
+rules: [{{id: r, when: n > 1000000, outcome: NO, reason: r}}]
+otherwise: {{outcome: 'YES', reason: fine}}
+outputs: {{o: {{type: {type}, value: '{value}'}}}}
+"""
+SINCE = 't - timestamp("1970-01-01T00:00:00Z")'
+OUTPUTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "a time and how long it is since 1970": (
+        {"type": "timestamp", "value": "t"}, {"type": "duration", "value": SINCE},
+    ),
+    "lists of these": (
+        {"type": "{list: timestamp}", "value": "[t]"}, {"type": "{list: duration}", "value": f"[{SINCE}]"},
+    ),
+    "the default of an input": (
+        {"type": "Word", "value": "string(x)", "default": "0.0"},
+        {"type": "Word", "value": "string(x)", "default": "-0.0"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_another_output_is_not_taken_for_the_same(tmp_path: Path, name: str) -> None:
+    both = (rule_list("gate", OUTPUT.format(**{"default": "0.5", **one})) for one in OUTPUTS[name])
+    assert not versions(tmp_path, *both).equal
 
 
 def gate(folder: Path, output: str) -> Machine:
@@ -251,3 +324,48 @@ def test_a_mutant_that_only_a_reader_of_rules_notices_is_not_equivalent(tmp_path
     document = next(one for one in bundle.documents if one.name == "asked")
     (moved,) = (one for one in mutants(document) if one.kind == "order")
     assert Judge(bundle).judged(moved, ENOUGH).fate == "survived"
+
+
+SIGNED = """
+inputs: {thing: Thing}
+rules: [{id: r, when: thing.n > 1000000, outcome: NO, reason: r}]
+otherwise: {outcome: 'YES', reason: fine}
+outputs: {o: {type: Amount, value: 'thing.x <= 0.0 ? 0.0 : thing.x'}}
+"""
+SHOWS_SIGNS = """
+inputs: {thing: Thing}
+calls: {a: {policy: asked}}
+rules: [{id: r, when: has(a.o) && string(a.o) == "0", outcome: NO, reason: r}]
+otherwise: {outcome: 'YES', reason: fine}
+"""
+
+
+def test_a_mutant_that_only_the_text_of_a_zero_notices_is_not_equivalent(tmp_path: Path) -> None:
+    bundle = bundle_of(tmp_path, rule_list("asked", SIGNED), rule_list("gate", SHOWS_SIGNS))
+    document = next(one for one in bundle.documents if one.name == "asked")
+    judge = Judge(bundle)
+    kept = [one for one in mutants(document) if "`<=` became `<`" in one.sentence]
+    assert kept
+    assert all(judge.judged(one, ENOUGH).fate in ("survived", "unknown") for one in kept)
+
+
+PASSES_ON = """
+inputs: {thing: Thing}
+calls: {a: {policy: asked}}
+rules: [{id: r, when: a.effect == "block", outcome: NO, reason: 'because {a.rule}'}]
+otherwise: {outcome: 'YES', reason: fine}
+"""
+ASKS_AGAIN = """
+inputs: {thing: Thing}
+calls: {m: {policy: middle}}
+rules: [{id: r, when: m.reason == "because wide", outcome: NO, reason: r}]
+otherwise: {outcome: 'YES', reason: fine}
+"""
+
+
+def test_a_mutant_that_is_noticed_by_a_reason_of_a_reason_is_not_equivalent(tmp_path: Path) -> None:
+    documents = rule_list("asked", ASKED), rule_list("middle", PASSES_ON), rule_list("gate", ASKS_AGAIN)
+    bundle = bundle_of(tmp_path, *documents)
+    document = next(one for one in bundle.documents if one.name == "asked")
+    (moved,) = (one for one in mutants(document) if one.kind == "order")
+    assert Judge(bundle).judged(moved, ENOUGH).fate in ("survived", "unknown")
