@@ -56,7 +56,7 @@ def proved(report: Report, old: Side, new: Side, named: Sequence[str], seconds: 
     asked, rest = (list(named), {}) if named else _changed(old, new)
     with terminal.Progress("proving", len(asked)) as progress:
         found = []
-        for proof in proofs(old.bundle, new.bundle, asked, seconds):
+        for proof in proofs(old.bundle, new.bundle, progress.through(asked), seconds):
             found.append(proof)
             progress.reached(len(found))
     return msgspec.structs.replace(report, proofs=[*found, *(_not_asked(name, why) for name, why in rest.items())])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TypeAlias
 
+from adapters.extras import PROOFS, lacking
 from adapters.proving.report import OUTPUTS, Became, Proof, Shown
 from adapters.proving.running import Timed, Work, each
 from engine.comparison import Verdict, change_of
@@ -19,14 +20,14 @@ try:
     from engine.symbolic.differing import Compared, Difference, compared
     from engine.symbolic.proving import Patience
 except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("proofs need z3: pip install 'bascule[prove]'", name=missing.name) from missing
+    raise ModuleNotFoundError(lacking(PROOFS, "prove"), name=missing.name) from missing
 
 
 Effects: TypeAlias = Mapping[str, str]
 """The effect of each outcome."""
 
 
-def proofs(old: Bundle, new: Bundle, policies: Sequence[str], seconds: float) -> Iterator[Proof]:
+def proofs(old: Bundle, new: Bundle, policies: Iterable[str], seconds: float) -> Iterator[Proof]:
     """The proof of each policy, in order; each has so many seconds."""
     bundles = [replace(one, documents=(), suites=(), invariants=()) for one in (old, new)]
     packed = pickle.dumps(bundles, pickle.HIGHEST_PROTOCOL)

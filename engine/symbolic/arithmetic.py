@@ -13,7 +13,6 @@ from engine.symbolic.constants import settled
 from engine.symbolic.found import told
 from engine.symbolic.rounding import (
     LARGEST,
-    MINUS_ZERO,
     added,
     compared,
     divided,
@@ -185,9 +184,11 @@ def _to_whole(form: Callable[[Term], Term]) -> Modelled:
     """Rounded to a whole number that is a double still, with the sign of what was rounded."""
 
     def rounded_(site: Site) -> tuple[Value, Truth]:
+        found = settled(site)
+        if found is not None:
+            return found
         a = site.number()
-        zero = (MINUS_ZERO if a.term < 0 else a.zero) if a.known else ("whole", a.zero)
-        return Number(real(form(a.term)), Fraction(form(a.low)), Fraction(form(a.high)), zero), False
+        return Number(real(form(a.term)), Fraction(form(a.low)), Fraction(form(a.high)), ("whole", a.zero)), False
 
     return rounded_
 

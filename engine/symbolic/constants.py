@@ -75,7 +75,7 @@ def natural(value: Value, t: Type, words: Words) -> Any:
     """A known value as the scalar reader has it."""
     match value, t:
         case Number(), DoubleType():
-            return -0.0 if value.zero == MINUS_ZERO else float(value.term)
+            return -0.0 if value.term == 0 and value.zero == MINUS_ZERO else float(value.term)
         case Number(), _:
             return native(value.term, t)
         case Word(), _:
