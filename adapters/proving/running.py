@@ -130,21 +130,22 @@ class _Process(Generic[T]):
 
     def ask(self, name: str, seconds: float) -> Timed[T]:
         """The answer for a name, or that there is none in time."""
-        self._here.send((name, seconds))
         began, working_at = time.monotonic(), ""
-        while True:
-            left = began + seconds + GRACE_S - time.monotonic()
-            try:
+        kind: str = "at"
+        found: Any = ""
+        try:
+            self._here.send((name, seconds))
+            while kind == "at":
+                working_at = found
+                left = began + seconds + GRACE_S - time.monotonic()
                 if left <= 0 or not self._here.poll(left):
                     return Timed(None, time.monotonic() - began, working_at)
                 kind, found = self._here.recv()
-            except (EOFError, OSError):
-                return Timed(None, time.monotonic() - began, working_at, died=True)
-            if kind == "answer":
-                return Timed(found, time.monotonic() - began)
-            if kind == "fault":
-                raise found
-            working_at = found
+        except (EOFError, OSError):
+            return Timed(None, time.monotonic() - began, working_at, died=True)
+        if kind == "fault":
+            raise found
+        return Timed(found, time.monotonic() - began)
 
     def end(self) -> None:
         """End the process."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Event
 
 import pytest
@@ -61,6 +62,19 @@ def test_what_has_no_answer_says_why_and_the_next_gets_another_process(name: str
     assert after.answer is not None
     assert after.answer[0] == "given b"
     assert after.answer[1] != before.answer[1]
+
+
+def test_what_is_asked_of_a_process_that_is_dead_already_is_no_answer_either() -> None:
+    def names() -> Iterator[str]:
+        yield "a"
+        for child in multiprocessing.active_children():
+            child.kill()
+            child.join()
+        yield from ("b", "c")
+
+    found = [timed for _, timed in each(WORK, names(), 60)]
+    assert [timed.answer is None for timed in found] == [False, True, False]
+    assert found[1].why == "its process died"
 
 
 def test_what_is_wrong_is_raised_where_it_was_asked_for() -> None:
