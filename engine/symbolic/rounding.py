@@ -158,7 +158,7 @@ def multiplied(space: Space, site: Hashable, a: Number, b: Number) -> tuple[Numb
             return _zero(), False
     found, fails = rounded(space, site, product(space, site, a, b), TINY)
     for one, by in ((a, b), (b, a)):
-        _scaled(space, found, one, less=by.low >= 0 and by.high <= 1, more=by.low >= 1)
+        _scaled(space, found, one, less=by.known and by.low >= 0 and by.high <= 1, more=by.low >= 1)
     return _signed(found, a, b), fails
 
 
