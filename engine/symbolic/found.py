@@ -35,7 +35,7 @@ def told(value: Value) -> Hashable:
             return _term(value.term)
         case Row():
             places = (("place", told(place.value), _term(place.within), place.late) for place in value.places)
-            return ("row", *places, _term(value.beyond.term))
+            return ("row", *places, _term(value.beyond.term), value.which)
         case Record() | Table():
             return id(value)
         case _:

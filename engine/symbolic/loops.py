@@ -39,7 +39,7 @@ def _row(source: Value) -> Row:
     """The items gone over: of a map its keys."""
     if isinstance(source, Table):
         pairs = zip(source.keys, source.entries.places, strict=True)
-        return Row(tuple(replace(place, value=key) for key, place in pairs), source.entries.beyond)
+        return replace(source.entries, places=tuple(replace(place, value=key) for key, place in pairs))
     assert isinstance(source, Row)
     return source
 
@@ -101,11 +101,9 @@ def _mapped(reader: Expressions, node: Loop, inner: Inner, source: Found, row: R
     for place, (body,) in _bodies(reader, node, inner, row):
         places.append(replace(place, value=body.value))
         failing.append(conj(place.within, body.fails))
-    beyond = row.beyond
-    if not row.whole:  # as many, but other items: told apart from those of the list itself
-        beyond = reader.beyond(node, inner, "mapped", lambda: reader.space.whole("mapped", 0, row.beyond.high))
-        reader.space.fact(equal(beyond.term, row.beyond.term))
-    return Found(Row(tuple(places), beyond), disj(source.fails, *failing, _beyond(reader, node, inner, row)))
+    which = row.which if row.whole else reader.beyond(node, inner, "mapped", object)
+    mapped = Row(tuple(places), row.beyond, which)
+    return Found(mapped, disj(source.fails, *failing, _beyond(reader, node, inner, row)))
 
 
 def _least(reader: Expressions, node: Loop, inner: Inner, source: Found, row: Row) -> Found:

@@ -6,7 +6,7 @@ which nothing is known: with none, what is said of the list holds of every list.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -64,7 +64,8 @@ class Row:
 
     places: tuple[Place, ...]
     beyond: Number = NOTHING
-    """Its term stands for which items they are, too: lists of as many other ones have another term."""
+    which: Hashable = ""
+    """What tells the further items from as many others: nothing, where the term of how many is theirs alone."""
 
     @property
     def whole(self) -> bool:
@@ -136,7 +137,7 @@ def chosen_row(test: Truth, then: Row, other: Row) -> Row:
             beyond = chosen(test, then.beyond, other.beyond)
             assert isinstance(beyond, Number)
             both = (Place(a.value, one_of(test, a.within, b.within), a.late or b.late) for a, b in pairs)
-            return Row(tuple(both), beyond)
+            return Row(tuple(both), beyond, _either(test, then, other))
     return _both(test, then, other)
 
 
@@ -146,14 +147,20 @@ def _both(test: Truth, then: Row, other: Row) -> Row:
     theirs = tuple(replace(place, within=conj(negated(test), place.within)) for place in other.places)
     beyond = chosen(test, then.beyond, other.beyond)
     assert isinstance(beyond, Number)
-    return Row((*mine, *theirs), beyond)
+    return Row((*mine, *theirs), beyond, _either(test, then, other))
+
+
+def _either(test: Truth, then: Row, other: Row) -> Hashable:
+    """What tells the further items of the one list where a test holds, and else of the other."""
+    return then.which if then.which == other.which else (mark(test), then.which, other.which)
 
 
 def joined(a: Row, b: Row) -> Row:
     """One list after the other."""
     beyond = Number(total([a.beyond.term, b.beyond.term]), a.beyond.low + b.beyond.low, a.beyond.high + b.beyond.high)
     theirs = b.places if a.whole else tuple(replace(place, late=True) for place in b.places)
-    return Row((*a.places, *theirs), beyond)
+    which = a.which if b.whole else b.which if a.whole else (a.which, b.which)
+    return Row((*a.places, *theirs), beyond, which)
 
 
 def _of_one_sort(a: Term, b: Term) -> tuple[Term, Term]:
