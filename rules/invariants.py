@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from rules.diagnostics import Diagnostics, did_you_mean
 from rules.documents.invariant import InvariantSpec
 from rules.documents.shape import Shaped
-from rules.kinds.invariant import lower_invariant
+from rules.kinds.invariant import NOT_GIVEN, lower_invariant
 from rules.kinds.lowering import Lowering, Surroundings
 from rules.plan import Parameter, Plan, reached_parameters
 from rules.source import Span
@@ -29,6 +29,12 @@ class Invariant:
     varied: tuple[str, ...]
     """The parameters that may stand anywhere within their bounds, by their labels, in the order of these."""
     span: Span
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The conditions under which something is claimed, as they are written."""
+        conditions = (case.when for case in self.plan.cases if case.outcome == NOT_GIVEN)
+        return tuple(" ".join(one.span.text.split()) for one in conditions if one is not None)
 
 
 def read_invariant(document: Shaped, around: Surroundings, diagnostics: Diagnostics) -> Invariant | None:

@@ -167,6 +167,8 @@ def _lines(invariant: Invariant, timed: Timed[Verdict]) -> Iterator[str]:
         return
     if verdict.result == "vacuous":
         yield from wrapped("what is given holds of no inputs: nothing is claimed", INDENT, "")
+        for condition in invariant.given:
+            yield from wrapped(f"given {printable(condition)}", INDENT, "")
         return
     if verdict.up_to is not None:
         yield from wrapped(f"for lists of at most {verdict.up_to} items", INDENT, "")
@@ -201,6 +203,8 @@ def _as_json(invariant: Invariant, timed: Timed[Verdict]) -> dict[str, Any]:
     verdict = timed.answer
     out: dict[str, Any] = {"name": invariant.name, "title": invariant.title, "result": _result(timed)}
     out |= {"seconds": round(timed.seconds, 3), "varied": list(invariant.varied)}
+    if invariant.given:
+        out["given"] = list(invariant.given)
     if verdict is None:
         return out | {"why": timed.why, "working_at": timed.working_at}
     out["total"] = verdict.result == "proved" and verdict.up_to is None

@@ -77,8 +77,9 @@ def test_a_claim_of_nothing_is_no_proof(given: str, claims: Path) -> None:
     text = (claims / "published.yaml").read_text("utf-8")
     (claims / "published.yaml").write_text(text.replace('gate.effect == "allow"', f"'{given}'"), "utf-8")
     found, code = verified(claims, "--invariant", "published")
-    assert (found["published"]["result"], code) == ("vacuous", 1)
-    assert "nothing is claimed" in run("verify", claims, "--invariant", "published").stdout
+    assert (found["published"]["result"], found["published"]["given"], code) == ("vacuous", [given], 1)
+    lines = [line.strip() for line in run("verify", claims, "--invariant", "published").stdout.splitlines()]
+    assert lines[1:3] == ["what is given holds of no inputs: nothing is claimed", f"given {given}"]
 
 
 def test_a_witness_is_decided_again_by_decide(claims: Path, tmp_path: Path) -> None:
