@@ -114,6 +114,11 @@ def _of_git(revision: str, path: str) -> Bundle:
         raise NoSuchVersion(f"`{revision}` is an option of git, not a revision")
     top = Path(_git("rev-parse", "--show-toplevel").decode().removesuffix("\n"))
     inside = os.path.relpath(os.path.abspath(path), top)  # noqa: PTH100 -- by its name: links here are not those there
+    if not _asked("rev-parse", "--verify", "--quiet", f"{revision}^{{tree}}").stdout:
+        raise NoSuchVersion(
+            f"git has no revision `{revision}` here: fetch it where this is a shallow clone or it is a remote's; "
+            "a folder with a colon in its name is written `./…`"
+        )
     tree = _git("-C", str(top), "archive", "--format=tar", f"{revision}^{{tree}}")
     with tempfile.TemporaryDirectory(prefix="bascule-git-") as folder:
         with tarfile.open(fileobj=io.BytesIO(tree)) as tar:
@@ -132,12 +137,16 @@ def _kept(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
         return None
 
 
-def _git(*arguments: str) -> bytes:
+def _asked(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     command = ["git", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=GIT_PATIENCE_S, check=False)  # noqa: S603
+        return subprocess.run(command, capture_output=True, timeout=GIT_PATIENCE_S, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NoSuchVersion(f"git cannot be asked: {error}") from None
+
+
+def _git(*arguments: str) -> bytes:
+    done = _asked(*arguments)
     if done.returncode:
         told = done.stderr.decode(errors="replace").strip().partition("\n")[0]
         raise NoSuchVersion(f"git says: {told}; a folder with a colon in its name is written `./…`")
