@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import rfc8785
 
@@ -176,13 +177,13 @@ def _expected(parameter: Parameter, env: EnvironmentOverride) -> str:
     return f"{way} the published {published}, within its bounds"
 
 
-def effective_digest(bundle_digest: str, overrides: Overrides, plans: Iterable[Plan]) -> str | None:
-    """The digest of a bundle together with what the environment moved; None when it moved nothing."""
-    if not overrides.values:
+def effective_digest(
+    bundle_digest: str, values: Mapping[tuple[str, str], ParameterValue], plans: Iterable[Plan]
+) -> str | None:
+    """The digest of a bundle together with parameters that were moved, by origin and name; None when none was."""
+    if not values:
         return None
-    types = {(p.origin, p.name): p.type for plan in plans for p in plan.parameters}
-    moved = {
-        f"{origin}.{name}": outer(value, types[origin, name]) for (origin, name), value in overrides.values.items()
-    }
+    known = {(p.origin, p.name): p for plan in plans for p in plan.parameters}
+    moved: dict[str, Any] = {".".join(key): known[key].written(value) for key, value in values.items()}
     content = rfc8785.dumps({"bundle": bundle_digest, "parameters": moved})
     return "sha256:" + hashlib.sha256(content).hexdigest()

@@ -260,6 +260,23 @@ class Machine:
     overrides: Overrides
     effective_digest: str | None
 
+    def supposing(self, policy: Policy, changed: Mapping[str, ParameterValue]) -> Policy:
+        """One of its policies as it would decide with other parameter values, and says so in its decisions.
+
+        They are named as `reached_parameters` names them. Raises `Refused` where they cannot stand together.
+        """
+        supposed = policy.with_parameters(changed)
+        unmet = unmet_requirements(supposed.program)
+        if unmet:
+            raise Refused(unmet)
+        values: dict[tuple[str, str], ParameterValue] = {**self.overrides.values}
+        for label, (parameter, value) in supposed.program.reached_values().items():
+            values.pop((parameter.origin, parameter.name), None)
+            if label in supposed.moved:
+                values[parameter.origin, parameter.name] = value
+        effective = effective_digest(self.bundle.digest, values, self.bundle.plans.values())
+        return replace(supposed, effective_digest=effective)
+
 
 def compile_bundle(
     bundle: Bundle, environment: Mapping[str, str] | None = None, asked: Collection[str] | None = None
@@ -274,7 +291,7 @@ def compile_bundle(
     if overrides.faults:
         raise Refused(overrides.faults)
     structs = StructTable(bundle.types.records)
-    effective = effective_digest(bundle.digest, overrides, plans)
+    effective = effective_digest(bundle.digest, overrides.values, plans)
     wanted = bundle.plans.keys() if asked is None else _with_callees(asked, bundle.plans)
     programs: dict[str, Program] = {}
     policies: dict[str, Policy] = {}

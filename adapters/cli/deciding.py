@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ from adapters.cli.inputs import (
     with_clock,
 )
 from adapters.cli.opening import complete_policy, environment, find_policy, open_deciding, policies_option
+from adapters.cli.supposing import read_supposed, suppose_option, supposing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -63,6 +64,8 @@ class Request:
     """The store whose policy in force decides; None: that of `folder`."""
     trust_file: Path | None = None
     unsigned: bool = False
+    suppose: tuple[str, ...] = ()
+    """Parameters at other values, each as `NAME=VALUE`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class Made:
     """The named values of a formula, where they were asked for."""
     denial: Denial | None = None
     """Why the step that named the reason has denied, where that was asked for."""
+    supposed: Collection[str] = ()
+    """The parameters whose values were said on the command line."""
 
 
 MOST_NAMED = 20
@@ -114,6 +119,7 @@ def decision_options(command: F) -> F:
             "--inputs", "source", metavar="FILE", default=STDIN, shell_complete=None,
             help="A .json file with one set of inputs, or .jsonl with one a line; - for standard input (the default).",
         ),
+        suppose_option,
         click.option("--trace", is_flag=True, help="Show every rule as it was tried."),
         click.option("--json", "as_json", is_flag=True, help="Print decisions as JSON."),
         click.option("--exit-code", is_flag=True, help="Exit with 1 when a decision blocks."),
@@ -133,7 +139,10 @@ def run(request: Request, write: Writer) -> int:
     except NoBundle as none:
         return _logging(request, partial(_run_without_policy, request, none))
     policy = find_policy(machine, request.policy, request.folder)
-    return _logging(request, partial(_run, request, policy, write))
+    supposed = read_supposed(request.suppose, policy)
+    if supposed:
+        policy = supposing(machine, policy, supposed)
+    return _logging(request, partial(_run, request, policy, write, supposed))
 
 
 def _machine(request: Request) -> Machine:
@@ -182,12 +191,12 @@ def _run_without_policy(request: Request, none: NoBundle) -> int:
     return DONE if made.decision.effect == "allow" else UNUSABLE
 
 
-def _run(request: Request, policy: Policy, write: Writer) -> int:
+def _run(request: Request, policy: Policy, write: Writer, supposed: Collection[str]) -> int:
     if holds_lines(request.source):
         counts = _run_lines(request, partial(_decide_line, policy, request))
         return DOES_NOT_HOLD if request.exit_code and counts["block"] else DONE
     data = read_all(request.source, request.command)
-    made = _logged(request, decide_one(policy, data, trace=request.trace))
+    made = replace(_logged(request, decide_one(policy, data, trace=request.trace)), supposed=supposed)
     if request.as_json:
         terminal.say_json(_encoded(made.decision))
     else:

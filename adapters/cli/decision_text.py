@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -63,7 +63,11 @@ def decision_lines(policy: Policy, made: Made) -> list[str]:
     if decision.stages:
         lines += ["", heading("stages"), *stage_lines(decision.stages)]
     if decision.parameters:
-        lines += ["", heading("parameters not as published"), *parameter_lines(_moved(policy, decision), decision)]
+        lines += [
+            "",
+            heading("parameters not as published"),
+            *parameter_lines(moved_parameters(policy, decision), made),
+        ]
     if decision.trace:
         lines += ["", heading("rules"), *rule_lines(decision.trace)]
     if made.log:
@@ -118,21 +122,23 @@ def step_lines(steps: Sequence[Step]) -> list[str]:
     return table(((step.name, text) for step, text in zip(steps, bound, strict=True)), 2)
 
 
-def _moved(policy: Policy, decision: Decision) -> list[Parameter]:
-    return [p for p in policy.plan.parameters if p.name in (decision.parameters or {})]
+def moved_parameters(policy: Policy, decision: Decision) -> dict[str, Parameter]:
+    """The parameters that are not as published, its own and those of the policies it asks, by their names here."""
+    return {name: p for name, p in policy.program.reached.items() if name in (decision.parameters or {})}
 
 
-def parameter_lines(parameters: Iterable[Parameter], decision: Decision) -> list[str]:
+def parameter_lines(parameters: Mapping[str, Parameter], made: Made) -> list[str]:
     """Parameters with their values, and what moved those that are not as published."""
-    moved = decision.parameters or {}
+    moved = made.decision.parameters or {}
     rows: list[Row] = []
-    for parameter in parameters:
+    for name, parameter in parameters.items():
         published = _published(parameter)
-        if parameter.name in moved:
-            by = f", moved by {parameter.env.name}" if parameter.env is not None else ""
-            rows.append((parameter.name, f"{value_text(moved[parameter.name])}  (published {published}{by})"))
+        if name in moved:
+            env = "" if parameter.env is None else f", moved by {parameter.env.name}"
+            by = ", supposed here" if name in made.supposed else env
+            rows.append((name, f"{value_text(moved[name])}  (published {published}{by})"))
         else:
-            rows.append((parameter.name, published))
+            rows.append((name, published))
     return table(rows, 2)
 
 

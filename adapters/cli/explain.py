@@ -19,6 +19,7 @@ EXAMPLES = examples(
     "bascule explain entry --inputs snapshot.json",
     "cat snapshot.json | bascule explain allocation",
     "bascule explain entry --inputs snapshot.json --json | jq '.trace[] | select(.applied)'",
+    "bascule explain entry --inputs snapshot.json --suppose max_positions_total=3",
 )
 
 
@@ -60,8 +61,9 @@ def explanation_lines(policy: Policy, made: Made) -> list[str]:
         lines += ["", heading("Steps in order"), *text.step_lines(made.steps)]
     if decision.outputs:
         lines += ["", heading("Outputs"), *text.output_lines(policy, decision.outputs)]
-    if policy.plan.parameters:
-        lines += ["", heading("Parameters"), *text.parameter_lines(policy.plan.parameters, decision)]
+    parameters = {p.name: p for p in policy.plan.parameters} | text.moved_parameters(policy, decision)
+    if parameters:
+        lines += ["", heading("Parameters"), *text.parameter_lines(parameters, made)]
     if made.log:
         lines += ["", heading("Log"), *(printable(line) for _, line in made.log)]
     return lines

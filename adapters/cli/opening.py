@@ -171,6 +171,15 @@ def _typed(ctx: click.Context, name: str) -> str | Path | None:
     return found
 
 
+def typed_policy(ctx: click.Context) -> Policy | None:
+    """The policy or the invariant that was typed, for the shell; None where there is none."""
+    name = str(_typed(ctx, "policy"))
+    try:
+        return open_deciding(Path(_typed(ctx, "folder") or DEFAULT_FOLDER), {}, name).policies.get(name)
+    except click.ClickException:
+        return None
+
+
 def _policies(folder: str | Path | None) -> Mapping[str, str]:
     """The policies of a folder with their titles."""
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -231,12 +232,8 @@ def _write(folder: Path, bundle: Path, timed: Timed[Verdict]) -> None:
         path.write_text(json.dumps(verdict.refutation.inputs, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
         raise Unusable(f"cannot write `{path}`: {(error.strerror or str(error)).lower()}") from None
-    moved = ", ".join(f"{name}={json.dumps(value)}" for name, value in verdict.refutation.parameters.items())
-    if moved:
-        terminal.note(
-            f"{verdict.invariant}: written to {printable(path)}; it is refuted with {printable(moved)}, which `decide` "
-            "does not take: with that as the default in a copy of the bundle, decide it again:"
-        )
-    else:
-        terminal.note(f"{verdict.invariant}: written to {printable(path)}; decide it again:")
-    terminal.note(f"  bascule decide {verdict.invariant} --policies {printable(bundle)} --inputs {printable(path)}")
+    again = ["bascule", "decide", verdict.invariant, "--policies", str(bundle), "--inputs", str(path)]
+    for name, value in verdict.refutation.parameters.items():
+        again += ["--suppose", f"{name}={json.dumps(value)}"]
+    terminal.note(f"{verdict.invariant}: written to {printable(path)}; decide it again:")
+    terminal.note(f"  {printable(shlex.join(again))}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -97,6 +98,16 @@ def test_a_refutation_that_needs_other_parameters_says_which(claims: Path) -> No
     assert witness["parameters"]["gate.dearest"] > 10.0
     assert witness["inputs"]["price"] > 10.0
     assert "with gate.dearest:" in run("verify", claims, "--invariant", "varied").stdout
+
+
+def test_a_refutation_with_other_parameters_is_decided_again_as_it_says(claims: Path, tmp_path: Path) -> None:
+    done = run("verify", claims, "--invariant", "varied", "--witness", tmp_path / "found of it")
+    (command,) = (line for line in done.stderr.splitlines() if "--suppose" in line)
+    program, *arguments = shlex.split(command)
+    again = run(*arguments)
+    assert (program, again.stdout.partition("\n")[0]) == ("bascule", "REFUTED (block)")
+    without = run(*arguments[: arguments.index("--suppose")])
+    assert without.stdout.startswith("NOT_GIVEN")
 
 
 @pytest.mark.parametrize(

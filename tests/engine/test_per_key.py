@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adapters.cli.deciding import Made
 from adapters.cli.decision_text import parameter_lines
 from engine.columnar import frames
 from engine.columnar.reader import Reader
@@ -120,7 +121,8 @@ def test_decisions_tell_the_keys_that_moved(machine: Machine) -> None:
     found = moved.decide_json(json.dumps(ROWS[0]), STAMP)
     assert found.parameters == {"may": {"b": True}, "wait": {"c": "90s"}}
     assert policy.decide_json(json.dumps(ROWS[0]), STAMP).parameters is None
-    assert [line.split(None, 1)[1] for line in parameter_lines(policy.plan.parameters[:3], found)] == [
+    three = {p.name: p for p in policy.plan.parameters[:3]}
+    assert [line.split(None, 1)[1] for line in parameter_lines(three, Made(found, [], usable=True))] == [
         '{"b": true}  (published {"a": true, "b": false}, any other false)',
         '{"a": 2.5, "LONG": -3.0, "": -0.0}, any other 1.0',
         '{"c": "90s"}  (published {"b": "3600s"}, any other 60s)',

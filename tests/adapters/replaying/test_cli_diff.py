@@ -180,7 +180,10 @@ def test_a_rule_that_fails_may_say_what_it_says_when_it_applies(tmp_path: Path) 
 
 UNUSABLE = {
     "no such folder": (("diff", "nowhere", NEW), "there is no folder"),
-    "a revision that is none": (("diff", "no-such-revision:policies", NEW), "git has no revision `no-such-revision` here"),
+    "a revision that is none": (
+        ("diff", "no-such-revision:policies", NEW),
+        "git has no revision `no-such-revision`",
+    ),
     "a store that is not named": (("diff", "live", NEW), "give `--store URL`"),
     "a change without a log": (("diff", OLD, NEW, "--fail-on", "any"), "give `--log FILE`"),
     "no such log": (("diff", OLD, NEW, "--log", "none.parquet"), "no such file"),

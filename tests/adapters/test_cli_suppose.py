@@ -1,0 +1,109 @@
+"""`--suppose`: deciding as if a parameter stood at another value, and that nobody takes it for the policy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from adapters.cli.main import cli
+from tests.adapters.running import POLICIES, ROOT, run
+
+ENTRY = ROOT / "examples" / "entry.json"
+ALLOWED = "ALLOW_NEW_ENTRY"
+SUPPOSED: dict[str, tuple[tuple[str, ...], str, dict[str, object]]] = {
+    # what is supposed, the outcome, and what the decision says of parameters
+    "nothing": ((), ALLOWED, {}),
+    "a number": (("min_confidence=0.9",), "BLOCK_LOW_CONFIDENCE", {"min_confidence": 0.9}),
+    "the value as published": (("min_confidence=0.7",), ALLOWED, {}),
+    "looser than the environment may": (("min_confidence=0.1",), ALLOWED, {"min_confidence": 0.1}),
+    "a duration as text": (("cooldown_symbol=10m",), ALLOWED, {"cooldown_symbol": "600s"}),
+    "a duration in quotes": (('cooldown_symbol="10m"',), ALLOWED, {"cooldown_symbol": "600s"}),
+    "two": (
+        ("max_positions_total=1", "allow_scale_in=false"), "BLOCK_MAX_POSITIONS",
+        {"max_positions_total": 1, "allow_scale_in": False},
+    ),
+    "one of a policy that is asked": (
+        ("allocation.share_of_available=0.5",), ALLOWED, {"allocation.share_of_available": 0.5},
+    ),
+}  # fmt: skip
+REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
+    "no value": (("min_confidence",), "write NAME=VALUE"),
+    "a name that is none": (("min_confidense=0.9",), "Did you mean `min_confidence`?"),
+    "no name": (("=0.9",), "there is no parameter ``"),
+    "beyond its bounds": (("min_confidence=1.5",), "`1.5` lies outside 0.0 to 1.0"),
+    "no number": (("min_confidence=high",), "the value does not fit"),
+    "nothing": (("min_confidence=",), "the value does not fit"),
+    "no number at all": (("min_confidence=NaN",), "the value does not fit"),
+    "of another type": (("max_positions_total=true",), "the value does not fit"),
+    "twice": (("min_confidence=0.8", "min_confidence=0.9"), "`min_confidence` is said twice"),
+}
+
+
+def decided(*supposed: str, env: dict[str, str] | None = None) -> dict[str, object]:
+    options = [part for one in supposed for part in ("--suppose", one)]
+    done = run("decide", "entry", "--policies", POLICIES, "--inputs", ENTRY, "--json", *options, env=env)
+    assert done.exit_code == 0, done.stderr
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+@pytest.mark.parametrize("name", SUPPOSED)
+def test_it_decides_as_if(name: str) -> None:
+    supposed, outcome, parameters = SUPPOSED[name]
+    found = decided(*supposed)
+    assert (found["outcome"], found.get("parameters") or {}) == (outcome, parameters)
+    assert bool(found.get("effective_digest")) == bool(parameters)
+
+
+def test_what_is_supposed_has_a_digest_of_its_own_that_the_environment_shares() -> None:
+    tightened = decided(env={"POLICY_MIN_CONFIDENCE": "0.9"})
+    assert decided("min_confidence=0.9")["effective_digest"] == tightened["effective_digest"]
+    assert decided("min_confidence=0.8")["effective_digest"] != tightened["effective_digest"]
+    both = decided("max_positions_total=1", env={"POLICY_MIN_CONFIDENCE": "0.8"})
+    assert both["parameters"] == {"min_confidence": 0.8, "max_positions_total": 1}
+    over = decided("min_confidence=0.9", env={"POLICY_MIN_CONFIDENCE": "0.8"})
+    assert over["effective_digest"] == tightened["effective_digest"]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("command", ["decide", "explain"])
+def test_what_cannot_be_supposed_is_refused(name: str, command: str) -> None:
+    supposed, told = REFUSED[name]
+    options = [part for one in supposed for part in ("--suppose", one)]
+    done = run(command, "entry", "--policies", POLICIES, "--inputs", ENTRY, *options)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert told in done.stderr
+
+
+def test_what_cannot_stand_together_is_refused() -> None:
+    done = run("decide", "smoothing", "--policies", POLICIES, "--inputs", "-", "--suppose", "keep=0.5", stdin="{}")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "cannot stand together: `shares` does not hold with keep=0.5" in done.stderr
+
+
+def test_a_person_is_told_what_is_supposed_and_what_the_environment_moved() -> None:
+    env = {"POLICY_MAX_POSITIONS_TOTAL": "9", "POLICY_MIN_CONFIDENCE": "0.8"}
+    supposed = ("--suppose", "min_confidence=0.75", "--suppose", "allocation.share_of_available=0.5")
+    for command in ("decide", "explain"):
+        done = run(command, "entry", "--policies", POLICIES, "--inputs", ENTRY, *supposed, env=env)
+        lines = {line.split()[0]: " ".join(line.split()) for line in done.stdout.splitlines() if "published" in line}
+        assert lines["min_confidence"] == "min_confidence 0.75 (published 0.7, supposed here)"
+        assert lines["allocation.share_of_available"].endswith("supposed here)")
+        assert lines["max_positions_total"].endswith("moved by POLICY_MAX_POSITIONS_TOTAL)")
+
+
+def test_every_line_of_a_file_is_decided_so(tmp_path: Path) -> None:
+    path = tmp_path / "two.jsonl"
+    path.write_text(2 * (json.dumps(json.loads(ENTRY.read_text("utf-8"))) + "\n"), "utf-8")
+    done = run("decide", "entry", "--policies", POLICIES, "--inputs", path, "--suppose", "min_confidence=0.9")
+    assert [json.loads(line)["outcome"] for line in done.stdout.splitlines()] == ["BLOCK_LOW_CONFIDENCE"] * 2
+
+
+def test_a_shell_completes_the_parameters_of_the_policy() -> None:
+    shell = ShellComplete(cli, {}, "bascule", "_BASCULE_COMPLETE")
+    arguments = ["decide", "entry", "--policies", str(POLICIES), "--suppose"]
+    assert [one.value for one in shell.get_completions(arguments, "min")] == ["min_confidence="]
+    assert shell.get_completions(["decide", "none", "--policies", str(POLICIES), "--suppose"], "") == []
