@@ -44,7 +44,7 @@ LONG := tests/faults tests/policies tests/oracles tests/docs tests/conformance t
         tests/adapters/replaying/test_in_words.py tests/benchmarks/test_review.py tests/engine/test_generated_programs.py \
         tests/engine/test_columnar_agreement.py tests/engine/symbolic/test_suite_cases.py \
         tests/engine/symbolic/test_agreement.py tests/engine/symbolic/test_time.py \
-        tests/engine/symbolic/test_proofs_hold.py \
+        tests/engine/symbolic/test_proofs_hold.py tests/engine/symbolic/test_told_alike.py \
         tests/engine/test_allocations.py tests/engine/test_exits.py tests/adapters/test_schema_files.py \
         tests/rules/test_yaml_parser.py tests/engine/symbolic/test_differing.py tests/engine/test_fail_closed.py \
         tests/engine/test_staging.py tests/rules/test_presence.py tests/rules/test_canonical.py \
@@ -92,6 +92,7 @@ symbolic: $(VENV)/.dev ## hold proofs against deciding: every case, 5 000 models
 	@BASCULE_PROOF_SHARE=1 $(BIN)/python -m pytest -q -n 2 tests/engine/symbolic/test_suite_cases.py
 	@$(BIN)/python -m tests.oracles.agreement_of_proofs
 	@$(BIN)/python -m tests.oracles.proofs_hold --rows --pairs 10000
+	@$(BIN)/python -m tests.oracles.told_alike --batches 600
 
 conformance: $(VENV)/.dev ## run the official conformance tests of CEL, fetched with npm
 	@$(BIN)/python -m tests.conformance

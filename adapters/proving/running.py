@@ -1,7 +1,8 @@
 """Proofs in a process of their own, one after the other or several at once, each within its time.
 
 A solver looks at the clock when it comes by it. What has not answered soon after its time is up is ended with its
-process, and is unknown, as is what a process died of; what it was working at is told. The next proof gets another one.
+process, and is unknown, as is what a process died of or its solver failed at; what it was working at is told. The next
+proof gets another one.
 Who interrupts the command at a terminal interrupts its processes too; they are deaf to it, and end with the command.
 """
 
@@ -34,14 +35,13 @@ class Timed(Generic[T]):
     answer: T | None
     seconds: float
     working_at: str = ""
-    died: bool = False
-    """Whether its process ended by itself, for want of memory as a rule."""
+    ended: str = "the time was up"
+    """Why there is no answer, where there is none."""
 
     @property
     def why(self) -> str:
-        """Why there is no answer."""
-        ended = "its process died" if self.died else "the time was up"
-        return f"{ended}, at `{self.working_at}`" if self.working_at else ended
+        """Why there is no answer, and at what."""
+        return f"{self.ended}, at `{self.working_at}`" if self.working_at else self.ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,9 @@ class _Process(Generic[T]):
                     return Timed(None, time.monotonic() - began, working_at)
                 kind, found = self._here.recv()
         except (EOFError, OSError):
-            return Timed(None, time.monotonic() - began, working_at, died=True)
+            return Timed(None, time.monotonic() - began, working_at, ended="its process died")
+        if kind == "failed":
+            return Timed(None, time.monotonic() - began, working_at, ended=f"the solver failed: {found}")
         if kind == "fault":
             raise found
         return Timed(found, time.monotonic() - began)
@@ -183,7 +185,14 @@ def _came_of(work: Work[Any], name: str, seconds: float, there: Connection) -> t
     try:
         return "answer", work.run(work.given, name, _countdown(seconds), lambda at: there.send(("at", at)))
     except Exception as fault:  # noqa: BLE001 -- raised again where the work was asked for
-        return "fault", fault
+        return ("failed", str(fault)) if _of_the_solver(fault) else ("fault", fault)
+
+
+def _of_the_solver(fault: Exception) -> bool:
+    """Whether it is the solver that failed, for want of memory as a rule."""
+    from z3 import Z3Exception
+
+    return isinstance(fault, Z3Exception)
 
 
 def _countdown(seconds: float) -> Callable[[], float]:

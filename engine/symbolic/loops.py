@@ -101,7 +101,7 @@ def _mapped(reader: Expressions, node: Loop, inner: Inner, source: Found, row: R
     for place, (body,) in _bodies(reader, node, inner, row):
         places.append(replace(place, value=body.value))
         failing.append(conj(place.within, body.fails))
-    which = row.which if row.whole else reader.beyond(node, inner, "mapped", object)
+    which = "" if row.whole else reader.beyond(node, inner, "mapped", object)
     mapped = Row(tuple(places), row.beyond, which)
     return Found(mapped, disj(source.fails, *failing, _beyond(reader, node, inner, row)))
 

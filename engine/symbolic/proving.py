@@ -130,7 +130,7 @@ class Search:
         self.facts = problem.apart([*deciding.space.holding, *deciding.words.facts(), lifted(truth)])
         self.exact = problem.apart(deciding.space.exact)
         self.short = problem.apart(term == 0 for term in deciding.unknowns.beyond)
-        self.hard, self._failed = "", ""
+        self.hard = ""
 
     def run(self) -> Inputs | str | None:
         """`impossible`, `bounded` where it is impossible for lists that have no more items than places, or inputs."""
@@ -190,14 +190,8 @@ class Search:
         return self._again(solver, seconds, assumed)
 
     def _again(self, solver: Any, seconds: float, assumed: Iterable[Any] = ()) -> Any:
-        """What the solver finds out; what it fails at by itself, for want of memory say, is unknown."""
         solver.set("timeout", max(1, int(seconds * 1000)))
-        self._failed = ""
-        try:
-            return solver.check(*assumed)
-        except z3.Z3Exception as fault:
-            self._failed = str(fault)
-            return z3.unknown
+        return solver.check(*assumed)
 
     def _witness(self, solver: Any, facts: list[Any], most: float = math.inf) -> Inputs | None:
         """Inputs that show it, with lists no longer than their places; each model may take `most` seconds."""
@@ -210,7 +204,7 @@ class Search:
         """Inputs of a model, or of another one, that show what it claims."""
         for _ in range(TRIES):
             if found == z3.unknown:
-                self.hard = f"the solver gave up: {self._failed or solver.reason_unknown()}"
+                self.hard = f"the solver gave up: {solver.reason_unknown()}"
             if found != z3.sat:
                 return None
             model = solver.model().translate(z3.main_ctx())

@@ -65,12 +65,25 @@ class Row:
     places: tuple[Place, ...]
     beyond: Number = NOTHING
     which: Hashable = ""
-    """What tells the further items from as many others: nothing, where the term of how many is theirs alone."""
+    """What tells the further items, and where they stand among the places, from as many others that stand elsewhere.
+
+    Nothing, where there are none, and where the term of how many is made for this list alone.
+    """
 
     @property
     def whole(self) -> bool:
         """Whether nothing lies beyond the places."""
         return bool(self.beyond.high == 0)
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is known to have no items."""
+        return self.whole and not self.places
+
+    @property
+    def further(self) -> Hashable:
+        """What tells a list from others with the same places: how many these are, and what lies beyond them."""
+        return len(self.places), None if self.whole else (mark(self.beyond.term), self.which)
 
     @property
     def more(self) -> Truth:
@@ -137,7 +150,8 @@ def chosen_row(test: Truth, then: Row, other: Row) -> Row:
             beyond = chosen(test, then.beyond, other.beyond)
             assert isinstance(beyond, Number)
             both = (Place(a.value, one_of(test, a.within, b.within), a.late or b.late) for a, b in pairs)
-            return Row(tuple(both), beyond, _either(test, then, other))
+            which = then.which if then.which == other.which else ("either", mark(test), then.further, other.further)
+            return Row(tuple(both), beyond, which)
     return _both(test, then, other)
 
 
@@ -147,20 +161,17 @@ def _both(test: Truth, then: Row, other: Row) -> Row:
     theirs = tuple(replace(place, within=conj(negated(test), place.within)) for place in other.places)
     beyond = chosen(test, then.beyond, other.beyond)
     assert isinstance(beyond, Number)
-    return Row((*mine, *theirs), beyond, _either(test, then, other))
-
-
-def _either(test: Truth, then: Row, other: Row) -> Hashable:
-    """What tells the further items of the one list where a test holds, and else of the other."""
-    return then.which if then.which == other.which else (mark(test), then.which, other.which)
+    whole = then.whole and other.whole
+    return Row((*mine, *theirs), beyond, "" if whole else ("either", mark(test), then.further, other.further))
 
 
 def joined(a: Row, b: Row) -> Row:
     """One list after the other."""
+    if a.empty or b.empty:
+        return b if a.empty else a
     beyond = Number(total([a.beyond.term, b.beyond.term]), a.beyond.low + b.beyond.low, a.beyond.high + b.beyond.high)
     theirs = b.places if a.whole else tuple(replace(place, late=True) for place in b.places)
-    which = a.which if b.whole else b.which if a.whole else (a.which, b.which)
-    return Row((*a.places, *theirs), beyond, which)
+    return Row((*a.places, *theirs), beyond, "" if a.whole and b.whole else ("joined", a.further, b.further))
 
 
 def _of_one_sort(a: Term, b: Term) -> tuple[Term, Term]:

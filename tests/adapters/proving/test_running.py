@@ -10,6 +10,10 @@ from threading import Event
 
 import pytest
 
+pytest.importorskip("z3", reason="proofs need the extra `prove`")
+
+from z3 import Z3Exception
+
 from adapters.proving.running import Work, each, spread
 
 BLOCKED = signal.pthread_sigmask(signal.SIG_BLOCK, ())
@@ -31,6 +35,8 @@ def worked(given: str, name: str, left: Callable[[], float], hears: Callable[[st
         os.kill(os.getpid(), signal.SIGKILL)
     if name == "wrong":
         raise ValueError(given)
+    if name == "fails":
+        raise Z3Exception("out of memory")
     assert 0 < left() <= 60
     return f"{given} {name}", os.getpid()
 
@@ -52,7 +58,11 @@ def test_each_has_its_answer_in_order_from_one_process() -> None:
 
 @pytest.mark.parametrize(
     ("name", "seconds", "why"),
-    [("late", 1, "the time was up, at `step late`"), ("dies", 60, "its process died, at `step dies`")],
+    [
+        ("late", 1, "the time was up, at `step late`"),
+        ("dies", 60, "its process died, at `step dies`"),
+        ("fails", 60, "the solver failed: out of memory, at `step fails`"),
+    ],
 )
 def test_what_has_no_answer_says_why_and_the_next_gets_another_process(name: str, seconds: float, why: str) -> None:
     (_, before), (_, without), (_, after) = each(WORK, ["a", name, "b"], seconds)

@@ -148,7 +148,11 @@ FALSE: dict[str, tuple[list[str], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("name", FALSE)
 def test_a_false_claim_is_not_proved(tmp_path: Path, name: str) -> None:
-    documents, inputs = FALSE[name]
+    refuted_at(tmp_path, *FALSE[name])
+
+
+def refuted_at(tmp_path: Path, documents: list[str], inputs: dict[str, Any]) -> None:
+    """A claim that is refuted by inputs is not called proved."""
     bundle = bundle_of(tmp_path, *documents)
     policy = compile_bundle(with_invariants(bundle), asked=["claim"]).policies["claim"]
     assert policy.decide(policy.read(json.dumps(inputs)), STAMP).outcome == "REFUTED"
