@@ -22,7 +22,7 @@ Form = Literal["text", "json"]
 FAILED = "DECISION_FAILED"
 
 
-class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
+class LogRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A log line of a decision: what happened, as the policy writes it, and which decision it is about."""
 
     at: datetime
@@ -34,6 +34,7 @@ class LogRecord(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     outcome: str
     effect: Effect
+    simulated: bool = False
 
 
 def log_decision(decision: Decision, lines: Iterable[LogLine]) -> None:
@@ -57,6 +58,7 @@ def _write(level: int, event: str, line: str, decision: Decision) -> None:
         version=decision.version,
         outcome=decision.outcome,
         effect=decision.effect,
+        simulated=decision.simulated,
     )
     LOGGER.log(level, "%s", line, extra={"decision": record})
 

@@ -97,6 +97,11 @@ class Decision(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     simulated: bool = False
 
 
+def simulated(decision: Decision) -> Decision:
+    """A decision that nobody may act on."""
+    return msgspec.structs.replace(decision, simulated=True)
+
+
 class Stamp(msgspec.Struct, frozen=True):
     """What only the world knows of a decision: its id, when it was made, and for how long it may be acted on."""
 

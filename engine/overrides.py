@@ -177,6 +177,17 @@ def _expected(parameter: Parameter, env: EnvironmentOverride) -> str:
     return f"{way} the published {published}, within its bounds"
 
 
+MOST_EXACT = 2**53 - 1
+"""The largest whole number that canonical JSON holds."""
+
+
+def _canonical(written: object) -> Any:
+    """A value fit for canonical JSON: a whole number that it does not hold as text."""
+    if isinstance(written, Mapping):
+        return {key: _canonical(one) for key, one in written.items()}
+    return str(written) if isinstance(written, int) and abs(written) > MOST_EXACT else written
+
+
 def effective_digest(
     bundle_digest: str, values: Mapping[tuple[str, str], ParameterValue], plans: Iterable[Plan]
 ) -> str | None:
@@ -184,6 +195,6 @@ def effective_digest(
     if not values:
         return None
     known = {(p.origin, p.name): p for plan in plans for p in plan.parameters}
-    moved: dict[str, Any] = {".".join(key): known[key].written(value) for key, value in values.items()}
+    moved = {".".join(key): _canonical(known[key].written(value)) for key, value in values.items()}
     content = rfc8785.dumps({"bundle": bundle_digest, "parameters": moved})
     return "sha256:" + hashlib.sha256(content).hexdigest()

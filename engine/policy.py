@@ -7,9 +7,8 @@ error names the rule, the place in the document and the values it looked at; a m
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -21,18 +20,16 @@ from engine.exits import RULE as EXIT
 from engine.exits import Exit, decided_exit, exit_of, read_exit, what_exits_rest_on
 from engine.faults import Fault, InputsRefused
 from engine.overrides import Overrides, effective_digest, read_overrides
+from engine.requirements import unmet_of, unmet_requirements
 from engine.scalar.known import Row
-from engine.scalar.lines import Attributes
-from engine.scalar.program import Program, Result, compile_plan, value_of
+from engine.scalar.program import Program, Result, compile_plan
 from engine.scalar.runtime import EvaluationError
 from engine.stages import stages_of
 from engine.structs import StructTable
 from engine.tracing import Tracer
 from rules.bundle import Bundle
-from rules.cel.tree import Root, walk
-from rules.diagnostics import Diagnostic, Refused
-from rules.plan import Parameter, ParameterValue, Plan, Requirement
-from rules.source import Span
+from rules.diagnostics import Refused
+from rules.plan import ParameterValue, Plan
 
 LogLine: TypeAlias = tuple[str, str]
 """The event of a log line, and the line."""
@@ -242,8 +239,7 @@ class Policy:
 def _moved(program: Program) -> dict[str, Any]:
     """The parameters that are not at their published default, as a decision tells them."""
     values = program.reached_values()
-    told = {label: p.moved(value) for label, (p, value) in values.items() if value != p.default}
-    return {name: value for name, value in told.items() if value != {}}
+    return {label: p.moved(value) for label, (p, value) in values.items() if not p.is_published(value)}
 
 
 def _internal(error: Exception) -> DecisionError:
@@ -299,7 +295,7 @@ def compile_bundle(
         if plan.name in wanted:
             programs[plan.name] = compile_plan(plan, structs, programs, overrides.of(plan))
             policies[plan.name] = policy_of(bundle, programs[plan.name], structs, effective)
-    unmet = _unmet(_callers_first(bundle.plans), structs, overrides.of)
+    unmet = unmet_of(_callers_first(bundle.plans), structs, overrides.of, overrides)
     if unmet:
         raise Refused(unmet)
     return Machine(bundle, policies, overrides, effective)
@@ -340,53 +336,3 @@ def policy_of(
     read = attrgetter(*attributes)
     unpack = read if len(attributes) > 1 else lambda inputs: (read(inputs),)
     return Policy(program, decoder, bundle.digest, effective, Tracer(program), unpack, _moved(program))
-
-
-def unmet_requirements(program: Program) -> list[Diagnostic]:
-    """The requirements among parameters, its own and those of policies it asks, that the values do not satisfy."""
-    programs = {one.plan.name: one for one in (program, *program.asked())}
-    plans = [one.plan for one in programs.values()]
-    return _unmet(plans, program.attributes, lambda plan: programs[plan.name].parameters)
-
-
-def _unmet(
-    plans: Iterable[Plan], attributes: Attributes, values_of: Callable[[Plan], Mapping[str, ParameterValue]]
-) -> list[Diagnostic]:
-    """The requirements among parameters that their values do not satisfy; what plans share is looked at once."""
-    unmet: dict[Span, Diagnostic | None] = {}
-    for plan in plans:
-        for requirement in plan.parameter_requirements:
-            if requirement.span not in unmet:
-                unmet[requirement.span] = _unsatisfied(requirement, plan, attributes, values_of(plan))
-    return [fault for fault in unmet.values() if fault is not None]
-
-
-def _unsatisfied(
-    requirement: Requirement, plan: Plan, attributes: Attributes, values: Mapping[str, ParameterValue]
-) -> Diagnostic | None:
-    try:
-        if value_of(requirement.that, plan, attributes, values):
-            return None
-    except EvaluationError:
-        pass
-    named = ", ".join(_shown_value(p, values[p.name]) for p in _named_in(requirement, plan))
-    return Diagnostic("parameters-require", requirement.span, f"`{requirement.id}` does not hold with {named}")
-
-
-def _named_in(requirement: Requirement, plan: Plan) -> list[Parameter]:
-    """The parameters that a requirement is about."""
-    named = {node.name for node in walk(requirement.that) if isinstance(node, Root)}
-    return [p for p in plan.parameters if p.name in named]
-
-
-def _shown_value(parameter: Parameter, value: ParameterValue) -> str:
-    moved = f" (set by {parameter.env.name})" if parameter.env is not None and value != parameter.default else ""
-    return f"{parameter.name}={_told(parameter.written(value))}{moved}"
-
-
-def _told(value: object) -> str:
-    """A value in a message; of a mapping its first entries."""
-    if not isinstance(value, Mapping):
-        return str(value)
-    listed = [f"{key}: {one}" for key, one in islice(value.items(), 3)]
-    return "{" + ", ".join([*listed, "…"] if len(value) > len(listed) else listed) + "}"

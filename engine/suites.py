@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 
 from engine.decision import Decision, RuleTrace, Stage, Stamp
 from engine.faults import InputsRefused
-from engine.policy import LogLine, Machine, Policy, unmet_requirements
+from engine.policy import LogLine, Machine, Policy
+from engine.requirements import unmet_requirements
 from rules.documents.suites import Expectation, StageExpectation
 from rules.suites import Suite, TestCase
 

@@ -76,12 +76,21 @@ class Parameter:
         assert isinstance(value, Mapping)
         return {key: outer(one, self.type.value) for key, one in value.items()}
 
+    def is_published(self, value: ParameterValue) -> bool:
+        """Whether a value is the published one: to the sign of a zero, and to the keys that are listed."""
+        if not isinstance(value, Mapping) or not isinstance(self.default, Mapping):
+            return repr(value) == repr(self.default)
+        return value.keys() == self.default.keys() and not self._other_keys(value)
+
     def moved(self, value: ParameterValue) -> object:
         """A value that is not the published one, as decisions tell it; of a parameter per key, the keys that differ."""
-        if not isinstance(value, Mapping) or not isinstance(self.default, Mapping):
-            return self.written(value)
-        published = self.default
-        return self.written({key: one for key, one in value.items() if published.get(key, self.unlisted) != one})
+        return self.written(self._other_keys(value) if isinstance(value, Mapping) else value)
+
+    def _other_keys(self, value: Mapping[str, ConstantValue]) -> dict[str, ConstantValue]:
+        """The keys that are not listed as published: also where their value is the one of any other key."""
+        published = self.default if isinstance(self.default, Mapping) else {}
+        listed = ((key, one, key in published) for key, one in value.items())
+        return {key: one for key, one, known in listed if not known or repr(published[key]) != repr(one)}
 
 
 @dataclass(frozen=True, slots=True)

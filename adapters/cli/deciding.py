@@ -181,6 +181,8 @@ def _run_without_policy(request: Request, none: NoBundle) -> int:
 
     say_diagnostics(none.diagnostics, terminal.note)
     terminal.note(f"bascule: {none.format_message()}")
+    if request.suppose:
+        terminal.note("bascule: nothing is supposed: there is no policy whose parameters it could be")
     if holds_lines(request.source):
         return UNUSABLE if _run_lines(request, lambda line: decide(line.data))["block"] else DONE
     made = _logged(request, decide(read_all(request.source, request.command)))
@@ -215,7 +217,11 @@ def _run(request: Request, policy: Policy, write: Writer, supposed: Collection[s
 
 
 def _logged(request: Request, made: Made) -> Made:
-    """What was decided, its log lines written where they are to go."""
+    """What was decided, marked where it rests on a supposition, its log lines written where they are to go."""
+    if request.suppose:
+        from engine.decision import simulated
+
+        made = replace(made, decision=simulated(made.decision))
     if request.log is None:
         return made
     from adapters.logs import log_decision

@@ -35,8 +35,9 @@ def value_text(value: object) -> str:
 
 
 def headline(decision: Decision) -> str:
-    """Outcome and effect, in the effect's colour on a terminal."""
-    return click.style(f"{decision.outcome} ({decision.effect})", fg=_COLOURS[decision.effect], bold=True)
+    """Outcome and effect, in the effect's colour on a terminal; what rests on a supposition says so."""
+    supposed = ", supposed" if decision.simulated else ""
+    return click.style(f"{decision.outcome} ({decision.effect}{supposed})", fg=_COLOURS[decision.effect], bold=True)
 
 
 def reason_lines(decision: Decision) -> list[str]:
@@ -62,12 +63,9 @@ def decision_lines(policy: Policy, made: Made) -> list[str]:
         lines += ["", heading("outputs"), *output_lines(policy, decision.outputs)]
     if decision.stages:
         lines += ["", heading("stages"), *stage_lines(decision.stages)]
-    if decision.parameters:
-        lines += [
-            "",
-            heading("parameters not as published"),
-            *parameter_lines(moved_parameters(policy, decision), made),
-        ]
+    if decision.parameters or made.supposed:
+        title = "parameters supposed or not as published" if made.supposed else "parameters not as published"
+        lines += ["", heading(title), *parameter_lines(told_parameters(policy, made), made)]
     if decision.trace:
         lines += ["", heading("rules"), *rule_lines(decision.trace)]
     if made.log:
@@ -122,9 +120,10 @@ def step_lines(steps: Sequence[Step]) -> list[str]:
     return table(((step.name, text) for step, text in zip(steps, bound, strict=True)), 2)
 
 
-def moved_parameters(policy: Policy, decision: Decision) -> dict[str, Parameter]:
-    """The parameters that are not as published, its own and those of the policies it asks, by their names here."""
-    return {name: p for name, p in policy.program.reached.items() if name in (decision.parameters or {})}
+def told_parameters(policy: Policy, made: Made) -> dict[str, Parameter]:
+    """The parameters that are supposed or not as published, those of the policies it asks too, by their names here."""
+    told = {*(made.decision.parameters or {}), *made.supposed}
+    return {name: p for name, p in policy.program.reached.items() if name in told}
 
 
 def parameter_lines(parameters: Mapping[str, Parameter], made: Made) -> list[str]:
@@ -138,7 +137,7 @@ def parameter_lines(parameters: Mapping[str, Parameter], made: Made) -> list[str
             by = ", supposed here" if name in made.supposed else env
             rows.append((name, f"{value_text(moved[name])}  (published {published}{by})"))
         else:
-            rows.append((name, published))
+            rows.append((name, f"{published}  (as published, supposed here)" if name in made.supposed else published))
     return table(rows, 2)
 
 

@@ -61,7 +61,7 @@ def explanation_lines(policy: Policy, made: Made) -> list[str]:
         lines += ["", heading("Steps in order"), *text.step_lines(made.steps)]
     if decision.outputs:
         lines += ["", heading("Outputs"), *text.output_lines(policy, decision.outputs)]
-    parameters = {p.name: p for p in policy.plan.parameters} | text.moved_parameters(policy, decision)
+    parameters = {p.name: p for p in policy.plan.parameters} | text.told_parameters(policy, made)
     if parameters:
         lines += ["", heading("Parameters"), *text.parameter_lines(parameters, made)]
     if made.log:

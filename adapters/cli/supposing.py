@@ -1,7 +1,8 @@
 """`--suppose NAME=VALUE`: deciding as if a parameter stood at another value within its bounds.
 
-It is for looking: what a change would do, or what a refutation with other parameters shows. Such decisions name the
-value among their parameters and carry a digest of their own, so that none is taken for one of the policy as published.
+It is for looking: what a change would do, or what a refutation with other parameters shows. Such decisions are marked
+as simulated, name what is not as published among their parameters, and carry the digest of the bundle with those, so
+that none is taken for one of the policy that is in force.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from engine.policy import Machine, Policy
     from rules.plan import Parameter, ParameterValue
 
+MOST_SHOWN = 100
+"""Characters of what was said that a message shows."""
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -45,16 +48,17 @@ def read_supposed(said: Sequence[str], policy: Policy) -> dict[str, ParameterVal
     found: dict[str, ParameterValue] = {}
     for text in said:
         name, equals, value = text.partition("=")
+        shown = printable(text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…")
         if not equals:
-            raise Unusable(f"`--suppose {printable(text)}`: write NAME=VALUE")
+            raise Unusable(f"`--suppose {shown}`: write NAME=VALUE")
         if name not in known:
             raise no_such("parameter", name, known, policy.plan.name)
         if name in found:
-            raise Unusable(f"`--suppose {printable(text)}`: `{name}` is said twice")
+            raise Unusable(f"`--suppose {shown}`: `{name}` is said twice")
         try:
             found[name] = _value(known[name], value)
         except ValueError as error:
-            raise Unusable(f"`--suppose {printable(text)}`: the value does not fit: {printable(error)}") from None
+            raise Unusable(f"`--suppose {shown}`: the value does not fit: {_why(error)}") from None
     return found
 
 
@@ -72,7 +76,23 @@ def supposing(machine: Machine, policy: Policy, values: Mapping[str, ParameterVa
 def _value(parameter: Parameter, text: str) -> ParameterValue:
     """A value as a suite writes it: JSON, or the text alone. Raises ValueError where it does not fit."""
     try:
-        written = json.loads(text)
-    except ValueError:
+        written = json.loads(text, object_pairs_hook=_once)
+    except json.JSONDecodeError:
         written = text
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    json.dumps(written, ensure_ascii=False).encode()  # half of a character is none
     return parameter.read(written)
+
+
+def _why(error: ValueError) -> str:
+    why = "it has half of a character" if isinstance(error, UnicodeError) else printable(error)
+    return why if len(why) <= 3 * MOST_SHOWN else f"{why[: 3 * MOST_SHOWN]}…"
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object whose names are all different."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is said twice")
+    return found

@@ -112,6 +112,8 @@ def _of_git(revision: str, path: str) -> Bundle:
     """The bundle of a folder of the repository that this is run in, as a revision has it."""
     if revision.startswith("-"):
         raise NoSuchVersion(f"`{revision}` is an option of git, not a revision")
+    if not revision.strip():
+        raise NoSuchVersion(f"`{revision}:{path}` names no revision: write `main:{path}`, or `./…` for a folder")
     top = Path(_git("rev-parse", "--show-toplevel").decode().removesuffix("\n"))
     inside = os.path.relpath(os.path.abspath(path), top)  # noqa: PTH100 -- by its name: links here are not those there
     if not _asked("rev-parse", "--verify", "--quiet", f"{revision}^{{tree}}").stdout:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from engine.decision import RuleTrace
-from engine.policy import Machine, compile_bundle, policy_of, unmet_requirements
+from engine.policy import Machine, compile_bundle, policy_of
+from engine.requirements import unmet_requirements
 from engine.scalar.program import compile_plan
 from engine.suites import run_cases
 from engine.tracing import Tracer

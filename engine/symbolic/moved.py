@@ -14,7 +14,8 @@ from typing import Any
 
 from engine.decision import Decision, Stamp
 from engine.faults import InputsRefused
-from engine.policy import Machine, Policy, unmet_requirements
+from engine.policy import Machine, Policy
+from engine.requirements import unmet_requirements
 from engine.symbolic.deciding import Decided, Deciding
 from engine.symbolic.expressions import Expressions
 from engine.symbolic.plainer import plainer

@@ -10,6 +10,7 @@ from click.shell_completion import ShellComplete
 
 from adapters.cli.main import cli
 from tests.adapters.running import POLICIES, ROOT, run
+from tests.engine.small import checked, rule_list
 
 ENTRY = ROOT / "examples" / "entry.json"
 ALLOWED = "ALLOW_NEW_ENTRY"
@@ -38,6 +39,9 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "nothing": (("min_confidence=",), "the value does not fit"),
     "no number at all": (("min_confidence=NaN",), "the value does not fit"),
     "of another type": (("max_positions_total=true",), "the value does not fit"),
+    "nested without end": (("min_confidence=" + "[" * 100_000,), "it is nested too deeply"),
+    "a key twice": (('min_confidence={"a": 1, "a": 2}',), "a key is said twice"),
+    "half of a character": (('min_confidence="\\ud800"',), "it has half of a character"),
     "twice": (("min_confidence=0.8", "min_confidence=0.9"), "`min_confidence` is said twice"),
 }
 
@@ -55,10 +59,10 @@ def test_it_decides_as_if(name: str) -> None:
     supposed, outcome, parameters = SUPPOSED[name]
     found = decided(*supposed)
     assert (found["outcome"], found.get("parameters") or {}) == (outcome, parameters)
-    assert bool(found.get("effective_digest")) == bool(parameters)
+    assert (bool(found.get("effective_digest")), found.get("simulated", False)) == (bool(parameters), bool(supposed))
 
 
-def test_what_is_supposed_has_a_digest_of_its_own_that_the_environment_shares() -> None:
+def test_the_digest_is_that_of_the_values_whoever_moved_them() -> None:
     tightened = decided(env={"POLICY_MIN_CONFIDENCE": "0.9"})
     assert decided("min_confidence=0.9")["effective_digest"] == tightened["effective_digest"]
     assert decided("min_confidence=0.8")["effective_digest"] != tightened["effective_digest"]
@@ -66,6 +70,71 @@ def test_what_is_supposed_has_a_digest_of_its_own_that_the_environment_shares() 
     assert both["parameters"] == {"min_confidence": 0.8, "max_positions_total": 1}
     over = decided("min_confidence=0.9", env={"POLICY_MIN_CONFIDENCE": "0.8"})
     assert over["effective_digest"] == tightened["effective_digest"]
+    assert (over["simulated"], "simulated" in tightened) == (True, False)
+
+
+def test_what_is_supposed_as_published_against_the_environment_says_so() -> None:
+    env = {"POLICY_MIN_CONFIDENCE": "0.9"}
+    assert decided(env=env)["outcome"] == "BLOCK_LOW_CONFIDENCE"
+    found = decided("min_confidence=0.7", env=env)
+    assert (found["outcome"], found["simulated"], "parameters" in found) == (ALLOWED, True, False)
+    done = run("decide", "entry", "--policies", POLICIES, "--inputs", ENTRY, "--suppose", "min_confidence=0.7", env=env)
+    assert done.stdout.startswith("ALLOW_NEW_ENTRY (allow, supposed)")
+    assert "0.7  (as published, supposed here)" in done.stdout
+
+
+def test_an_exit_that_passes_in_spite_of_its_inputs_is_marked_too(tmp_path: Path) -> None:
+    inputs = json.loads((ROOT / "examples" / "close.json").read_text("utf-8"))
+    path = tmp_path / "close.json"
+    path.write_text(json.dumps({**inputs, "no-such-fact": 1}), "utf-8")
+    more = ("--inputs", path, "--suppose", "entry.min_confidence=0.9", "--json")
+    done = run("decide", "open-position", "--policies", POLICIES, *more)
+    found = json.loads(done.stdout)
+    assert (found["effect"], found["simulated"], "no-such-fact" in done.stderr) == ("allow", True, True)
+    without = run("decide", "open-position", "--policies", tmp_path, *more)
+    assert (json.loads(without.stdout)["effect"], "nothing is supposed" in without.stderr) == ("allow", True)
+
+
+def test_log_lines_say_that_it_was_supposed() -> None:
+    more = ("--suppose", "min_confidence=0.9", "--log", "json")
+    for options, simulated in ((more, True), (more[2:], False)):
+        done = run("decide", "entry", "--policies", POLICIES, "--inputs", ENTRY, *options)
+        (line,) = (line for line in done.stderr.splitlines() if line.startswith("{"))
+        assert json.loads(line).get("simulated", False) is simulated
+
+
+PER_KEY = """
+inputs: {word: Word, x: Amount}
+parameters:
+  may: {per: Word, type: bool, default: {a: true}, unlisted: false, maxEntries: 4, description: d}
+  floor: {type: double, default: 0.0, min: -1.0, max: 1.0, description: d}
+  big: {type: int, default: 0, min: 0, max: 1152921504606846976, description: d}
+rules:
+  - {id: unlisted, when: '!(word in params.may)', outcome: NO, reason: r}
+  - {id: sign, when: 'string(params.floor) == "-0"', outcome: NO, reason: r}
+otherwise: {outcome: 'YES', reason: fine}
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "told"),
+    [
+        ('may={"b": false}', "YES", {"may": {"b": False}}),
+        ("floor=-0.0", "NO", {"floor": -0.0}),
+        ("big=9007199254740993", "NO", {"big": 9007199254740993}),
+        ('may={"a": true}', "NO", {}),
+    ],
+)
+def test_what_looks_like_the_published_value_is_told(
+    tmp_path: Path, said: str, outcome: str, told: dict[str, object]
+) -> None:
+    assert checked(tmp_path, rule_list("gate", PER_KEY)).bundle is not None
+    word = "a" if "floor" in said else "b"
+    options = ("--inputs", "-", "--json", "--suppose", said)
+    done = run("decide", "gate", "--policies", tmp_path, *options, stdin=json.dumps({"word": word, "x": 1.0}))
+    found = json.loads(done.stdout)
+    assert (found["outcome"], json.dumps(found.get("parameters", {}))) == (outcome, json.dumps(told))
+    assert bool(found.get("effective_digest")) == bool(told)
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -76,12 +145,15 @@ def test_what_cannot_be_supposed_is_refused(name: str, command: str) -> None:
     done = run(command, "entry", "--policies", POLICIES, "--inputs", ENTRY, *options)
     assert (done.exit_code, done.stdout) == (2, "")
     assert told in done.stderr
+    assert len(done.stderr) < 1000
 
 
 def test_what_cannot_stand_together_is_refused() -> None:
     done = run("decide", "smoothing", "--policies", POLICIES, "--inputs", "-", "--suppose", "keep=0.5", stdin="{}")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "cannot stand together: `shares` does not hold with keep=0.5" in done.stderr
+    done = run("decide", "entry", "--policies", POLICIES, "--inputs", ENTRY, "--suppose", "max_exposure_total=1")
+    assert "does not hold with max_exposure_total=1.0, max_exposure_per_symbol=1000.0" in done.stderr
 
 
 def test_a_person_is_told_what_is_supposed_and_what_the_environment_moved() -> None:

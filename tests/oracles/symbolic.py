@@ -214,7 +214,7 @@ class Asked:
         decided = problem.deciding.decide(policy.plan.name, problem.inputs)
         unknown = unknowns_of(problem.deciding.space.holding)
         named = ((name.partition("!")[0], term) for name, term in unknown.items())
-        cut = tuple(term for name, term in named if name in ("kept", "tail", "distinct", "mapped") and z3.is_int(term))
+        cut = tuple(term for name, term in named if name in ("kept", "tail", "distinct") and z3.is_int(term))
         return cls(problem, decided, rows(decided), cut)
 
     @property

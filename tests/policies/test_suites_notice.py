@@ -22,7 +22,8 @@ import pytest
 
 from engine.decision import RuleTrace
 from engine.decoding import Decoder, Interface
-from engine.policy import Machine, unmet_requirements
+from engine.policy import Machine
+from engine.requirements import unmet_requirements
 from engine.scalar.program import compile_plan
 from engine.suites import run_cases
 from engine.tracing import Tracer
