@@ -49,8 +49,9 @@ LONG := tests/faults tests/policies tests/oracles tests/docs tests/conformance t
         tests/rules/test_yaml_parser.py tests/engine/symbolic/test_differing.py tests/engine/test_fail_closed.py \
         tests/engine/test_staging.py tests/rules/test_presence.py tests/rules/test_canonical.py \
         tests/engine/test_changes.py tests/engine/test_decoding_properties.py tests/adapters/test_cli_text.py \
+        tests/adapters/test_cli_mutate_all.py tests/adapters/test_cli_suppose.py \
         tests/adapters/test_cli_exits_of_orders.py tests/adapters/test_cli_coverage.py \
-        tests/adapters/service/test_openapi.py tests/adapters/service/test_ending.py
+        tests/adapters/service/test_openapi.py tests/adapters/service/test_ending.py tests/adapters/service/test_admin_diff.py
 
 long: $(VENV)/.dev ## the tests that take minutes: real servers under faults, policies beside oracles, pages followed
 	$(call step,long tests,$(BIN)/python -m pytest -n 2 $(LONG))

@@ -105,7 +105,7 @@ def test_a_refutation_with_other_parameters_is_decided_again_as_it_says(claims: 
     (command,) = (line for line in done.stderr.splitlines() if "--suppose" in line)
     program, *arguments = shlex.split(command)
     again = run(*arguments)
-    assert (program, again.stdout.partition("\n")[0]) == ("bascule", "REFUTED (block)")
+    assert (program, again.stdout.partition("\n")[0]) == ("bascule", "REFUTED (block, supposed)")
     without = run(*arguments[: arguments.index("--suppose")])
     assert without.stdout.startswith("NOT_GIVEN")
 
