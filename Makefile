@@ -51,7 +51,9 @@ LONG := tests/faults tests/policies tests/oracles tests/docs tests/conformance t
         tests/engine/test_changes.py tests/engine/test_decoding_properties.py tests/adapters/test_cli_text.py \
         tests/adapters/test_cli_mutate_all.py tests/adapters/test_cli_suppose.py \
         tests/adapters/test_cli_exits_of_orders.py tests/adapters/test_cli_coverage.py \
-        tests/adapters/service/test_openapi.py tests/adapters/service/test_ending.py tests/adapters/service/test_admin_diff.py
+        tests/adapters/service/test_openapi.py tests/adapters/service/test_ending.py tests/adapters/service/test_admin_diff.py \
+        tests/adapters/service/test_whole.py tests/adapters/service/test_connections.py \
+        tests/adapters/service/test_hostile_bodies.py tests/adapters/test_cli_progress.py
 
 long: $(VENV)/.dev ## the tests that take minutes: real servers under faults, policies beside oracles, pages followed
 	$(call step,long tests,$(BIN)/python -m pytest -n 2 $(LONG))
